@@ -1,0 +1,172 @@
+//! What a mail carries, as text: bytes in, texts and problems out.
+//!
+//! Everything that travels is read, seen or not. Each part ends as text, as a problem, as both (partly read), or as a type known to carry no
+//! text: never in silence.
+
+use std::{fmt, ops::Range};
+
+/// What detection sees of a mail.
+#[derive(Clone, Debug, Default)]
+pub struct Extraction {
+    /// The header fields of the mail itself, decoded, in order, the subject included: for rules on headers.
+    pub headers: Vec<(String, String)>,
+    /// The texts, in the order of the mail; the subject first.
+    pub texts: Vec<Text>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// One text: a body, a sheet, a page of a document, a file name.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Where it was found: `subject`, `text`, `html`, `attachment "x.zip" > "y.xlsx"`.
+    pub part: String,
+    /// What kind of place that is, for rules' `where`.
+    pub source: Source,
+    /// The text. `\n` between lines, rows and paragraphs, `\t` between cells, U+001F between alternatives.
+    pub text: String,
+    /// How offsets in it are told to people.
+    pub places: Places,
+    /// Stretches that are special; by their start.
+    pub spans: Vec<(Range<usize>, Span)>,
+}
+
+/// The kinds of place that rules distinguish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The decoded Subject of the mail.
+    Subject,
+    /// A text or HTML part shown as the mail's body.
+    Body,
+    /// An attachment or anything inside one, nested mails included.
+    Attachment,
+    /// A file's name.
+    FileName,
+    /// A document's properties, one `name: value` a line.
+    Properties,
+}
+
+/// What is special about a stretch of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Not seen by a reader of the document.
+    Hidden,
+    /// A second reading of what stands before it.
+    Alternative,
+    /// A number of 7 or 8 digits padded with zeros to nine: it lost them in a spreadsheet. Counts only under a label.
+    Padded,
+}
+
+/// How an offset in a text is told to people. Offsets are in bytes, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// Not told.
+    None,
+    /// `line 7`.
+    Lines,
+    /// `page 3`: where each page begins.
+    Pages(Vec<usize>),
+    /// `sheet 2, C14`: where each cell begins; sheet from 1, row and column from 0.
+    Cells(Vec<(usize, Cell)>),
+    /// One name for the whole text: `comment`, `header`.
+    Named(String),
+}
+
+/// A cell of a workbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// From 1.
+    pub sheet: u32,
+    /// From 0.
+    pub row: u32,
+    /// From 0.
+    pub column: u32,
+}
+
+/// `C14`.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut letters, mut n) = (Vec::new(), self.column + 1);
+        while n > 0 {
+            letters.push(char::from(b'A' + ((n - 1) % 26) as u8));
+            n = (n - 1) / 26;
+        }
+        write!(f, "{}{}", letters.iter().rev().collect::<String>(), self.row + 1)
+    }
+}
+
+impl Text {
+    /// The place of byte `offset`, as people are told: `line 7`, `page 3`, `sheet 2, C14`.
+    #[must_use]
+    pub fn place(&self, offset: usize) -> Option<String> {
+        match &self.places {
+            Places::None => None,
+            Places::Named(name) => Some(name.clone()),
+            Places::Lines => {
+                let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+                Some(format!("line {}", 1 + before.iter().filter(|b| **b == b'\n').count()))
+            }
+            Places::Pages(starts) => Some(format!("page {}", starts.partition_point(|s| *s <= offset).max(1))),
+            Places::Cells(starts) => {
+                let at = starts.partition_point(|(s, _)| *s <= offset).checked_sub(1)?;
+                let cell = starts[at].1;
+                Some(format!("sheet {}, {cell}", cell.sheet))
+            }
+        }
+    }
+}
+
+/// Something that could not be read, and so could not be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The part, as in [`Text::part`].
+    pub part: String,
+    /// The place within it: `pages 3-7`.
+    pub place: Option<String>,
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Details, from a fixed list (extraction.md, section 7): `unknown-type`.
+    pub reason: &'static str,
+}
+
+/// The six ways in which a part can withhold its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProblemKind {
+    /// A password or key is needed.
+    Encrypted,
+    /// Broken: truncated, contradicting itself, or a reader failed on it.
+    Damaged,
+    /// A type that this version doesn't read.
+    Unsupported,
+    /// Nested deeper than the limit.
+    TooDeep,
+    /// Larger than a limit.
+    TooLarge,
+    /// Reading it took longer than the limit.
+    Timeout,
+}
+
+impl ProblemKind {
+    /// Every kind, for policies and their faults.
+    pub const ALL: [ProblemKind; 6] = [
+        ProblemKind::Encrypted,
+        ProblemKind::Damaged,
+        ProblemKind::Unsupported,
+        ProblemKind::TooDeep,
+        ProblemKind::TooLarge,
+        ProblemKind::Timeout,
+    ];
+
+    /// The word of policies and of `zegel explain`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            ProblemKind::Encrypted => "encrypted",
+            ProblemKind::Damaged => "damaged",
+            ProblemKind::Unsupported => "unsupported",
+            ProblemKind::TooDeep => "too-deep",
+            ProblemKind::TooLarge => "too-large",
+            ProblemKind::Timeout => "timeout",
+        }
+    }
+}

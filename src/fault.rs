@@ -1,0 +1,106 @@
+//! Faults in files that people write, and a reader of TOML that collects all of them at once.
+
+mod table;
+
+pub use table::{Located, Table};
+
+use std::{cell::RefCell, fmt, rc::Rc};
+
+/// A fault in a file that a person wrote: where it is, what is wrong, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// The file, as a person would name it: `rules/bsn.toml`.
+    pub file: String,
+    /// The line, from 1; 1 when the fault is about the file as a whole.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}; {}", self.file, self.line, self.what, self.remedy)
+    }
+}
+
+/// Files that people write, by the name under which faults tell of them: `rules/bsn.toml`, `rules/lists/diagnoses.txt`.
+pub type Files = std::collections::BTreeMap<String, String>;
+
+/// The faults found so far; a clone adds to the same list.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Rc<RefCell<Vec<Fault>>>);
+
+impl Faults {
+    /// Adds a fault.
+    pub fn add(&self, file: &str, line: usize, what: impl Into<String>, remedy: impl Into<String>) {
+        self.0.borrow_mut().push(Fault { file: file.to_owned(), line, what: what.into(), remedy: remedy.into() });
+    }
+
+    /// Whether none was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// How many were found so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Everything found so far, by file and line, each once.
+    #[must_use]
+    pub fn take(&self) -> Vec<Fault> {
+        let mut all = self.0.take();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+/// The word of `known` that was probably meant by `word`: at most two letters differ, and fewer than half of them.
+#[must_use]
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|k| (edit_distance(word, k), k))
+        .filter(|(d, k)| *d <= 2 && *d * 2 < k.chars().count().max(2))
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, k)| k)
+}
+
+/// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours each count one.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let change = usize::from(a[i - 1] != b[j - 1]);
+                let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(rows[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_recognised() {
+        let known = ["elfproef", "mod97", "luhn"];
+        assert_eq!(did_you_mean("elfproof", known), Some("elfproef"));
+        assert_eq!(did_you_mean("lunh", known), Some("luhn"));
+        assert_eq!(did_you_mean("anything", known), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! The zegel command; everything happens in the library.
+
+fn main() {}

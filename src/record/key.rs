@@ -1,0 +1,171 @@
+//! The keys of records: readable, sorted, and free of any text from outside.
+
+use crate::{
+    secret::Id,
+    time::{Day, Time},
+};
+use std::fmt;
+
+/// A record's key: segments of `[a-z0-9-]` joined by `/`, at most 200 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// The longest key.
+    pub const MAX_BYTES: usize = 200;
+
+    /// Reads a key that a store gave back; `None` when it breaks the form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Key> {
+        let segment = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        (text.len() <= Key::MAX_BYTES && text.split('/').all(segment)).then(|| Key(text.to_owned()))
+    }
+
+    fn of(text: String) -> Key {
+        debug_assert!(Key::parse(&text).is_some(), "{text}");
+        Key(text)
+    }
+
+    /// A [`super::SealedMessage`].
+    #[must_use]
+    pub fn message(id: Id) -> Key {
+        Key::of(format!("message/{id}"))
+    }
+
+    /// Says that `grant` is one of `message`'s; the value is empty.
+    #[must_use]
+    pub fn of_message(message: Id, grant: Id) -> Key {
+        Key::of(format!("of/{message}/{grant}"))
+    }
+
+    /// A [`super::Grant`], by the look-up id of its link.
+    #[must_use]
+    pub fn grant(lookup: Id) -> Key {
+        Key::of(format!("grant/{lookup}"))
+    }
+
+    /// A [`super::Approval`], by the look-up id of the sender's link.
+    #[must_use]
+    pub fn approval(lookup: Id) -> Key {
+        Key::of(format!("approval/{lookup}"))
+    }
+
+    /// A [`super::Waiting`] recipient of a held message; `number` orders them as they stood in the envelope.
+    #[must_use]
+    pub fn waiting(message: Id, number: u32) -> Key {
+        Key::of(format!("waiting/{message}/{number:05}"))
+    }
+
+    /// The [`super::Challenge`] of a grant.
+    #[must_use]
+    pub fn challenge(lookup: Id) -> Key {
+        Key::of(format!("challenge/{lookup}"))
+    }
+
+    /// A [`super::Mail`], by the moment it is due.
+    #[must_use]
+    pub fn outbox(due: Time, id: Id) -> Key {
+        Key::of(format!("outbox/{due}/{id}"))
+    }
+
+    /// Something that must go on `day`: a [`super::Expiry`].
+    #[must_use]
+    pub fn expiry(day: Day, id: Id) -> Key {
+        Key::of(format!("expiry/{day}/{id}"))
+    }
+
+    /// What is known of a mail that may be sent again, by its idempotence key: a [`super::Seen`].
+    #[must_use]
+    pub fn seen(hmac: &[u8; 32]) -> Key {
+        Key::of(format!("seen/{}", crate::secret::hex(hmac)))
+    }
+
+    /// A [`super::Rate`] of `what` for the address with this hash.
+    #[must_use]
+    pub fn rate(what: &'static str, hmac: &[u8; 32]) -> Key {
+        Key::of(format!("rate/{what}/{}", crate::secret::hex(hmac)))
+    }
+
+    /// A [`super::Session`], by the SHA-256 of its cookie.
+    #[must_use]
+    pub fn session(sha256: &[u8; 32]) -> Key {
+        Key::of(format!("session/{}", crate::secret::hex(sha256)))
+    }
+
+    /// A [`super::KnownPhone`], by the hash of the recipient's address.
+    #[must_use]
+    pub fn phone(hmac: &[u8; 32]) -> Key {
+        Key::of(format!("phone/{}", crate::secret::hex(hmac)))
+    }
+
+    /// A [`super::Event`].
+    #[must_use]
+    pub fn event(at: Time, id: Id) -> Key {
+        Key::of(format!("event/{at}/{id}"))
+    }
+
+    /// A known plain text under each generation of the master key: the key in use is the one the store was made with.
+    #[must_use]
+    pub fn canary(generation: u32) -> Key {
+        Key::of(format!("canary/{generation}"))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segments of the key.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A half-open range of keys in byte order. Its ends need not be keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The first key that belongs to it.
+    pub from: String,
+    /// The first key that no longer does.
+    pub to: String,
+}
+
+impl KeyRange {
+    /// Every key that begins with the segments `prefix`: `outbox`, `of/<id>`.
+    #[must_use]
+    pub fn under(prefix: &str) -> KeyRange {
+        // '0' is the byte behind '/'.
+        KeyRange { from: format!("{prefix}/"), to: format!("{prefix}0") }
+    }
+
+    /// The grants of a message.
+    #[must_use]
+    pub fn grants_of(message: Id) -> KeyRange {
+        KeyRange::under(&format!("of/{message}"))
+    }
+
+    /// The waiting recipients of a held message.
+    #[must_use]
+    pub fn waiting_of(message: Id) -> KeyRange {
+        KeyRange::under(&format!("waiting/{message}"))
+    }
+
+    /// Mail due at `now` or earlier.
+    #[must_use]
+    pub fn outbox_until(now: Time) -> KeyRange {
+        KeyRange { from: "outbox/".to_owned(), to: format!("outbox/{}", Time::from_millis(now.millis() + 1)) }
+    }
+
+    /// What expires on `day` or earlier.
+    #[must_use]
+    pub fn expiry_until(day: Day) -> KeyRange {
+        KeyRange { from: "expiry/".to_owned(), to: format!("expiry/{}", day.plus_days(1)) }
+    }
+}

@@ -1,0 +1,371 @@
+//! What we keep: records, their keys, and the batches that change them.
+//!
+//! A value holds no address, name, number, subject or text in clear: such things are [`Sealed`]. What stays visible is times, sizes, states,
+//! levels, numbers of recipients and which rows belong together (SECURITY.md).
+//!
+//! | state of a message | reached by | a crash here leaves |
+//! |---|---|---|
+//! | - | `blobs.put` | orphaned blobs, swept later; no 250 was said |
+//! | `Pending` | commit, before the clean recipients are relayed to | a message nobody can open; swept at start, no 250 was said |
+//! | `Held` | commit | complete: the mail that asks the sender for a number is in the outbox |
+//! | `Sent` | commit | complete: a notification per grant is in the outbox |
+//! | `Gone` | commit, blobs deleted after | orphaned blobs, swept later |
+
+mod batch;
+mod key;
+
+pub use batch::{Batch, Expect, Op, Record};
+pub use key::{Key, KeyRange};
+
+use crate::{
+    secret::{Id, from_base64url},
+    time::{Day, Time},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+/// Bytes that `seal` made of something that may not lie about in clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed(pub Vec<u8>);
+
+impl Serialize for Sealed {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&crate::secret::base64url(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Sealed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Sealed, D::Error> {
+        let text = String::deserialize(from)?;
+        from_base64url(&text).map(Sealed).ok_or_else(|| serde::de::Error::custom("not base64url"))
+    }
+}
+
+/// A record that can't be read: damaged, or written by a newer version.
+#[derive(Debug, thiserror::Error)]
+#[error("record {key} cannot be read: {reason}")]
+pub struct Unreadable {
+    /// Its key.
+    pub key: Key,
+    /// What the reader says; never content, which is sealed.
+    pub reason: String,
+}
+
+impl Record {
+    /// The value as what it is under `key`.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when it is no such thing.
+    pub fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<T, Unreadable> {
+        serde_json::from_str(&self.value).map_err(|e| Unreadable { key: key.clone(), reason: e.to_string() })
+    }
+}
+
+/// The version of the values' format that this program writes.
+pub const FORMAT: u8 = 1;
+
+/// Where a message stands; see the table at the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Committed, while its clean recipients are being relayed to. Nobody can open it.
+    Pending,
+    /// At least one recipient waits for a phone number.
+    Held,
+    /// Every recipient has a grant.
+    Sent,
+    /// Expired or given up: keys destroyed, blobs deleted.
+    Gone,
+}
+
+/// `message/<id>`: a message that was sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SealedMessage {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// Where it stands.
+    pub state: State,
+    /// When it was taken.
+    pub at: Time,
+    /// The day on which it goes; names the bucket key of every wrap.
+    pub expires: Day,
+    /// The generation of the master key of every wrap.
+    pub generation: u32,
+    /// The sender's address under the field key: needed when nobody has a link at hand ("not sent", "locked").
+    pub sender: Sealed,
+    /// The sender's language.
+    pub language: String,
+    /// The [`Card`], sealed under the message's content key: as a blob, since it may be large.
+    pub card: Id,
+    /// Every blob of the message, the card's included.
+    pub blobs: Vec<Id>,
+}
+
+/// How a recipient proves who he is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Level {
+    /// A password by mail.
+    #[serde(rename = "1")]
+    One,
+    /// A code by SMS.
+    #[serde(rename = "2")]
+    Two,
+}
+
+/// `grant/<lookup id>`: one recipient's right to open a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The message.
+    pub message: Id,
+    /// How the recipient proves who he is.
+    pub level: Level,
+    /// The recipient's address under the field key.
+    pub address: Sealed,
+    /// At level 2 the number under the field key.
+    pub phone: Option<Sealed>,
+    /// The content key: wrapped by the link's key, and that by the outer key of the day of expiry (storage.md, section 6).
+    pub wrap: Sealed,
+    /// Wrong tries since the last right one or the last lock.
+    #[serde(default)]
+    pub wrong_tries: u32,
+    /// Until when no try is taken.
+    #[serde(default)]
+    pub locked_until: Option<Time>,
+    /// How often it was locked: each lock lasts twice as long as the one before.
+    #[serde(default)]
+    pub locks: u32,
+    /// When it was first read behind the code.
+    #[serde(default)]
+    pub read: Option<Time>,
+}
+
+/// `waiting/<message>/<number>`: a recipient of a held message, whose link does not exist yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// How the recipient will prove who he is.
+    pub level: Level,
+    /// The recipient's address under the field key.
+    pub address: Sealed,
+    /// The number under the field key, if it is known; at level 2 one without it is asked of the sender.
+    pub phone: Option<Sealed>,
+}
+
+/// `approval/<lookup id>`: the sender's link to a held message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Approval {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The message.
+    pub message: Id,
+    /// The content key, wrapped as a grant's is, by the key of the sender's link.
+    pub wrap: Sealed,
+}
+
+/// `challenge/<lookup id>`: a password or code that was sent and can be answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Challenge {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// Argon2id of the password or code, keyed with the code key.
+    pub hash: Sealed,
+    /// The salt of that hash.
+    pub salt: Sealed,
+    /// When it was sent.
+    pub at: Time,
+    /// Until when it can be answered.
+    pub expires: Time,
+    /// Wrong answers that are still taken.
+    pub tries_left: u32,
+}
+
+/// `outbox/<due>/<id>`: a mail that zegel writes. It is composed when it leaves, so the row holds what it says, not its octets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Mail {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// When it was put here.
+    pub at: Time,
+    /// The message it is about.
+    pub about: Id,
+    /// The grant it is about: events and the sender's notices name its recipient.
+    pub grant: Option<Id>,
+    /// It is dropped unless the message is in this state when it is due.
+    pub only_if: Option<State>,
+    /// Attempts so far.
+    pub tries: u32,
+    /// Whether this claim belongs to a worker: a row that is due with this set was left by a worker that died.
+    #[serde(default)]
+    pub claimed: bool,
+    /// What the mail says (`notice::Letter`), under the queue key.
+    pub letter: Sealed,
+}
+
+/// `expiry/<day>/<id>`: something that must go.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Expiry {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// Not before this moment.
+    pub at: Time,
+    /// What goes.
+    pub what: Expires,
+}
+
+/// What expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expires {
+    /// A message and all that belongs to it.
+    Message(Id),
+    /// A message, if it is still held: the sender is told that it was not sent.
+    Held(Id),
+    /// A message, if it is still pending: left by a crash, nobody was told 250.
+    Pending(Id),
+    /// A single record: a session, a seen key, a tombstone.
+    Key(String),
+}
+
+/// `seen/<hmac>`: a mail that was taken, so that its repeat notifies nobody twice.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Seen {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The message made of it.
+    pub message: Id,
+    /// Whether 250 may be answered: committed, not pending.
+    pub committed: bool,
+    /// Hash of the recipients it was relayed to.
+    pub relayed: Sealed,
+}
+
+/// `rate/<what>/<hmac>`: when something was done for an address, the last day's only.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rate {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The moments, oldest first.
+    pub times: Vec<Time>,
+}
+
+/// `session/<sha256>`: a browser that unlocked a grant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The grant.
+    pub grant: Id,
+    /// The content key, sealed under a key from the cookie's value.
+    pub wrap: Sealed,
+    /// It ends when it is not used until then.
+    pub idle_until: Time,
+    /// It ends then in any case.
+    pub until: Time,
+}
+
+/// `phone/<hmac of address>`: a recipient's number, for the whole organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KnownPhone {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The recipient's address under the field key.
+    pub address: Sealed,
+    /// The number under the field key.
+    pub phone: Sealed,
+    /// Who entered it, under the field key.
+    pub by: Sealed,
+    /// When.
+    pub at: Time,
+}
+
+/// `event/<time>/<id>`: one fact, without content.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// What happened.
+    pub what: Fact,
+    /// The message it is about.
+    pub message: Option<Id>,
+    /// The grant it is about.
+    pub grant: Option<Id>,
+    /// The transaction's queue id, as in the log.
+    #[serde(default)]
+    pub queue: Option<String>,
+}
+
+/// What can happen to a message (NTA 7516, 6.4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// A message was sealed.
+    Sealed,
+    /// A held message waits for a number.
+    Held,
+    /// A held message was released by its sender.
+    Released,
+    /// A recipient's notification was taken by the next hop.
+    Notified,
+    /// A recipient's notification was refused for good or given up.
+    NotNotified,
+    /// A password was sent by mail.
+    PasswordSent,
+    /// A code was sent by SMS.
+    CodeSent,
+    /// A code could not be sent.
+    CodeFailed,
+    /// A right password or code was given.
+    Unlocked,
+    /// A wrong one was given.
+    WrongTry,
+    /// Too many wrong ones: no try is taken for a while.
+    Locked,
+    /// The message was shown.
+    Read,
+    /// An attachment was downloaded.
+    Downloaded,
+    /// A number was entered or changed.
+    PhoneSet,
+    /// A number was forgotten.
+    PhoneForgotten,
+    /// A held message was given up: no number came in time.
+    NotSent,
+    /// A message reached its day: its keys are destroyed.
+    Expired,
+}
+
+/// What a recipient sees of a message before opening its parts. Sealed under the content key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// The subject, without trigger.
+    pub subject: String,
+    /// The sender's name as the From field gave it; may be empty.
+    pub sender_name: String,
+    /// The sender's address.
+    pub sender: String,
+    /// The Date field, or when the message was taken.
+    pub date: Time,
+    /// The text to show.
+    pub text: Option<Part>,
+    /// The HTML to show.
+    pub html: Option<Part>,
+    /// The files: attachments, pictures within the HTML, nested mails.
+    pub files: Vec<Part>,
+}
+
+/// One part of a sealed message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its blob.
+    pub blob: Id,
+    /// Its file name, made safe to show; empty for text and HTML.
+    pub name: String,
+    /// Its media type as declared: `application/pdf`.
+    pub media_type: String,
+    /// Its Content-ID, without angle brackets, when HTML refers to it.
+    pub content_id: Option<String>,
+    /// Its length in clear: a blob that was cut short is noticed.
+    pub size_bytes: u64,
+}
