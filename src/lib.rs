@@ -19,7 +19,7 @@ pub mod extract;
 // ── making: values in, records and mails out; `now` and tokens are arguments ──
 // pub mod seal;
 // pub mod unlock;
-// pub mod template;
+pub mod template;
 // pub mod notice;
 // ── world: each file knows one neighbour ──
 // pub mod store;
