@@ -17,12 +17,12 @@ pub mod extract;
 // pub mod policy;
 // pub mod inspect;
 // ── making: values in, records and mails out; `now` and tokens are arguments ──
-// pub mod seal;
+pub mod seal;
 // pub mod unlock;
 // pub mod template;
 // pub mod notice;
 // ── world: each file knows one neighbour ──
-// pub mod store;
+pub mod store;
 // pub mod smtp;
 // pub mod sms;
 // pub mod sandbox;
