@@ -17,7 +17,7 @@ use crate::{
     time::Time,
 };
 use fluent_bundle::{FluentArgs, FluentValue};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, value::Kwargs};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, value::{Kwargs, Serde}};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use words::Words;
@@ -56,8 +56,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/words/nl.ftl",
 ];
 
-/// Steps that one rendering may take: a thousand times what the longest list of recipients needs, and an end for an endless loop.
-const FUEL: u64 = 5_000_000;
+/// Steps that one rendering may take: ten times what a list of a thousand recipients needs, and an end for an endless loop.
+const FUEL: u64 = 1_000_000;
 
 /// A language in which zegel speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -248,7 +248,7 @@ impl Templates {
     }
 
     fn render(&self, language: Language, name: &str, frame: &impl Serialize) -> Result<String, minijinja::Error> {
-        self.spoken(language).templates.get_template(name)?.render(Value::from_serialize(frame))
+        self.spoken(language).templates.get_template(name)?.render(Serde(frame))
     }
 }
 

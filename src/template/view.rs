@@ -554,7 +554,9 @@ fn page<V: PageView>(templates: &Templates, faults: &Faults) {
         for sample in V::samples() {
             let frame = templates.frame(language, "Gemeente Voorbeeld", sample.faulty(), Some(&sample), None);
             if let Err(error) = templates.render(language, V::TEMPLATE, &frame) {
+                // One fault of a template is enough; an endless loop would take its time for every sample.
                 fault(faults, V::TEMPLATE, &error);
+                return;
             }
         }
     }
@@ -568,6 +570,7 @@ fn mail<V: MailView>(templates: &Templates, faults: &Faults) {
                 let name = format!("mails/{}.{kind}", V::TEMPLATE);
                 if let Err(error) = templates.render(language, &name, &frame) {
                     fault(faults, &name, &error);
+                    return;
                 }
             }
         }

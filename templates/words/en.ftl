@@ -19,8 +19,6 @@ date = { $day } { $month ->
     [11] November
    *[12] December
   } { $year }
-clock = { $clock }
-date-clock = { $date }, { $clock }
 ago = { $unit ->
     [moment] just now
     [minutes] { $n ->
@@ -121,7 +119,6 @@ pictures = { $n ->
    *[other] { $n } pictures from the text
   }
 download = Download
-download-name = Download: { $name }
 leave = Close
 left-title = Message closed
 left = The message is closed on this device. Do you want to read it again? Then click the link in the email.

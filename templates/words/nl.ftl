@@ -19,8 +19,6 @@ date = { $day } { $month ->
     [11] november
    *[12] december
   } { $year }
-clock = { $clock } uur
-date-clock = { $date }, { $clock } uur
 ago = { $unit ->
     [moment] zojuist
     [minutes] { $n ->
@@ -121,7 +119,6 @@ pictures = { $n ->
    *[other] { $n } afbeeldingen uit de tekst
   }
 download = Downloaden
-download-name = Downloaden: { $name }
 leave = Sluiten
 left-title = Bericht gesloten
 left = Het bericht is gesloten op dit apparaat. Wilt u het weer lezen? Klik dan op de link in de e-mail.
