@@ -17,7 +17,10 @@ use crate::{
     time::Time,
 };
 use fluent_bundle::{FluentArgs, FluentValue};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, value::{Kwargs, Serde}};
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value,
+    value::{Kwargs, Serde},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use words::Words;
@@ -185,7 +188,8 @@ impl Templates {
     /// [`RenderError`] when the template fails all the same.
     pub fn page<V: PageView>(&self, language: Language, organisation: &str, page: &V) -> Result<String, RenderError> {
         let faulty = page.faulty();
-        self.render(language, V::TEMPLATE, &self.frame(language, organisation, faulty, Some(page), None)).map_err(|e| RenderError(e.to_string()))
+        self.render(language, V::TEMPLATE, &self.frame(language, organisation, faulty, Some(page), None))
+            .map_err(|e| RenderError(e.to_string()))
     }
 
     /// A mail.
@@ -194,9 +198,8 @@ impl Templates {
     /// [`RenderError`] when a template fails all the same.
     pub fn mail<V: MailView>(&self, language: Language, organisation: &str, mail: &V) -> Result<Bodies, RenderError> {
         let frame = self.frame(language, organisation, false, None, Some(mail));
-        let render = |kind: &str| {
-            self.render(language, &format!("mails/{}.{kind}", V::TEMPLATE), &frame).map_err(|e| RenderError(e.to_string()))
-        };
+        let render =
+            |kind: &str| self.render(language, &format!("mails/{}.{kind}", V::TEMPLATE), &frame).map_err(|e| RenderError(e.to_string()));
         Ok(Bodies { text: render("txt")?, html: render("html")? })
     }
 
@@ -275,6 +278,10 @@ fn spoken(language: Language, sources: &BTreeMap<&str, &str>, files: &Files, fau
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_fuel(Some(FUEL));
     templates.set_auto_escape_callback(|name| if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html });
+    templates.set_formatter(|out, state, value| match (state.auto_escape(), value.as_str()) {
+        (AutoEscape::Html, Some(text)) if !value.is_safe() => Ok(out.write_str(&escape(text))?),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
     add_functions(&mut templates, &words);
     for (name, source) in sources {
         let short = name.strip_prefix("templates/").unwrap_or(name);
@@ -286,6 +293,23 @@ fn spoken(language: Language, sources: &BTreeMap<&str, &str>, files: &Files, fau
         }
     }
     Spoken { language, words, templates }
+}
+
+/// Text as HTML, in content and in quoted attributes alike. Not minijinja's own, which also escapes the slashes of links: right in a browser, but
+/// some mail programs look for links in the source.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// What a template's author is told of a failure, at its line.

@@ -34,9 +34,10 @@ fn every_language_has_the_same_texts_with_the_same_values() {
 
 #[test]
 fn every_text_is_used_somewhere() {
-    let rust: String = ["template/view.rs", "template/mod.rs", "template/moment.rs", "notice/mod.rs", "notice/sms.rs", "phone.rs"]
-        .map(|f| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(f)).unwrap_or_default())
-        .concat();
+    let rust: String =
+        ["template/view.rs", "template/mod.rs", "template/moment.rs", "notice/mod.rs", "notice/sms.rs", "phone.rs", "portal/read.rs"]
+            .map(|f| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(f)).unwrap_or_default())
+            .concat();
     let all = EMBEDDED.iter().filter(|(name, _)| !name.ends_with(".ftl")).map(|(_, t)| *t).collect::<String>() + &rust;
     let composed = ["send-", "enter-", "another-", "fault-", "not-sent-", "not-notified-", "notification-subject", "number-subject"];
     let suffixes = ["password-hint", "code-hint", "password-wait", "code-wait"];
@@ -49,7 +50,10 @@ fn every_text_is_used_somewhere() {
 #[test]
 fn an_organisation_replaces_single_texts() {
     let (templates, faults) = compile(&[("templates/words/nl.ftl", "home-title = Post van { $organisation }\n")]);
-    assert_eq!(faults, ["templates/words/nl.ftl:1: the text `home-title` uses an unknown value `$organisation`; this text has no values; leave it out"]);
+    assert_eq!(
+        faults,
+        ["templates/words/nl.ftl:1: the text `home-title` uses an unknown value `$organisation`; this text has no values; leave it out"]
+    );
     drop(templates);
     let (templates, faults) = compile(&[("templates/words/nl.ftl", "home-title = Post van ons\n")]);
     assert_eq!(faults, Vec::<String>::new());
@@ -66,8 +70,16 @@ fn a_faulty_file_is_told_with_its_line() {
     check("templates/pages/start.html", "a\n{% if %}\n", "templates/pages/start.html:2: ");
     check("templates/pages/start.html", "a\n\n{{ page.sendr }}\n", "templates/pages/start.html:3: ");
     check("templates/pages/start.html", "{{ t(\"no-such\") }}", "templates/pages/start.html:1: there is no text `no-such`; ");
-    check("templates/pages/start.html", "{% for i in range(9999) %}{% for j in range(9999) %}x{% endfor %}{% endfor %}", "templates/pages/start.html:1: ");
-    check("templates/pages/strat.html", "", "templates/pages/strat.html:1: this is no template of zegel; did you mean `templates/pages/start.html`?");
+    check(
+        "templates/pages/start.html",
+        "{% for i in range(9999) %}{% for j in range(9999) %}x{% endfor %}{% endfor %}",
+        "templates/pages/start.html:1: ",
+    );
+    check(
+        "templates/pages/strat.html",
+        "",
+        "templates/pages/strat.html:1: this is no template of zegel; did you mean `templates/pages/start.html`?",
+    );
     check("templates/words/nl.ftl", "\nhom-title = x\n", "templates/words/nl.ftl:2: unknown text `hom-title`; did you mean `home-title`?");
     check("templates/words/nl.ftl", "files = { $n -> [one] een *[other] meer }\n", "templates/words/nl.ftl:1: this text cannot be read: ");
 }
@@ -78,7 +90,10 @@ fn what_people_write_is_never_template_source_nor_markup() {
     let nasty = "<script>alert(1)</script>{{ 7*7 }}{% raw %}\" onclick=x";
     let page = MessagePage { subject: nasty.to_owned(), text: Some(nasty.to_owned()), ..MessagePage::samples().remove(1) };
     let html = templates.page(Language::Nl, "Gemeente \"<b>", &page).unwrap();
-    assert!(!html.contains("<script>alert") && !html.contains("<b>") && html.contains("{{ 7*7 }}") && !html.contains("\" onclick"), "{html}");
+    assert!(
+        !html.contains("<script>alert") && !html.contains("<b>") && html.contains("{{ 7*7 }}") && !html.contains("\" onclick"),
+        "{html}"
+    );
 }
 
 #[test]

@@ -113,10 +113,8 @@ impl PageView for StartPage {
             form: "token".to_owned(),
         };
         let fault = |word: &str| Some(Fault { word: word.to_owned(), n: Some(2), at: Some(moment(0)) });
-        let mut all: Vec<_> = [Stage::Ask, Stage::Enter, Stage::Locked]
-            .into_iter()
-            .flat_map(|stage| [base(1, stage, None), base(2, stage, None)])
-            .collect();
+        let mut all: Vec<_> =
+            [Stage::Ask, Stage::Enter, Stage::Locked].into_iter().flat_map(|stage| [base(1, stage, None), base(2, stage, None)]).collect();
         for kind in ["password", "code"] {
             let level = if kind == "code" { 2 } else { 1 };
             all.extend(["wrong", "empty"].map(|f| base(level, Stage::Enter, fault(&format!("fault-{f}-{kind}")))));
