@@ -86,7 +86,6 @@ impl Transfer {
         }
         let sealing = self.seal(judged).await?;
         let reply = if plan.relay.is_empty() {
-            self.hop.reset().await;
             let mut batch = Batch::new();
             self.hand_over(&mut batch, &sealing, &readers, plan, judged, Expect::Absent);
             self.remember(&mut batch, seen.as_ref(), &sealing, plan, Attempt::Committed(Expect::Absent));
@@ -94,12 +93,9 @@ impl Transfer {
         } else {
             self.relay_and_hand_over(&sealing, &readers, plan, judged, seen.as_ref()).await
         };
-        match &reply {
-            Ok(_) => self.gateway.outbox.notify_one(),
-            // Orphans are swept in any case; this is only sooner. After an unknown outcome of the commit they may be needed.
-            Err(_) => {}
-        }
+        // After a failure the blobs stay, since the outcome of a commit may be unknown; orphans are swept.
         if reply.is_ok() {
+            self.gateway.outbox.notify_one();
             let held = readers.iter().filter(|r| r.lacks_number()).count();
             let level = readers.iter().map(|r| r.level).max().map_or("1", |l| if l == Level::Two { "2" } else { "1" });
             self.log(judged, &format_args!("sealed message={} level={level} recipients={} held={held}", sealing.id, readers.len()));
@@ -225,8 +221,13 @@ impl Transfer {
         if self.gateway.live.lock().is_ok_and(|live| live.contains(&found.message)) {
             return Ok(Earlier::Underway);
         }
-        // Left by a transaction that could not even withdraw it: nobody was told 250, and nobody can open it.
-        let undo = undo_of(found.message, Some(seen), record.version);
+        // Left by a crash, or by a transaction that could not even withdraw it: nobody was told 250, and nobody can open it.
+        let message = self.gateway.store.get(&Key::message(found.message)).await.map_err(|e| self.unavailable(&e))?;
+        let mut undo = Batch::new();
+        if message.is_some_and(|m| m.version == record.version) {
+            undo = undo_of(found.message, None, record.version);
+        }
+        undo.delete(key, Expect::Version(record.version));
         self.gateway.store.commit(undo).await.map_err(|e| self.unavailable(&e))?;
         Ok(Earlier::None)
     }
@@ -356,7 +357,9 @@ impl Transfer {
         let token = Token::random();
         let salts = [Salt::random(), Salt::random()];
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
-        batch.put(Key::approval(lookup_id(&token)), &Approval { v: FORMAT, message: sealing.id, wrap }, Expect::Absent);
+        let approval = Key::approval(lookup_id(&token));
+        put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
+        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap }, Expect::Absent);
         let missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
         let letter = Letter::NumberNeeded {
             token,
