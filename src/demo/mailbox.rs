@@ -70,17 +70,27 @@ impl Mailbox {
 
     /// The first mail from number `from` on that `wanted` says yes to; waits for it at most half a minute.
     pub async fn wait_for(&self, from: usize, wanted: impl Fn(&Delivered) -> bool) -> Option<Delivered> {
+        let found = |mails: &[Delivered]| mails.iter().skip(from).find(|m| wanted(m)).cloned();
+        self.wait_until(|mails| found(mails).is_some()).await;
+        found(&self.mails())
+    }
+
+    /// Waits at most half a minute until the mails are as `wanted`; says whether they became so.
+    pub async fn wait_until(&self, wanted: impl Fn(&[Delivered]) -> bool) -> bool {
         tokio::time::timeout(Duration::from_secs(30), async {
             loop {
                 let arrived = self.0.arrived.notified();
-                if let Some(mail) = self.mails().into_iter().skip(from).find(|m| wanted(m)) {
-                    return mail;
+                tokio::pin!(arrived);
+                // Registered before the look: a mail that arrives between the two wakes us.
+                arrived.as_mut().enable();
+                if wanted(&self.mails()) {
+                    return;
                 }
                 arrived.await;
             }
         })
         .await
-        .ok()
+        .is_ok()
     }
 }
 
