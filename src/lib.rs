@@ -23,7 +23,7 @@ pub mod extract;
 // pub mod notice;
 // ── world: each file knows one neighbour ──
 // pub mod store;
-// pub mod smtp;
+pub mod smtp;
 // pub mod sms;
 // pub mod sandbox;
 // ── movers: they meet only through records in the store ──
