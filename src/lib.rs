@@ -25,7 +25,7 @@ pub mod grant;
 // ── world: each file knows one neighbour ──
 pub mod clock;
 pub mod store;
-// pub mod smtp;
+pub mod smtp;
 pub mod sms;
 // pub mod sandbox;
 // ── movers: they meet only through records in the store ──
