@@ -27,7 +27,7 @@ pub mod clock;
 pub mod store;
 pub mod smtp;
 pub mod sms;
-// pub mod sandbox;
+pub mod sandbox;
 // ── movers: they meet only through records in the store ──
 // pub mod gateway;
 // pub mod outbox;
