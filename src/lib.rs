@@ -12,10 +12,10 @@ pub mod envelope;
 pub mod message;
 pub mod record;
 // ── judgement: bytes in, values out; no I/O, clock, randomness, log or async ──
-pub mod detect;
 pub mod extract;
-// pub mod policy;
-// pub mod inspect;
+pub mod detect;
+pub mod policy;
+pub mod inspect;
 // ── making: values in, records and mails out; `now` is an argument ──
 pub mod seal;
 pub mod unlock;
@@ -34,7 +34,7 @@ pub mod sandbox;
 // pub mod sweep;
 // pub mod portal;
 // ── putting it together ──
-// pub mod config;
+pub mod config;
 // pub mod serve;
 // pub mod demo;
-// pub mod cli;
+pub mod cli;
