@@ -33,6 +33,8 @@ pub struct Facts {
     pub automatic: bool,
     /// A multipart/report (RFC 6522): a bounce or a receipt.
     pub report: bool,
+    /// Who wrote the mail that a report quotes, in whole or its header (RFC 3462).
+    pub report_of: Option<Address>,
 }
 
 /// A mail taken apart for sealing and showing.
@@ -132,6 +134,7 @@ impl Message {
         let headers = parsed.headers();
         let raw = |name: &'static str| headers.get(name).map(|h| lossy(h.raw_value()).trim().to_owned());
         let word = |name| raw(name).map(|v| v.split([';', ' ', '\t', '(']).next().unwrap_or_default().to_ascii_lowercase());
+        let report = parsed.is_content_type("multipart", "report");
         let lists = headers.all_to().chain(headers.all_cc()).chain(headers.all_bcc());
         Facts {
             subject: subject(&parsed),
@@ -148,8 +151,17 @@ impl Message {
             automatic: word("Auto-Submitted").is_some_and(|v| v != "no")
                 || word("Precedence").is_some_and(|v| v == "bulk" || v == "auto_reply")
                 || headers.contains("X-Auto-Response-Suppress"),
-            report: parsed.is_content_type("multipart", "report"),
+            report,
+            report_of: report.then(|| self.quoted_sender()).flatten(),
         }
+    }
+
+    /// The From of the first mail, or mail header, that this one holds.
+    fn quoted_sender(&self) -> Option<Address> {
+        let quoted = self.parts().into_iter().find(|p| p.role == Role::Nested || p.media_type == "text/rfc822-headers")?;
+        // Only the header is read, so a report within a report is not followed.
+        let header = MessageParser::new().parse_headers(&quoted.octets[..])?;
+        header.headers().from()?.mailboxes().find_map(|m| Address::parse(m.address()?).ok())
     }
 
     /// Every header field of the mail itself, decoded and unfolded, in order.

@@ -13,9 +13,10 @@ pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
         Ok(rulebook) => rulebook,
         Err(faults) => return Ok(complain_all(&faults)),
     };
+    let reader = reading::Reader::new()?;
     let mut end = End::Fine;
     for file in &options.files {
-        match reading::open(file) {
+        match reader.open(file) {
             Ok(opened) => {
                 let inspection = judge(&rulebook, options, &opened);
                 match options.format {
@@ -29,6 +30,7 @@ pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
             }
         }
     }
+    reader.close();
     Ok(end)
 }
 

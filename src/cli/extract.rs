@@ -31,9 +31,10 @@ pub(super) fn run(config: Option<&Path>, format: Format, files: &[String], out: 
     if let Some(Err(faults)) = config.map(Config::load) {
         return Ok(complain_all(&faults));
     }
+    let reader = reading::Reader::new()?;
     let mut end = End::Fine;
     for file in files {
-        match reading::open(file) {
+        match reader.open(file) {
             Ok(opened) => match format {
                 Format::Text => text(file, &opened.extraction, out)?,
                 Format::Json => json(file, &opened.extraction, out)?,
@@ -44,6 +45,7 @@ pub(super) fn run(config: Option<&Path>, format: Format, files: &[String], out: 
             }
         }
     }
+    reader.close();
     Ok(end)
 }
 

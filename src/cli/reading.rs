@@ -1,14 +1,14 @@
 //! Reading a FILE of the command line: a mail, or any other file as the one attachment of an empty mail.
 
 use crate::{
-    extract::{self, Extraction, Limits, Problem, ProblemKind, Unopened},
+    extract::{Extraction, Limits},
     message::{self, Message},
+    sandbox,
 };
 use bytes::Bytes;
 use std::{
     fs,
     io::{self, Read},
-    panic::{self, AssertUnwindSafe},
     path::Path,
 };
 
@@ -19,40 +19,43 @@ pub(super) struct Opened {
     pub(super) extraction: Extraction,
 }
 
-/// Reads `file`; `-` is standard input.
-pub(super) fn open(file: &str) -> io::Result<Opened> {
-    let octets = Bytes::from(read(file)?);
-    let limits = Limits::default();
-    if message::looks_like_mail(&octets) {
-        let message = Message::new(octets);
-        let (shallow, unopened) = extract::message(&message, &limits);
-        return Ok(Opened { facts: message.facts(), extraction: open_files(shallow, &unopened, &limits) });
-    }
-    let name = if file == "-" { "stdin" } else { Path::new(file).file_name().and_then(|n| n.to_str()).unwrap_or("file") };
-    let (shallow, unopened) = extract::attachment(name, octets, &limits);
-    Ok(Opened { facts: message::Facts::default(), extraction: open_files(shallow, &unopened, &limits) })
+/// Reads files as the gateway does.
+pub(super) struct Reader {
+    reader: sandbox::Reader,
+    runtime: tokio::runtime::Runtime,
 }
 
-fn read(file: &str) -> io::Result<Vec<u8>> {
+impl Reader {
+    pub(super) fn new() -> io::Result<Reader> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        Ok(Reader { reader: sandbox::Reader::new(Limits::default()), runtime })
+    }
+
+    /// Reads `file`; `-` is standard input.
+    pub(super) fn open(&self, file: &str) -> io::Result<Opened> {
+        let octets = Bytes::from(octets_of(file)?);
+        let busy = |_| io::Error::other("an earlier file is still being read");
+        if message::looks_like_mail(&octets) {
+            let message = Message::new(octets);
+            let extraction = self.runtime.block_on(self.reader.read(&message)).map_err(busy)?;
+            return Ok(Opened { facts: message.facts(), extraction });
+        }
+        let name = if file == "-" { "stdin" } else { Path::new(file).file_name().and_then(|n| n.to_str()).unwrap_or("file") };
+        let extraction = self.runtime.block_on(self.reader.read_file(name, octets)).map_err(busy)?;
+        Ok(Opened { facts: message::Facts::default(), extraction })
+    }
+
+    /// Ends without waiting for a reader that hangs.
+    pub(super) fn close(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+fn octets_of(file: &str) -> io::Result<Vec<u8>> {
     if file != "-" {
         return fs::read(file);
     }
     let mut octets = Vec::new();
     io::stdin().lock().read_to_end(&mut octets)?;
     Ok(octets)
-}
-
-/// Opens what the shallow pass left. A reader that fails on a file fails on that file only.
-fn open_files(shallow: Extraction, unopened: &[Unopened], limits: &Limits) -> Extraction {
-    let open = |file: &Unopened| {
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| extract::file(file, limits)));
-        (file.at, opened.unwrap_or_else(|_| damaged(file)))
-    };
-    let opened = unopened.iter().map(open).collect();
-    extract::join(shallow, opened)
-}
-
-fn damaged(file: &Unopened) -> Extraction {
-    let problem = Problem { part: file.part.clone(), place: None, kind: ProblemKind::Damaged, reason: "reader-failed" };
-    Extraction { problems: vec![problem], ..Extraction::default() }
 }

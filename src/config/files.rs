@@ -3,7 +3,7 @@
 use crate::{
     detect,
     fault::{Faults, Files},
-    policy,
+    policy, template,
 };
 use std::{fs, io, path::Path};
 
@@ -13,10 +13,10 @@ const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// How deep folders may nest.
 const MAX_DEPTH: usize = 4;
 
-/// The embedded files whose names begin with `prefix`: `rules/`, `policies/`.
+/// The embedded files whose names begin with `prefix`: `rules/`, `policies/`, `templates/`.
 #[must_use]
 pub fn embedded(prefix: &str) -> Files {
-    let all = detect::EMBEDDED.iter().chain(policy::EMBEDDED);
+    let all = detect::EMBEDDED.iter().chain(policy::EMBEDDED).chain(template::EMBEDDED);
     all.filter(|(name, _)| name.starts_with(prefix)).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 

@@ -5,15 +5,15 @@
 mod endpoint;
 mod files;
 mod sections;
-mod tls;
 
-pub use endpoint::{Network, NextHop, Tls};
+pub use endpoint::{NextHop, Tls};
 pub use files::{embedded, read_folder};
 pub use sections::{Mail, Organisation, Portal, Sms, Smtp, Store};
 
 use crate::{
-    fault::{Fault, Faults, Files, Table},
+    fault::{Fault, Faults, Table},
     inspect::Rulebook,
+    template::Templates,
 };
 use std::path::{Path, PathBuf};
 
@@ -35,8 +35,8 @@ pub struct Config {
     pub sms: Sms,
     /// `rules/` and `policies/`, or the embedded ones, ready to judge.
     pub rulebook: Rulebook,
-    /// `templates/`, when there is such a folder.
-    pub templates: Option<Files>,
+    /// The embedded templates, with those of `templates/` in their place.
+    pub templates: Templates,
 }
 
 impl Config {
@@ -91,7 +91,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
     files.append(&mut read_folder(&folder, "policies", faults).unwrap_or_else(|| embedded("policies/")));
     let internal = sections.as_ref().and_then(|s| s.organisation.as_ref()).map(|o| o.domains.clone()).unwrap_or_default();
     let rulebook = Rulebook::compile(&files, internal, faults);
-    let templates = read_folder(&folder, "templates", faults);
+    let templates = templates(&folder, faults);
 
     let sections = sections?;
     Some(Config {
@@ -105,6 +105,16 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
         rulebook,
         templates,
     })
+}
+
+fn templates(folder: &Path, faults: &Faults) -> Templates {
+    // With faults of its own, since templates are rendered with sample values only when nothing else is wrong with them.
+    let own = Faults::default();
+    let templates = Templates::compile(&read_folder(folder, "templates", &own).unwrap_or_default(), &own);
+    for fault in own.take() {
+        faults.add(&fault.file, fault.line, fault.what, fault.remedy);
+    }
+    templates
 }
 
 #[cfg(test)]

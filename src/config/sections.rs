@@ -1,13 +1,14 @@
 //! The sections of `zegel.toml`.
 
-use super::{
-    endpoint::{Network, NextHop, Url},
-    tls::{self, TlsFault},
-};
+use super::endpoint::{NextHop, Url};
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
     secret::Secret,
+    smtp::{
+        Network,
+        tls::{self, TlsError},
+    },
 };
 use std::{
     fs,
@@ -180,7 +181,7 @@ fn smtp(table: Table, folder: &Path, organisation: Option<&Organisation>, portal
         next_hop.map(|value| Located { value, line: text.line })
     });
     if let Some(next_hop) = &next_hop
-        && listen.iter().any(|l| next_hop.value.host == l.ip().to_string() && next_hop.value.port == l.port())
+        && listen.iter().any(|l| next_hop.value.leads_to(l))
     {
         table.fault(next_hop.line, "the next hop is zegel itself", "name the server that mail goes to after zegel");
     }
@@ -228,16 +229,16 @@ fn allow(table: &Table) -> Vec<Network> {
             "name the mail server's networks, such as `allow = [\"127.0.0.0/8\"]`",
         );
     }
-    let parse = |text: &Located<String>| {
-        let network = Network::parse(&text.value);
-        match network {
-            None => table.fault(text.line, format!("\"{}\" is no network", text.value), "write it as in 10.1.0.0/16, or one address"),
-            Some(n) if n.prefix == 0 => {
-                table.fault(text.line, format!("\"{}\" is everybody: an open relay", text.value), "name the mail server's networks only");
-            }
-            Some(_) => {}
+    let parse = |text: &Located<String>| match text.value.parse::<Network>() {
+        Ok(network) if network.to_string().ends_with("/0") => {
+            table.fault(text.line, format!("\"{}\" is everybody: an open relay", text.value), "name the mail server's networks only");
+            None
         }
-        network
+        Ok(network) => Some(network),
+        Err(e) => {
+            table.fault(text.line, format!("\"{}\" is no network: {e}", text.value), "write it as in 10.1.0.0/16, or one address");
+            None
+        }
     };
     texts.iter().filter_map(parse).collect()
 }
@@ -284,17 +285,16 @@ fn certificate(table: &Table, folder: &Path) -> Option<Arc<rustls::ServerConfig>
         }
         (None, None) => return None,
     };
-    match tls::load(&folder.join(&certificate.value), &folder.join(&key.value)) {
-        Ok(config) => Some(config),
-        Err(TlsFault::Certificate(what)) => {
-            table.fault(certificate.line, what, "name a PEM file with the whole chain");
-            None
-        }
-        Err(TlsFault::Key(what)) => {
-            table.fault(key.line, what, "name the PEM file of the certificate's own key");
-            None
-        }
-    }
+    let pem = |file: &Located<String>, remedy: &str| {
+        let path = folder.join(&file.value);
+        fs::read(&path).map_err(|e| table.fault(file.line, format!("{} can't be read: {e}", path.display()), remedy)).ok()
+    };
+    let chain = pem(&certificate, "name a PEM file with the whole chain");
+    let key_pem = pem(&key, "name the PEM file of the certificate's key");
+    let line = |error: &TlsError| if matches!(error, TlsError::Certificate) { certificate.line } else { key.line };
+    tls::server_config(&chain?, &key_pem?)
+        .map_err(|e| table.fault(line(&e), e.to_string(), "name a certificate chain and the key that belongs to it, both PEM"))
+        .ok()
 }
 
 fn portal(table: Table) -> Option<Portal> {

@@ -48,7 +48,7 @@ fn the_smallest_configuration_has_sensible_defaults() {
     assert_eq!(config.store.keys, folder.path().join("keys"));
     assert!(matches!(&config.sms, Sms::File(path) if *path == folder.path().join("data/sms.jsonl")));
     assert_eq!(config.rulebook.internal[0].as_str(), "voorbeeld.example");
-    assert!(!config.rulebook.policies.is_empty() && config.templates.is_none());
+    assert!(!config.rulebook.policies.is_empty());
 }
 
 #[test]
@@ -58,9 +58,15 @@ fn the_commented_configuration_in_deploy_has_no_fault() {
 
 #[test]
 fn rules_and_policies_are_read_even_when_the_configuration_is_at_fault() {
-    let found = faults(&[("zegel.toml", "[smtp\n"), ("policies/a.toml", "x = 1\n"), ("policies/b.yaml", ""), ("rules/lists/a.csv", "x")]);
+    let found = faults(&[
+        ("zegel.toml", "[smtp\n"),
+        ("policies/a.toml", "x = 1\n"),
+        ("policies/b.yaml", ""),
+        ("rules/lists/a.csv", "x"),
+        ("templates/mails/x.txt", ""),
+    ]);
     let places: Vec<_> = found.iter().map(|f| f.split(": ").next().unwrap()).collect();
-    assert_eq!(places, ["policies/a.toml:1", "policies/b.yaml:1", "zegel.toml:1"], "{found:#?}");
+    assert_eq!(places, ["policies/a.toml:1", "policies/b.yaml:1", "templates/mails/x.txt:1", "zegel.toml:1"], "{found:#?}");
 }
 
 #[test]
