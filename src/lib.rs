@@ -29,9 +29,9 @@ pub mod smtp;
 pub mod sms;
 pub mod sandbox;
 // ── movers: they meet only through records in the store ──
-pub mod gateway;
-pub mod outbox;
-pub mod sweep;
+// pub mod gateway;
+// pub mod outbox;
+// pub mod sweep;
 // pub mod portal;
 // ── putting it together ──
 pub mod config;
