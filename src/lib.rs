@@ -12,8 +12,8 @@ pub mod envelope;
 pub mod message;
 pub mod record;
 // ── judgement: bytes in, values out; no I/O, clock, randomness, log or async ──
-pub mod detect;
 pub mod extract;
+pub mod detect;
 pub mod policy;
 pub mod inspect;
 // ── making: values in, records and mails out; `now` is an argument ──

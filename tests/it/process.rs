@@ -104,6 +104,16 @@ pub fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback has ports")
 }
 
+/// Waits until something listens at `address`.
+pub fn wait_until_listening(address: SocketAddr) {
+    // A refused connection answers at once: this is a poll of at most a minute.
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing listens at {address}");
+        std::thread::yield_now();
+    }
+}
+
 /// Whether a program is there. Where it must be, the gate's machine, its absence fails the test.
 pub fn has(program: &str) -> bool {
     let there = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status().is_ok_and(|s| s.success());
