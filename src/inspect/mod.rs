@@ -162,7 +162,6 @@ impl Rulebook {
         problems.sort_unstable();
         problems.dedup();
         sentences.extend(problems.into_iter().map(|p| sentence(p, language).to_owned()));
-        sentences.dedup();
         sentences
     }
 }
