@@ -21,7 +21,7 @@ pub use command::EnvelopeCommand;
 pub use extensions::Extensions;
 pub use network::{Network, NetworkError};
 pub use reply::{Enhanced, Reply};
-pub use server::{Handler, Peer, ServerLimits, ServerOptions, Service, serve};
+pub use server::{Handler, Peer, ServerLimits, ServerOptions, Service, listen, serve};
 pub use tls::TlsFacts;
 pub use trace::Received;
 

@@ -25,6 +25,18 @@ pub enum NetworkError {
 }
 
 impl Network {
+    /// The addresses that share their first `prefix_bits` bits with `address`.
+    ///
+    /// # Errors
+    /// A prefix longer than the address, or an address with bits behind it.
+    pub fn new(address: IpAddr, prefix_bits: u8) -> Result<Network, NetworkError> {
+        if prefix_bits > if address.is_ipv4() { 32 } else { 128 } {
+            return Err(NetworkError::Syntax);
+        }
+        let network = Network { address, prefix_bits };
+        if network.contains(address) { Ok(network) } else { Err(NetworkError::HostBits) }
+    }
+
     /// Whether `address` lies in this network; an IPv4 address in its IPv6 form (`::ffff:192.0.2.1`) counts as what it is.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -62,11 +74,10 @@ impl FromStr for Network {
         let address: IpAddr = address.trim().parse().map_err(|_| NetworkError::Syntax)?;
         let width: u8 = if address.is_ipv4() { 32 } else { 128 };
         let prefix_bits = match prefix {
-            Some(prefix) => prefix.trim().parse().ok().filter(|p| *p <= width).ok_or(NetworkError::Syntax)?,
+            Some(prefix) => prefix.trim().parse().map_err(|_| NetworkError::Syntax)?,
             None => width,
         };
-        let network = Network { address, prefix_bits };
-        if network.contains(address) { Ok(network) } else { Err(NetworkError::HostBits) }
+        Network::new(address, prefix_bits)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 /// Counts sessions, in all and per address.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Census(Arc<Mutex<Counts>>);
+pub struct Census(Arc<Mutex<Counts>>);
 
 #[derive(Debug, Default)]
 struct Counts {

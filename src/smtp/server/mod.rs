@@ -13,7 +13,8 @@ use super::{
 };
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use census::{Census, Seat};
+pub use census::Census;
+use census::Seat;
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -116,22 +117,23 @@ pub struct ServerOptions {
     pub budget: Budget,
     /// What protects the server.
     pub limits: ServerLimits,
-    census: Census,
+    /// Counts the sessions of all listeners that share these options.
+    pub census: Census,
 }
 
 impl ServerOptions {
     /// 50 MiB: what Exchange Online can be set to take from a connector is 150, its default 36.
     pub const MAX_SIZE: u64 = 50 << 20;
 
-    /// Options with the default limits and budget, and without TLS.
+    /// Options with the default limits, without TLS and without anybody who may connect.
     #[must_use]
-    pub fn new(hostname: String, allow: Vec<Network>) -> ServerOptions {
+    pub fn new(hostname: impl Into<String>, budget: Budget) -> ServerOptions {
         ServerOptions {
-            hostname,
-            allow,
+            hostname: hostname.into(),
+            allow: Vec::new(),
             max_size: ServerOptions::MAX_SIZE,
             tls: ArcSwapOption::empty(),
-            budget: Budget::new(Budget::DEFAULT),
+            budget,
             limits: ServerLimits::default(),
             census: Census::default(),
         }
