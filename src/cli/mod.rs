@@ -5,6 +5,7 @@ mod explain;
 mod extract;
 mod init;
 mod jsonl;
+// mod phone;
 mod reading;
 
 use crate::{
