@@ -273,11 +273,9 @@ fn unused_strings(reading: &mut Reading<'_>, here: &Here, octets: &[u8], seen: &
         Node::Open("t", _) => depth += 1,
         Node::Close("t") => depth = depth.saturating_sub(1),
         Node::Text(text) if depth > 0 => string.push_str(&text),
-        Node::Close("si") => {
-            if !string.trim().is_empty() && !seen.strings.contains(&Seen::hash(&string)) {
-                unused.push_str(&plain::clean(Cow::Borrowed(&string)));
-                unused.push('\n');
-            }
+        Node::Close("si") if !string.trim().is_empty() && !seen.strings.contains(&Seen::hash(&string)) => {
+            unused.push_str(&plain::clean(Cow::Borrowed(&string)));
+            unused.push('\n');
         }
         _ => {}
     });
