@@ -208,14 +208,11 @@ impl Sink {
         match self.fault(at) {
             None => wire.say(usual).await,
             Some(Act::Reply(reply)) => wire.say(&reply).await,
-            Some(Act::Last(reply)) => {
-                wire.say(&reply).await;
-                return None;
-            }
-            Some(Act::Drop) => return None,
+            Some(Act::Last(reply)) => wire.say(&reply).await.and(None),
+            Some(Act::Drop) => None,
             Some(Act::Hang) => {
                 while wire.more().await {}
-                return None;
+                None
             }
         }
     }
