@@ -3,6 +3,8 @@
 //! Adding a case is adding files: `tests/mail/x.eml` with `x.expected`, or a folder `tests/check/x/` with `expected`. Run the tests with
 //! `ZEGEL_BLESS=1` to write what is printed now as expected, then read it.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
+
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
