@@ -13,9 +13,9 @@ pub mod message;
 pub mod record;
 // ── judgement: bytes in, values out; no I/O, clock, randomness, log or async ──
 pub mod extract;
-// pub mod detect;
-// pub mod policy;
-// pub mod inspect;
+pub mod detect;
+pub mod policy;
+pub mod inspect;
 // ── making: values in, records and mails out; `now` is an argument ──
 pub mod seal;
 pub mod unlock;
@@ -26,16 +26,16 @@ pub mod release;
 // ── world: each file knows one neighbour ──
 pub mod clock;
 pub mod store;
-// pub mod smtp;
+pub mod smtp;
 pub mod sms;
-// pub mod sandbox;
+pub mod sandbox;
 // ── movers: they meet only through records in the store ──
 // pub mod gateway;
 // pub mod outbox;
 // pub mod sweep;
 pub mod portal;
 // ── putting it together ──
-// pub mod config;
+pub mod config;
 // pub mod serve;
 // pub mod demo;
-// pub mod cli;
+pub mod cli;

@@ -3,7 +3,7 @@
 use crate::{
     address::Address,
     message::Message,
-    smtp::{EnvelopeCommand, Extensions, Handler, Peer, Permit, Received, Reply, Service},
+    smtp::{EnvelopeCommand, Extensions, Handler, Peer, Received, Reply, Service},
 };
 use axum::{
     Router,
@@ -125,7 +125,7 @@ impl Handler for Delivery {
         vec![Reply::OK; commands.len()]
     }
 
-    async fn data(&mut self, octets: bytes::Bytes, _permit: Permit, _received: Received) -> Reply {
+    async fn data(&mut self, octets: bytes::Bytes, _received: Received) -> Reply {
         let mail = Delivered { from: self.from.take(), to: std::mem::take(&mut self.to), octets };
         self.mailbox.0.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
         self.mailbox.0.arrived.notify_waiters();

@@ -318,7 +318,7 @@ impl Transfer {
         }
         if missing {
             let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
-            self.hold(batch, sealing, &waiting, judged);
+            self.hold(batch, sealing, &waiting, readers.len(), judged);
         }
         self.event(batch, Fact::Sealed, sealing);
         let ends = sealing.expires.plus_days(1);
@@ -341,7 +341,7 @@ impl Transfer {
     }
 
     /// Adds the recipients who wait, the sender's link, and the mail that asks for their numbers.
-    fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], judged: &Judged) {
+    fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], recipients: usize, judged: &Judged) {
         let Some(sender) = self.envelope.from.clone() else { return };
         for (number, reader) in (0..).zip(waiting) {
             let key = Key::waiting(sealing.id, number);
@@ -367,7 +367,9 @@ impl Transfer {
             subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
             why: self.rulebook.sentences(&judged.inspection, &self.gateway.options.language),
             others: waiting.len() - missing.len(),
+            some_have_it: waiting.len() < recipients,
             missing,
+            until: sealing.now.plus(self.gateway.options.hold_time).day(),
             language: self.gateway.options.language.clone(),
         };
         let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };

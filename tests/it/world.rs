@@ -92,22 +92,7 @@ impl World {
 
     /// Sends a mail in a transaction of its own; the first refusal, or the reply to the final dot.
     pub async fn send(&self, from: &str, to: &[&str], octets: &[u8]) -> Reply {
-        let pool = Pool::new(NextHop::plain(&self.gateway.ip().to_string(), self.gateway.port()), ClientOptions::new("mail.gemeente.example"));
-        let from = (!from.is_empty()).then(|| Address::parse(from).unwrap());
-        let mut commands = vec![EnvelopeCommand::Mail { from, parameters: String::new(), size: None }];
-        commands.extend(to.iter().map(|to| EnvelopeCommand::Rcpt { to: Address::parse(to).unwrap(), parameters: String::new() }));
-        let mut transaction = pool.begin().await.unwrap();
-        let replies = match transaction.envelope(&commands).await {
-            Ok(replies) => replies,
-            Err(failure) => return failure.reply(),
-        };
-        if let Some(refusal) = replies.into_iter().find(|r| !r.is_positive()) {
-            return refusal;
-        }
-        match transaction.data(&[octets], Instant::now() + Duration::from_secs(120)).await {
-            Ok(reply) => reply,
-            Err(failure) => failure.reply(),
-        }
+        send_to(self.gateway, from, to, octets).await
     }
 
     /// The mails that came for `to`, once there are `count` of them.
@@ -127,25 +112,53 @@ impl World {
         self.outside.mails().iter().map(|m| format!("{:?}: {}", m.to, m.subject())).collect()
     }
 
-    /// What the holder of a link can open, as the portal would after the code: the card, and the octets of each part.
+    /// What the holder of a link can open, as the portal would after the code.
     pub async fn open_link(&self, link: &str) -> Option<Opening> {
-        let token = Token::parse(link.rsplit('/').next()?)?;
-        let key = Key::grant(lookup_id(&token));
-        let grant: Grant = self.opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
-        let message_key = Key::message(grant.message);
-        let message: SealedMessage = self.opened.store.get(&message_key).await.unwrap()?.read(&message_key).unwrap();
-        let bucket = self.opened.keyring.bucket(message.expires).await.unwrap();
-        let content_key = unwrap(&self.opened.keyring.master(), &bucket, &token, grant.message, &grant.wrap).unwrap();
-        let blob = async |id| self.opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
-        let card = open(content_key.key(), &card_context(grant.message, message.card), &blob(message.card).await).unwrap();
-        let card: Card = serde_json::from_slice(&card).unwrap();
-        let mut parts = Vec::new();
-        for part in card.text.iter().chain(&card.html).chain(&card.files) {
-            let octets = open(content_key.key(), &part_context(grant.message, part.blob), &blob(part.blob).await).unwrap();
-            parts.push(Bytes::from(octets.to_vec()));
-        }
-        Some(Opening { card, parts, grant })
+        open_link(&self.opened, link).await
     }
+}
+
+/// Sends a mail to `server` in a transaction of its own; the first refusal, or the reply to the final dot.
+pub async fn send_to(server: SocketAddr, from: &str, to: &[&str], octets: &[u8]) -> Reply {
+    let pool = Pool::new(NextHop::plain(&server.ip().to_string(), server.port()), ClientOptions::new("mail.gemeente.example"));
+    let from = (!from.is_empty()).then(|| Address::parse(from).unwrap());
+    let mut commands = vec![EnvelopeCommand::Mail { from, parameters: String::new(), size: None }];
+    commands.extend(to.iter().map(|to| EnvelopeCommand::Rcpt { to: Address::parse(to).unwrap(), parameters: String::new() }));
+    let mut transaction = match pool.begin().await {
+        Ok(transaction) => transaction,
+        Err(failure) => return failure.reply(),
+    };
+    let replies = match transaction.envelope(&commands).await {
+        Ok(replies) => replies,
+        Err(failure) => return failure.reply(),
+    };
+    if let Some(refusal) = replies.into_iter().find(|r| !r.is_positive()) {
+        return refusal;
+    }
+    match transaction.data(&[octets], Instant::now() + Duration::from_secs(120)).await {
+        Ok(reply) => reply,
+        Err(failure) => failure.reply(),
+    }
+}
+
+/// What the holder of a link can open: the card, and the octets of each part; `None` when there is no such grant.
+pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
+    let token = Token::parse(link.rsplit('/').next()?)?;
+    let key = Key::grant(lookup_id(&token));
+    let grant: Grant = opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
+    let message_key = Key::message(grant.message);
+    let message: SealedMessage = opened.store.get(&message_key).await.unwrap()?.read(&message_key).unwrap();
+    let bucket = opened.keyring.bucket(message.expires).await.unwrap();
+    let content_key = unwrap(&opened.keyring.master(), &bucket, &token, grant.message, &grant.wrap).unwrap();
+    let blob = async |id| opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
+    let card = open(content_key.key(), &card_context(grant.message, message.card), &blob(message.card).await).unwrap();
+    let card: Card = serde_json::from_slice(&card).unwrap();
+    let mut parts = Vec::new();
+    for part in card.text.iter().chain(&card.html).chain(&card.files) {
+        let octets = open(content_key.key(), &part_context(grant.message, part.blob), &blob(part.blob).await).unwrap();
+        parts.push(Bytes::from(octets.to_vec()));
+    }
+    Some(Opening { card, parts, grant })
 }
 
 /// What a link opens.
