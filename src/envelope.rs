@@ -30,6 +30,9 @@ pub struct Recipient {
 pub struct QueueId([u8; 6]);
 
 impl QueueId {
+    /// The name of no transaction: that of examples and of mail that is only explained.
+    pub const NONE: QueueId = QueueId([0; 6]);
+
     /// A new name.
     #[must_use]
     pub fn random() -> QueueId {

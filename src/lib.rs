@@ -3,36 +3,38 @@
 //! The modules stand in the order in which a mail meets them; a module may import only what stands above it (`tests/it/direction.rs` checks this).
 
 // ── words: plain values, parsed once ──
-pub mod address;
-pub mod envelope;
 pub mod fault;
-pub mod message;
-pub mod phone;
-pub mod record;
-pub mod secret;
 pub mod time;
+pub mod address;
+pub mod phone;
+pub mod secret;
+pub mod envelope;
+pub mod message;
+pub mod record;
 // ── judgement: bytes in, values out; no I/O, clock, randomness, log or async ──
 pub mod extract;
-// pub mod detect;
-// pub mod policy;
-// pub mod inspect;
-// ── making: values in, records and mails out; `now` and tokens are arguments ──
+pub mod detect;
+pub mod policy;
+pub mod inspect;
+// ── making: values in, records and mails out; `now` is an argument ──
 pub mod seal;
-// pub mod unlock;
-// pub mod template;
-// pub mod notice;
+pub mod unlock;
+pub mod template;
+pub mod notice;
+pub mod grant;
 // ── world: each file knows one neighbour ──
+pub mod clock;
 pub mod store;
-// pub mod smtp;
-// pub mod sms;
-// pub mod sandbox;
+pub mod smtp;
+pub mod sms;
+pub mod sandbox;
 // ── movers: they meet only through records in the store ──
 // pub mod gateway;
 // pub mod outbox;
 // pub mod sweep;
 // pub mod portal;
 // ── putting it together ──
-// pub mod config;
+pub mod config;
 // pub mod serve;
 // pub mod demo;
-// pub mod cli;
+pub mod cli;

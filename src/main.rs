@@ -1,3 +1,7 @@
 //! The zegel command; everything happens in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zegel::cli::main()
+}

@@ -3,7 +3,110 @@
 //! Everything that travels is read, seen or not. Each part ends as text, as a problem, as both (partly read), or as a type known to carry no
 //! text: never in silence.
 
+mod charset;
+mod flow;
+mod html;
+mod image;
+mod kind;
+mod limits;
+mod mail;
+mod ooxml;
+mod pdf;
+mod plain;
+mod reading;
+mod xlsx;
+mod xml;
+mod zip;
+
+pub use limits::Limits;
+
+use crate::message::Message;
+use bytes::Bytes;
+use reading::{Here, Reading};
 use std::{fmt, ops::Range};
+
+/// A part in a complex format, which [`message`] found and left alone: to be given to [`file`], guarded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unopened {
+    /// The part, as in [`Text::part`].
+    pub part: String,
+    /// Its file name; may be empty.
+    pub name: String,
+    /// What the mail says it is: a hint at most, types are told by content.
+    pub media_type: String,
+    /// The content, transfer-decoded.
+    pub octets: Bytes,
+    /// How many containers it lies in, the mail itself included.
+    pub depth: u8,
+    /// Before which of the texts of the shallow extraction its own texts belong.
+    pub at: usize,
+}
+
+/// Reads what can be read without parsing complex formats: MIME structure, text, HTML, and what a file is. In linear time.
+///
+/// The parts that it leaves go to [`file`], whose results [`join`] puts back in their places.
+#[must_use]
+pub fn message(message: &Message, limits: &Limits) -> (Extraction, Vec<Unopened>) {
+    let mut reading = Reading::shallow(limits);
+    mail::read(&mut reading, message);
+    let (mut extraction, unopened) = reading.done();
+    extraction.headers = message.header_fields();
+    (extraction, unopened)
+}
+
+/// Reads one part that [`message`] left, and everything in it, all levels down.
+///
+/// May be slow, and may panic or overflow on a hostile file for all that we know: the caller guards time, memory and panics, and says a
+/// failure with [`Unopened::withheld`].
+#[must_use]
+pub fn file(unopened: &Unopened, limits: &Limits) -> Extraction {
+    let mut reading = Reading::deep(limits);
+    let here = Here { part: unopened.part.clone(), depth: unopened.depth };
+    reading.open(&here, &unopened.name, &unopened.media_type, &unopened.octets);
+    reading.done().0
+}
+
+/// Puts the texts of opened parts where they belong, by [`Unopened::at`]: the order of the mail.
+#[must_use]
+pub fn join(shallow: Extraction, mut opened: Vec<(usize, Extraction)>) -> Extraction {
+    opened.sort_by_key(|(at, _)| *at);
+    let mut whole = Extraction { headers: shallow.headers, texts: Vec::new(), problems: shallow.problems };
+    let mut opened = opened.into_iter().peekable();
+    let mut texts = shallow.texts.into_iter();
+    let mut position = 0;
+    while let Some((at, extraction)) = opened.next() {
+        whole.texts.extend(texts.by_ref().take(at - position.min(at)));
+        position = position.max(at);
+        whole.texts.extend(extraction.texts);
+        whole.problems.extend(extraction.problems);
+    }
+    whole.texts.extend(texts);
+    whole
+}
+
+/// A file as the one attachment of an empty mail: what `zegel explain` does with a FILE that is no mail.
+#[must_use]
+pub fn attachment(name: &str, octets: Bytes, limits: &Limits) -> (Extraction, Vec<Unopened>) {
+    let mut reading = Reading::shallow(limits);
+    reading.member(&Here::mail(), name, "", &octets);
+    reading.done()
+}
+
+impl Unopened {
+    /// The result for a part whose reader was stopped, or failed.
+    #[must_use]
+    pub fn withheld(&self, kind: ProblemKind, reason: &'static str) -> Extraction {
+        let problem = Problem { part: self.part.clone(), place: None, kind, reason };
+        Extraction { problems: vec![problem], ..Extraction::default() }
+    }
+}
+
+/// Its type and size alone.
+impl fmt::Debug for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unopened({:?}, {} octets, depth {}, at {})", self.media_type, self.octets.len(), self.depth, self.at)
+    }
+}
 
 /// What detection sees of a mail.
 #[derive(Clone, Debug, Default)]

@@ -68,6 +68,12 @@ impl Key {
         Key::of(format!("outbox/{due}/{id}"))
     }
 
+    /// Says that `message` is pending, so that a restart finds it without reading every message; the value is empty.
+    #[must_use]
+    pub fn pending(message: Id) -> Key {
+        Key::of(format!("pending/{message}"))
+    }
+
     /// Something that must go on `day`: a [`super::Expiry`].
     #[must_use]
     pub fn expiry(day: Day, id: Id) -> Key {

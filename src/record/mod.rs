@@ -90,8 +90,8 @@ pub struct SealedMessage {
     pub expires: Day,
     /// The generation of the master key of every wrap.
     pub generation: u32,
-    /// The sender's address under the field key: needed when nobody has a link at hand ("not sent", "locked").
-    pub sender: Sealed,
+    /// The sender's address under the field key, for notices ("not sent", "locked"); `None` when nobody may be told: a null sender, a machine.
+    pub sender: Option<Sealed>,
     /// The sender's language.
     pub language: String,
     /// The [`Card`], sealed under the message's content key: as a blob, since it may be large.
@@ -222,8 +222,6 @@ pub enum Expires {
     Message(Id),
     /// A message, if it is still held: the sender is told that it was not sent.
     Held(Id),
-    /// A message, if it is still pending: left by a crash, nobody was told 250.
-    Pending(Id),
     /// A single record: a session, a seen key, a tombstone.
     Key(String),
 }

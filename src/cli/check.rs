@@ -1,0 +1,32 @@
+//! `zegel check`.
+
+use super::{End, rulebook};
+use crate::fault::{Fault, Faults};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+/// Every fault; when there is none, the examples of rules and policies.
+pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End> {
+    let rulebook = match rulebook(config) {
+        Ok(rulebook) => rulebook,
+        Err(faults) => return tell(&faults, out),
+    };
+    let faults = Faults::default();
+    rulebook.check_examples(&faults);
+    if !faults.is_empty() {
+        return tell(&faults.take(), out);
+    }
+    let what = config.map_or("built-in rules and policies".to_owned(), |path| path.display().to_string());
+    let (rules, policies, examples) = (rulebook.rules.rules().len(), rulebook.policies.len(), rulebook.policies.examples().len());
+    writeln!(out, "{what}: no faults ({rules} rules and their examples, {policies} policies, {examples} examples)")?;
+    Ok(End::Fine)
+}
+
+fn tell(faults: &[Fault], out: &mut impl Write) -> io::Result<End> {
+    for fault in faults {
+        writeln!(out, "{fault}")?;
+    }
+    Ok(End::Fault)
+}

@@ -1,0 +1,161 @@
+//! The command line. Each command is one function; interfaces.md fixes what they print and how they end.
+
+mod check;
+mod explain;
+mod extract;
+mod init;
+mod jsonl;
+mod reading;
+
+use crate::{
+    address::Address,
+    config::{self, Config},
+    fault::Fault,
+    inspect::Rulebook,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// An e-mail gateway that recognises sensitive mail and seals it.
+#[derive(Parser)]
+#[command(name = "zegel", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a commented configuration, rules, policies and a folder for keys; existing files are left as they are
+    Init {
+        /// The folder; made if it isn't there
+        dir: PathBuf,
+    },
+    /// List every fault in configuration, rules and policies, and try their examples
+    Check {
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+    /// Say what is found in a mail or file, and what happens to it
+    Explain(Explain),
+    /// Print the text that detection sees of a mail or file
+    Extract {
+        #[command(flatten)]
+        config: ConfigOption,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// Mails or other files; - is standard input
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+struct ConfigOption {
+    /// The configuration; left out: built-in rules and policies
+    #[arg(long = "config", value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Explain {
+    #[command(flatten)]
+    config: ConfigOption,
+    /// The envelope's sender ("" is the null sender); left out: the mail's From
+    #[arg(long, value_name = "ADDRESS", value_parser = sender)]
+    from: Option<Sender>,
+    /// A recipient of the envelope; left out: the mail's To, Cc and Bcc
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    to: Vec<Address>,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Read lines {"id", "text"} and print {"id", "findings"} for each
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    jsonl: bool,
+    /// Mails or other files; - is standard input
+    #[arg(required_unless_present = "jsonl")]
+    files: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One object a line for each FILE
+    Json,
+}
+
+/// A sender on the command line; `None` is the null sender.
+#[derive(Clone)]
+struct Sender(Option<Address>);
+
+fn sender(text: &str) -> Result<Sender, crate::address::AddressError> {
+    if matches!(text, "" | "<>") { Ok(Sender(None)) } else { Address::parse(text).map(|a| Sender(Some(a))) }
+}
+
+/// How a command ended.
+enum End {
+    /// Nothing wrong.
+    Fine,
+    /// A fault was found and has been told.
+    Fault,
+}
+
+/// Runs the command that the process was started with.
+///
+/// Exit status: 0 fine, 1 a fault was found, 2 wrong use.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::BufWriter::with_capacity(OUT_BYTES, io::stdout().lock());
+    let end = run(cli.command, &mut out).and_then(|end| out.flush().map(|()| end));
+    match end {
+        Ok(End::Fine) => ExitCode::SUCCESS,
+        Ok(End::Fault) => ExitCode::FAILURE,
+        // Whoever reads our output has seen enough (`| head`).
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => {
+            complain(&e.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Large, since `explain --jsonl` writes millions of short lines.
+const OUT_BYTES: usize = 256 * 1024;
+
+fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
+    match command {
+        Command::Init { dir } => init::run(&dir, out),
+        Command::Check { config } => check::run(config.path.as_deref(), out),
+        Command::Explain(options) if options.jsonl => jsonl::run(&options, out),
+        Command::Explain(options) => explain::run(&options, out),
+        Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
+    }
+}
+
+/// The rules and policies of a configuration, or the built-in ones.
+fn rulebook(config: Option<&Path>) -> Result<Rulebook, Vec<Fault>> {
+    match config {
+        Some(path) => Config::load(path).map(|config| config.rulebook),
+        None => config::built_in(),
+    }
+}
+
+/// Tells a fault that is not this command's result.
+fn complain(what: &str) {
+    // Nobody to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "zegel: {what}");
+}
+
+fn complain_all(faults: &[Fault]) -> End {
+    for fault in faults {
+        let _ = writeln!(io::stderr(), "{fault}");
+    }
+    End::Fault
+}

@@ -1,0 +1,61 @@
+//! Reading a FILE of the command line: a mail, or any other file as the one attachment of an empty mail.
+
+use crate::{
+    extract::{Extraction, Limits},
+    message::{self, Message},
+    sandbox,
+};
+use bytes::Bytes;
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+/// What was read of a FILE.
+pub(super) struct Opened {
+    /// Who and when, as the mail says; empty for a file that is no mail.
+    pub(super) facts: message::Facts,
+    pub(super) extraction: Extraction,
+}
+
+/// Reads files as the gateway does.
+pub(super) struct Reader {
+    reader: sandbox::Reader,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Reader {
+    pub(super) fn new() -> io::Result<Reader> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        Ok(Reader { reader: sandbox::Reader::new(Limits::default()), runtime })
+    }
+
+    /// Reads `file`; `-` is standard input.
+    pub(super) fn open(&self, file: &str) -> io::Result<Opened> {
+        let octets = Bytes::from(octets_of(file)?);
+        let busy = |_| io::Error::other("an earlier file is still being read");
+        if message::looks_like_mail(&octets) {
+            let message = Message::new(octets);
+            let extraction = self.runtime.block_on(self.reader.read(&message)).map_err(busy)?;
+            return Ok(Opened { facts: message.facts(), extraction });
+        }
+        let name = if file == "-" { "stdin" } else { Path::new(file).file_name().and_then(|n| n.to_str()).unwrap_or("file") };
+        let extraction = self.runtime.block_on(self.reader.read_file(name, octets)).map_err(busy)?;
+        Ok(Opened { facts: message::Facts::default(), extraction })
+    }
+
+    /// Ends without waiting for a reader that hangs.
+    pub(super) fn close(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+fn octets_of(file: &str) -> io::Result<Vec<u8>> {
+    if file != "-" {
+        return fs::read(file);
+    }
+    let mut octets = Vec::new();
+    io::stdin().lock().read_to_end(&mut octets)?;
+    Ok(octets)
+}

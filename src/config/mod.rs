@@ -1,0 +1,121 @@
+//! The configuration: `zegel.toml` and the folders beside it, checked as a whole. Every fault is listed at once.
+//!
+//! Nobody below imports this: each module has its own options, and `serve` fills them from here.
+
+mod endpoint;
+mod files;
+mod sections;
+
+pub use endpoint::{NextHop, Tls};
+pub use files::{embedded, read_folder};
+pub use sections::{Mail, Organisation, Portal, Sms, Smtp, Store};
+
+use crate::{
+    fault::{Fault, Faults, Table},
+    inspect::Rulebook,
+    template::Templates,
+};
+use std::path::{Path, PathBuf};
+
+/// A configuration without a fault. Paths in it are absolute or relative to the working directory.
+pub struct Config {
+    /// Where the configuration lies; relative paths in it begin here.
+    pub folder: PathBuf,
+    /// `[organisation]`
+    pub organisation: Organisation,
+    /// `[smtp]`
+    pub smtp: Smtp,
+    /// `[mail]`
+    pub mail: Mail,
+    /// `[portal]`
+    pub portal: Portal,
+    /// `[store]`
+    pub store: Store,
+    /// `[sms]`
+    pub sms: Sms,
+    /// `rules/` and `policies/`, or the embedded ones, ready to judge.
+    pub rulebook: Rulebook,
+    /// The embedded templates, with those of `templates/` in their place.
+    pub templates: Templates,
+}
+
+impl Config {
+    /// Reads the configuration at `path` and everything that belongs to it.
+    ///
+    /// The examples of rules and policies are not tried: that is [`Rulebook::check_examples`].
+    ///
+    /// # Errors
+    /// Every fault, by file and line.
+    pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
+        let faults = Faults::default();
+        let config = read(path, &faults);
+        match (config, faults.is_empty()) {
+            (Some(config), true) => Ok(config),
+            _ => Err(faults.take()),
+        }
+    }
+}
+
+/// The rules and policies that serve without a configuration. Which domains are internal is for the caller to say.
+///
+/// # Errors
+/// Never in a program whose tests passed: every fault of the embedded files.
+pub fn built_in() -> Result<Rulebook, Vec<Fault>> {
+    let faults = Faults::default();
+    let mut files = embedded("rules/");
+    files.append(&mut embedded("policies/"));
+    let rulebook = Rulebook::compile(&files, Vec::new(), &faults);
+    if faults.is_empty() { Ok(rulebook) } else { Err(faults.take()) }
+}
+
+fn read(path: &Path, faults: &Faults) -> Option<Config> {
+    let file = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) => {
+            faults.add(
+                &path.display().to_string(),
+                1,
+                format!("can't be read: {e}"),
+                "name a configuration that exists; `zegel init DIR` makes one",
+            );
+            return None;
+        }
+    };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let root = Table::parse(&file, &text, faults);
+    let sections = root.map(|root| sections::read(root, &folder));
+
+    // Rules and policies are read even when zegel.toml is at fault: one run tells everything.
+    let mut files = read_folder(&folder, "rules", faults).unwrap_or_else(|| embedded("rules/"));
+    files.append(&mut read_folder(&folder, "policies", faults).unwrap_or_else(|| embedded("policies/")));
+    let internal = sections.as_ref().and_then(|s| s.organisation.as_ref()).map(|o| o.domains.clone()).unwrap_or_default();
+    let rulebook = Rulebook::compile(&files, internal, faults);
+    let templates = templates(&folder, faults);
+
+    let sections = sections?;
+    Some(Config {
+        folder,
+        organisation: sections.organisation?,
+        smtp: sections.smtp?,
+        mail: sections.mail?,
+        portal: sections.portal?,
+        store: sections.store?,
+        sms: sections.sms?,
+        rulebook,
+        templates,
+    })
+}
+
+fn templates(folder: &Path, faults: &Faults) -> Templates {
+    // With faults of its own, since templates are rendered with sample values only when nothing else is wrong with them.
+    let own = Faults::default();
+    let templates = Templates::compile(&read_folder(folder, "templates", &own).unwrap_or_default(), &own);
+    for fault in own.take() {
+        faults.add(&fault.file, fault.line, fault.what, fault.remedy);
+    }
+    templates
+}
+
+#[cfg(test)]
+mod tests;

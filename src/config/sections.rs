@@ -1,0 +1,404 @@
+//! The sections of `zegel.toml`.
+
+use super::endpoint::{NextHop, Url};
+use crate::{
+    address::{Address, Domain},
+    fault::{Located, Table},
+    secret::Secret,
+    smtp::{
+        Network,
+        tls::{self, TlsError},
+    },
+};
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+/// Who zegel works for.
+#[derive(Clone, Debug)]
+pub struct Organisation {
+    /// As recipients know it.
+    pub name: String,
+    /// Its own domains: everybody else is external. Never empty.
+    pub domains: Vec<Domain>,
+    /// The language of its pages and mails: `nl` or `en`.
+    pub language: String,
+}
+
+/// How mail comes in, and where it goes.
+pub struct Smtp {
+    /// Where to listen; never empty.
+    pub listen: Vec<SocketAddr>,
+    /// The name we give ourselves in the greeting and in EHLO.
+    pub hostname: String,
+    /// Where all mail goes.
+    pub next_hop: NextHop,
+    /// Who may relay; never empty.
+    pub allow: Vec<Network>,
+    /// The largest mail, in bytes.
+    pub max_size_bytes: u64,
+    /// With a certificate STARTTLS is offered.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// Mail that zegel writes.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Its From.
+    pub from: Address,
+}
+
+/// Where recipients come.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    /// Where to listen; never empty.
+    pub listen: Vec<SocketAddr>,
+    /// What links begin with, without a slash at the end: `https://veilig.voorbeeld.example`.
+    pub url: String,
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The data folder.
+    pub path: PathBuf,
+    /// The folder of the keys: never inside the data folder.
+    pub keys: PathBuf,
+}
+
+/// Who sends SMS.
+pub enum Sms {
+    /// Nobody: each is a line of this file, in clear. For trying out.
+    File(PathBuf),
+    /// Twilio.
+    Twilio {
+        /// The account's SID.
+        account: String,
+        /// The number or name that it comes from.
+        sender: String,
+        /// The auth token.
+        secret: Secret<String>,
+        /// Another base address than Twilio's, without a slash at the end: for tests.
+        url: Option<String>,
+    },
+}
+
+/// What could be read; `None` where a fault was told.
+pub(super) struct Sections {
+    pub(super) organisation: Option<Organisation>,
+    pub(super) smtp: Option<Smtp>,
+    pub(super) mail: Option<Mail>,
+    pub(super) portal: Option<Portal>,
+    pub(super) store: Option<Store>,
+    pub(super) sms: Option<Sms>,
+}
+
+const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
+
+/// Smaller than this no mail with a document fits; larger than the byte budget of all sessions (512 MiB) none could ever be taken.
+const SIZE_RANGE_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=512 * 1024 * 1024;
+
+/// The languages that the pages and mails speak.
+const LANGUAGES: [&str; 2] = ["nl", "en"];
+
+pub(super) fn read(root: Table, folder: &Path) -> Sections {
+    root.not_yet(&["limits", "log", "metrics", "retention", "audit", "transfer", "admin"]);
+    let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
+    let mail = match root.table("mail") {
+        Some(table) => mail(table, organisation.as_ref()),
+        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from })),
+    };
+    let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(portal);
+    let smtp =
+        section(&root, "smtp", "listen = [\"127.0.0.1:2525\"]").and_then(|t| smtp(t, folder, organisation.as_ref(), portal.as_ref()));
+    let store = section(&root, "store", "path = \"data\"").and_then(|t| store(t, folder));
+    let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms(t, folder, store.as_ref()));
+    root.finish();
+    Sections { organisation, smtp, mail, portal, store, sms }
+}
+
+fn section(root: &Table, name: &str, example: &str) -> Option<Table> {
+    if !root.has(name) {
+        root.fault(1, format!("`[{name}]` is missing"), format!("add the section, beginning with `{example}`"));
+    }
+    root.table(name)
+}
+
+fn organisation(table: Table) -> Option<Organisation> {
+    let name = table.required_text("name", "\"Gemeente Voorbeeld\"");
+    if let Some(name) = name.as_ref().filter(|n| n.value.trim().is_empty() || n.value.contains(char::is_control)) {
+        table.fault(name.line, "the organisation's name is empty or holds control characters", "write it as recipients know it");
+    }
+    let texts = table.texts("domains");
+    let domains: Vec<_> = texts.iter().filter_map(|text| domain(&table, text)).collect();
+    if texts.is_empty() {
+        table.fault(table.line(), "`domains` is missing", "add a line such as `domains = [\"voorbeeld.example\"]`");
+    }
+    let language = table.text("language");
+    if let Some(language) = language.as_ref().filter(|l| !LANGUAGES.contains(&l.value.as_str())) {
+        table.fault(language.line, format!("the language \"{}\" is not in this version", language.value), "write \"nl\" or \"en\"");
+    }
+    table.finish();
+    (!domains.is_empty()).then_some(())?;
+    Some(Organisation { name: name?.value, domains, language: language.map_or_else(|| "nl".to_owned(), |l| l.value) })
+}
+
+fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
+    Domain::parse(&text.value)
+        .map_err(|_| table.fault(text.line, format!("\"{}\" is no domain", text.value), "write it as in voorbeeld.example"))
+        .ok()
+}
+
+/// `zegel@` the first domain. `None` only for a domain too long for an address.
+fn from_zegel(organisation: &Organisation) -> Option<Address> {
+    Address::parse(&format!("zegel@{}", organisation.domains.first()?)).ok()
+}
+
+fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
+    let written = table.text("from");
+    let from = match &written {
+        Some(text) => {
+            Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
+        }
+        None => organisation.and_then(from_zegel),
+    };
+    table.finish();
+    from.map(|from| Mail { from })
+}
+
+fn smtp(table: Table, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
+    table.not_yet(&["auth", "client_certificate", "routes", "xforward", "null_sender", "loop_header"]);
+    let listen = listen(&table, "127.0.0.1:2525");
+    let next_hop = table.required_text("next_hop", "\"smtp://127.0.0.1:2500\"").and_then(|text| {
+        let next_hop = NextHop::parse(&text.value);
+        if next_hop.is_none() {
+            let remedy = "write smtp://HOST:PORT, smtp+starttls://HOST:PORT or smtps://HOST:PORT";
+            table.fault(text.line, format!("\"{}\" is no next hop", text.value), remedy);
+        }
+        next_hop.map(|value| Located { value, line: text.line })
+    });
+    if let Some(next_hop) = &next_hop
+        && listen.iter().any(|l| next_hop.value.leads_to(l))
+    {
+        table.fault(next_hop.line, "the next hop is zegel itself", "name the server that mail goes to after zegel");
+    }
+    let allow = allow(&table);
+    let max_size_bytes = size(&table, "max_size").unwrap_or(DEFAULT_SIZE_BYTES);
+    let hostname = hostname(&table).or_else(|| default_hostname(organisation, portal));
+    let tls = certificate(&table, folder);
+    table.finish();
+    (!listen.is_empty() && !allow.is_empty()).then_some(())?;
+    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?.value, allow, max_size_bytes, tls })
+}
+
+fn hostname(table: &Table) -> Option<String> {
+    let text = table.text("hostname")?;
+    Some(domain(table, &text)?.as_str().to_owned())
+}
+
+/// The portal's name, if it has one: a name that resolves to this machine.
+fn default_hostname(organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<String> {
+    let host = portal.and_then(|p| Url::parse(&p.url)).map(|url| url.host);
+    let named = host.filter(|h| h.contains('.') && h.parse::<IpAddr>().is_err() && Domain::parse(h).is_ok());
+    named.or_else(|| organisation.and_then(|o| Some(format!("zegel.{}", o.domains.first()?))))
+}
+
+fn listen(table: &Table, example: &str) -> Vec<SocketAddr> {
+    let texts = table.texts("listen");
+    if texts.is_empty() && !table.has("listen") {
+        table.fault(table.line(), "`listen` is missing", format!("add a line such as `listen = [\"{example}\"]`"));
+    } else if texts.is_empty() {
+        table.fault(table.line(), "`listen` names no address", format!("write an address and a port, such as \"{example}\""));
+    }
+    let parse = |text: &Located<String>| {
+        let remedy = format!("write an IP address and a port, such as \"{example}\"");
+        text.value.parse().map_err(|_| table.fault(text.line, format!("zegel can't listen on \"{}\"", text.value), remedy)).ok()
+    };
+    texts.iter().filter_map(parse).collect()
+}
+
+fn allow(table: &Table) -> Vec<Network> {
+    let texts = table.texts("allow");
+    if texts.is_empty() {
+        table.fault(
+            table.line(),
+            "`allow` is missing: zegel would relay for everybody, or for nobody",
+            "name the mail server's networks, such as `allow = [\"127.0.0.0/8\"]`",
+        );
+    }
+    let parse = |text: &Located<String>| match text.value.parse::<Network>() {
+        Ok(network) if network.to_string().ends_with("/0") => {
+            table.fault(text.line, format!("\"{}\" is everybody: an open relay", text.value), "name the mail server's networks only");
+            None
+        }
+        Ok(network) => Some(network),
+        Err(e) => {
+            table.fault(text.line, format!("\"{}\" is no network: {e}", text.value), "write it as in 10.1.0.0/16, or one address");
+            None
+        }
+    };
+    texts.iter().filter_map(parse).collect()
+}
+
+/// A number of bytes, or a text with a unit: `"50 MiB"`.
+fn size(table: &Table, word: &str) -> Option<u64> {
+    let (line, bytes) = if table.is_texts(word) {
+        let text = table.text(word)?;
+        (text.line, size_of(&text.value))
+    } else {
+        let number = table.integer(word)?;
+        (number.line, u64::try_from(number.value).ok())
+    };
+    let fine = bytes.filter(|b| SIZE_RANGE_BYTES.contains(b));
+    if fine.is_none() {
+        table.fault(line, format!("`{word}` is no size between 64 KiB and 512 MiB"), "write it as in \"50 MiB\", or as a number of bytes");
+    }
+    fine
+}
+
+fn size_of(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "kB" => 1000,
+        "MB" => 1_000_000,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn certificate(table: &Table, folder: &Path) -> Option<Arc<rustls::ServerConfig>> {
+    let (certificate, key) = match (table.text("certificate"), table.text("key")) {
+        (Some(certificate), Some(key)) => (certificate, key),
+        (Some(one), None) => {
+            table.fault(one.line, "`certificate` without `key`", "add `key`");
+            return None;
+        }
+        (None, Some(one)) => {
+            table.fault(one.line, "`key` without `certificate`", "add `certificate`");
+            return None;
+        }
+        (None, None) => return None,
+    };
+    let pem = |file: &Located<String>, remedy: &str| {
+        let path = folder.join(&file.value);
+        fs::read(&path).map_err(|e| table.fault(file.line, format!("{} can't be read: {e}", path.display()), remedy)).ok()
+    };
+    let chain = pem(&certificate, "name a PEM file with the whole chain");
+    let key_pem = pem(&key, "name the PEM file of the certificate's key");
+    let line = |error: &TlsError| if matches!(error, TlsError::Certificate) { certificate.line } else { key.line };
+    tls::server_config(&chain?, &key_pem?)
+        .map_err(|e| table.fault(line(&e), e.to_string(), "name a certificate chain and the key that belongs to it, both PEM"))
+        .ok()
+}
+
+fn portal(table: Table) -> Option<Portal> {
+    table.not_yet(&["certificate", "key", "acme", "oidc"]);
+    let listen = listen(&table, "127.0.0.1:8080");
+    let url = table.required_text("url", "\"https://veilig.voorbeeld.example\"").and_then(|text| link_url(&table, &text));
+    table.finish();
+    (!listen.is_empty()).then_some(())?;
+    Some(Portal { listen, url: url? })
+}
+
+/// An address that links may begin with: a host and nothing behind it, encrypted unless it is this machine.
+fn link_url(table: &Table, text: &Located<String>) -> Option<String> {
+    let Some(url) = Url::parse(&text.value) else {
+        let remedy = "write it as in https://veilig.voorbeeld.example, without a path";
+        table.fault(text.line, format!("\"{}\" is no address that links can begin with", text.value), remedy);
+        return None;
+    };
+    if !url.encrypted && !url.is_loopback() {
+        table.fault(text.line, "links and codes would travel in clear", "write https:// (http:// is for this machine only)");
+        return None;
+    }
+    Some(url.text)
+}
+
+fn store(table: Table, folder: &Path) -> Option<Store> {
+    table.not_yet(&["database", "blobs", "engine", "binding", "escrow"]);
+    let folder_at = |word: &str, text: Located<String>| {
+        if text.value.is_empty() {
+            table.fault(text.line, format!("`{word}` is no folder"), format!("name one, such as \"{word}\""));
+            return None;
+        }
+        Some(Located { value: folder.join(text.value), line: text.line })
+    };
+    // Whoever names a database has no need of a path, and is told that of the database only.
+    let elsewhere = table.words().iter().any(|word| word.value == "database");
+    let path = if elsewhere { table.text("path") } else { table.required_text("path", "\"data\"") };
+    let path = path.and_then(|text| folder_at("path", text));
+    let keys = match table.text("keys") {
+        Some(text) => folder_at("keys", text),
+        None => Some(Located { value: folder.join("keys"), line: table.line() }),
+    };
+    if let (Some(path), Some(keys)) = (&path, &keys)
+        && plain(&keys.value).starts_with(plain(&path.value))
+    {
+        table.fault(keys.line, "the keys would lie within the data folder, and in its backups", "set `keys` to a folder outside `path`");
+    }
+    table.finish();
+    Some(Store { path: path?.value, keys: keys?.value })
+}
+
+fn sms(table: Table, folder: &Path, store: Option<&Store>) -> Option<Sms> {
+    let provider = table.required_text("provider", "\"file\"");
+    let sms = provider.and_then(|provider| match provider.value.as_str() {
+        "file" => store.map(|store| Sms::File(store.path.join("sms.jsonl"))),
+        "twilio" => twilio(&table, folder),
+        other => {
+            let later = ["bird", "spryng", "cm"].contains(&other) || other.ends_with(".toml");
+            let what = if later {
+                format!("the provider \"{other}\" is not in this version")
+            } else {
+                format!("there is no provider \"{other}\"")
+            };
+            table.fault(provider.line, what, "write \"file\" (to try things out) or \"twilio\"");
+            // Its words are no faults of their own.
+            for word in ["account", "sender", "secret_file", "url"] {
+                let _ = table.has(word);
+            }
+            None
+        }
+    });
+    table.finish();
+    sms
+}
+
+fn twilio(table: &Table, folder: &Path) -> Option<Sms> {
+    let account = table.required_text("account", "\"AC...\"");
+    let sender = table.required_text("sender", "\"Voorbeeld\"");
+    let secret = table.required_text("secret_file", "\"keys/twilio\"").and_then(|file| {
+        let path = folder.join(&file.value);
+        let text = fs::read_to_string(&path)
+            .map_err(|e| table.fault(file.line, format!("{} can't be read: {e}", path.display()), "put the auth token into this file"))
+            .ok()?;
+        let token = text.trim().to_owned();
+        if token.is_empty() || token.contains(char::is_whitespace) {
+            table.fault(file.line, format!("{} holds no auth token", path.display()), "put the auth token into it, and nothing else");
+            return None;
+        }
+        Some(Secret::new(token))
+    });
+    let url = table.text("url").and_then(|text| link_url(table, &text));
+    Some(Sms::Twilio { account: account?.value, sender: sender?.value, secret: secret?, url })
+}
+
+/// A path without `.` and `..`, to compare; links are not followed, since the folders may not exist yet.
+fn plain(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut plain = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}

@@ -1,0 +1,83 @@
+use super::*;
+use std::fs;
+
+const SMALLEST: &str = r#"
+[organisation]
+name    = "Gemeente Voorbeeld"
+domains = ["voorbeeld.example"]
+language = "nl"
+[smtp]
+listen   = ["127.0.0.1:2525"]
+next_hop = "smtp://127.0.0.1:2500"
+allow    = ["127.0.0.0/8"]
+[portal]
+listen = ["127.0.0.1:8080"]
+url    = "http://127.0.0.1:8080"
+[store]
+path = "data"
+[sms]
+provider = "file"
+"#;
+
+/// A folder with a configuration and other files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn faults(files: &[(&str, &str)]) -> Vec<String> {
+    let folder = folder(files);
+    let shown = |f: &Fault| f.to_string().replace(&*folder.path().to_string_lossy(), "FOLDER");
+    Config::load(&folder.path().join("zegel.toml")).err().unwrap_or_default().iter().map(shown).collect()
+}
+
+#[test]
+fn the_smallest_configuration_has_sensible_defaults() {
+    let folder = folder(&[("zegel.toml", SMALLEST)]);
+    let config = Config::load(&folder.path().join("zegel.toml")).map_err(|f| format!("{f:?}")).unwrap();
+    assert_eq!(config.mail.from.as_str(), "zegel@voorbeeld.example");
+    assert_eq!(config.smtp.max_size_bytes, 52_428_800);
+    assert_eq!(config.smtp.hostname, "zegel.voorbeeld.example");
+    assert!(config.smtp.tls.is_none());
+    assert_eq!(config.store.path, folder.path().join("data"));
+    assert_eq!(config.store.keys, folder.path().join("keys"));
+    assert!(matches!(&config.sms, Sms::File(path) if *path == folder.path().join("data/sms.jsonl")));
+    assert_eq!(config.rulebook.internal[0].as_str(), "voorbeeld.example");
+    assert!(!config.rulebook.policies.is_empty());
+}
+
+#[test]
+fn the_commented_configuration_in_deploy_has_no_fault() {
+    assert_eq!(faults(&[("zegel.toml", include_str!("../../deploy/zegel.toml"))]), [""; 0]);
+}
+
+#[test]
+fn rules_and_policies_are_read_even_when_the_configuration_is_at_fault() {
+    let found = faults(&[
+        ("zegel.toml", "[smtp\n"),
+        ("policies/a.toml", "x = 1\n"),
+        ("policies/b.yaml", ""),
+        ("rules/lists/a.csv", "x"),
+        ("templates/mails/x.txt", ""),
+    ]);
+    let places: Vec<_> = found.iter().map(|f| f.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["policies/a.toml:1", "policies/b.yaml:1", "templates/mails/x.txt:1", "zegel.toml:1"], "{found:#?}");
+}
+
+#[test]
+fn a_secret_comes_from_its_file() {
+    let twilio = SMALLEST.replace(
+        "provider = \"file\"",
+        "provider = \"twilio\"\naccount = \"AC1\"\nsender = \"Zegel\"\nsecret_file = \"twilio\"\nurl = \"http://127.0.0.1:9/\"",
+    );
+    let folder = folder(&[("zegel.toml", &twilio), ("twilio", "s3cret\n")]);
+    let config = Config::load(&folder.path().join("zegel.toml")).map_err(|f| format!("{f:?}")).unwrap();
+    let Sms::Twilio { secret, url, .. } = config.sms else { panic!("it says twilio") };
+    assert_eq!((secret.expose().as_str(), url.as_deref()), ("s3cret", Some("http://127.0.0.1:9")));
+    assert!(faults(&[("zegel.toml", &twilio)])[0].starts_with("zegel.toml:19: FOLDER/twilio can't be read"));
+}

@@ -1,0 +1,22 @@
+//! The rules of the repository, in the program: they serve where an organisation has none of its own.
+
+use crate::fault::Files;
+
+/// Every file of `rules/`, by its name in the repository.
+pub const EMBEDDED: &[(&str, &str)] = &[
+    ("rules/activation-word.toml", include_str!("../../rules/activation-word.toml")),
+    ("rules/bsn.toml", include_str!("../../rules/bsn.toml")),
+    ("rules/iban.toml", include_str!("../../rules/iban.toml")),
+    ("rules/lists/health.txt", include_str!("../../rules/lists/health.txt")),
+    ("rules/lists/medicines.txt", include_str!("../../rules/lists/medicines.txt")),
+    ("rules/lists/social-care.txt", include_str!("../../rules/lists/social-care.txt")),
+    ("rules/marking.toml", include_str!("../../rules/marking.toml")),
+    ("rules/medical.toml", include_str!("../../rules/medical.toml")),
+    ("rules/sensitivity-label.toml", include_str!("../../rules/sensitivity-label.toml")),
+    ("rules/social-care.toml", include_str!("../../rules/social-care.toml")),
+];
+
+/// The same as files.
+pub(super) fn files() -> Files {
+    EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}

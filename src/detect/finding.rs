@@ -1,0 +1,204 @@
+//! What is found, as others may see it: masked, with its place in the text as it came.
+
+use super::{Raw, normalise::Normal, rule::RuleInfo};
+use crate::{
+    extract::{Places, Source, Text},
+    phone::PhoneNumber,
+};
+use std::{fmt, sync::Arc};
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Form and check fit, nothing else speaks for it.
+    Low,
+    /// Something near it speaks for it.
+    Medium,
+    /// A label, a strong check, or the sender's own word.
+    High,
+}
+
+impl Confidence {
+    /// Every level, for policies and their faults.
+    pub const ALL: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
+
+    /// The word of rules, policies and `zegel explain`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        }
+    }
+}
+
+/// Something sensitive: which rule found it, where, and why. What it is itself is masked.
+#[derive(Clone)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The `type` of interfaces.md: `bsn`, `iban`, `word`, `list`, `text`, `header`.
+    pub kind: &'static str,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// The part, as in [`Text::part`], or `header "Sensitivity"`.
+    pub part: String,
+    /// The kind of text; [`Source::Properties`] for a header field.
+    pub source: Source,
+    /// The place in it, as people are told: `line 7`.
+    pub place: Option<String>,
+    /// Its last four characters, or its first letter, and bullets for the rest.
+    pub masked: String,
+    /// Where it begins, in code points of the text of its part.
+    pub start: Option<usize>,
+    /// Where it ends, in code points of the text of its part.
+    pub end: Option<usize>,
+    /// Each step that led to it, in a phrase.
+    pub why: Vec<String>,
+    /// The telephone number that the sender wrote behind a trigger.
+    pub phone: Option<PhoneNumber>,
+}
+
+/// Without the telephone number, which never reaches a log.
+impl fmt::Debug for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finding")
+            .field("rule", &self.rule)
+            .field("kind", &self.kind)
+            .field("confidence", &self.confidence)
+            .field("part", &self.part)
+            .field("place", &self.place)
+            .field("masked", &self.masked)
+            .field("start", &self.start)
+            .field("end", &self.end)
+            .field("why", &self.why)
+            .field("phone", &self.phone.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The findings of one rule in one mail that are told one by one: more than a person reads, few enough to keep.
+const MOST: usize = 10_000;
+
+/// Gathers the findings of a mail.
+pub(super) struct Collector {
+    pub(super) findings: Vec<Finding>,
+    rules: Vec<Count>,
+}
+
+#[derive(Clone, Default)]
+struct Count {
+    findings: usize,
+    surest: Option<Confidence>,
+    told: bool,
+}
+
+impl Collector {
+    pub(super) fn new(rules: usize) -> Collector {
+        Collector { findings: Vec::new(), rules: vec![Count::default(); rules] }
+    }
+
+    /// Takes what was found in one text, in its order.
+    pub(super) fn take(&mut self, infos: &[RuleInfo], text: &Text, normal: &Normal<'_>, raws: Vec<Raw>) {
+        let mut cursor = Cursor { text, at: 0, characters: 0, line: 1 };
+        for raw in raws {
+            let Some(more) = self.rules[raw.rule].next(raw.confidence) else { continue };
+            let range = normal.original_range(raw.stretch.0, raw.stretch.1);
+            cursor.advance(range.start);
+            let start = cursor.characters;
+            let end = start + text.text[range.clone()].chars().count();
+            let mut why = raw.why;
+            why.extend(more.map(str::to_owned));
+            self.findings.push(Finding {
+                rule: infos[raw.rule].name.clone(),
+                kind: raw.kind,
+                confidence: raw.confidence,
+                part: text.part.clone(),
+                source: text.source,
+                place: cursor.place(range.start),
+                masked: raw.masked,
+                start: Some(start),
+                end: Some(end),
+                why,
+                phone: raw.phone,
+            });
+        }
+    }
+
+    /// Takes a header field as a whole.
+    pub(super) fn whole(&mut self, rule: (usize, &RuleInfo), part: String, masked: String, why: Vec<String>) {
+        if self.rules[rule.0].next(Confidence::High).is_some() {
+            self.findings.push(Finding {
+                rule: rule.1.name.clone(),
+                kind: "header",
+                confidence: Confidence::High,
+                part,
+                source: Source::Properties,
+                place: None,
+                masked,
+                start: None,
+                end: None,
+                why,
+                phone: None,
+            });
+        }
+    }
+}
+
+impl Count {
+    /// Counts a finding; `None` when it is one too many. The last one that is kept says that there are more.
+    fn next(&mut self, confidence: Confidence) -> Option<Option<&'static str>> {
+        self.findings += 1;
+        let surer = self.surest < Some(confidence);
+        self.surest = self.surest.max(Some(confidence));
+        if self.findings <= MOST {
+            return Some(None);
+        }
+        if self.told && !surer {
+            return None;
+        }
+        self.told = true;
+        Some(Some("10 000 or more"))
+    }
+}
+
+/// Goes along a text once, counting characters and lines.
+struct Cursor<'a> {
+    text: &'a Text,
+    at: usize,
+    characters: usize,
+    line: usize,
+}
+
+impl Cursor<'_> {
+    fn advance(&mut self, to: usize) {
+        let passed = &self.text.text.as_bytes()[self.at..to];
+        // Bytes that begin a character: all but 10xxxxxx.
+        self.characters += passed.iter().filter(|b| (**b & 0xc0) != 0x80).count();
+        if self.text.places == Places::Lines {
+            self.line += passed.iter().filter(|b| **b == b'\n').count();
+        }
+        self.at = to;
+    }
+
+    fn place(&self, at: usize) -> Option<String> {
+        if self.text.places == Places::Lines { Some(format!("line {}", self.line)) } else { self.text.place(at) }
+    }
+}
+
+/// `•••••6782`: the last four letters or digits.
+pub(super) fn mask_number(number: &str) -> String {
+    let bare: Vec<char> = number.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let hidden = bare.len().saturating_sub(4);
+    "•".repeat(hidden).chars().chain(bare[hidden..].iter().copied()).collect()
+}
+
+/// `d•••••••••`: the first letter.
+pub(super) fn mask_word(word: &str) -> String {
+    // What stands before the first letter, the `#` of `#veilig`, says nothing.
+    let lead = word.find(char::is_alphanumeric).unwrap_or(0);
+    let letters = word[lead..].chars().count().min(40);
+    let (signs, rest) = word.split_at(lead);
+    signs.chars().chain(rest.chars().take(1)).chain(std::iter::repeat_n('•', letters.saturating_sub(1))).collect()
+}

@@ -1,0 +1,71 @@
+//! Keys of XML, JSON and forms: `<inp.bsn soort="n">111222333`, `"clientBsn": "111222333"`, `?rsin=111222333`.
+
+use super::{
+    context::{Verdict, shown},
+    lexicon::{Lexicon, Use},
+    scan::Label,
+};
+
+/// How far back a tag may begin, its attributes included.
+const TAG: usize = 300;
+/// How long a key may be.
+const KEY: usize = 64;
+
+/// What the key says whose value begins at `start`, for rule `rule`; `None` when there is none, or it says nothing.
+pub(super) fn verdict(text: &[u8], start: usize, labels: &[Label], lexicon: &Lexicon, rule: usize) -> Option<Verdict> {
+    let (from, to) = key(text, start)?;
+    let split = labels.partition_point(|l| l.end <= from);
+    let mut within = labels[split..].iter().take_while(|l| l.start < to);
+    let wanted = match within.clone().find(|l| l.wanted).or_else(|| within.next()) {
+        Some(label) => label.wanted,
+        None => camel(&text[from..to], lexicon, rule)?,
+    };
+    Some(Verdict { wanted, certain: true, why: format!("key \"{}\"", shown(&text[from..to])) })
+}
+
+/// The key whose value begins at `start`.
+fn key(text: &[u8], start: usize) -> Option<(usize, usize)> {
+    let back = |from: usize, most: usize, is: fn(&u8) -> bool| from - text[..from].iter().rev().take(most).take_while(|b| is(b)).count();
+    let opening = back(start, 4, |b| matches!(b, b' ' | b'"' | b'\'' | b'[' | b'\n'));
+    let sign = *text.get(opening.checked_sub(1)?)?;
+    if sign == b'>' {
+        let tag = text[..opening].iter().rev().take(TAG).position(|b| *b == b'<')?;
+        let from = opening - tag;
+        let name = text[from..opening].iter().take_while(|b| is_name(b)).count();
+        return (name > 0).then_some((from, from + name));
+    }
+    let end = back(opening.saturating_sub(1), 3, |b| matches!(b, b' ' | b'"' | b'\''));
+    // `klant:` without quotes is prose, which the nearest label decides.
+    let quoted = text[end..opening].iter().any(|b| matches!(b, b'"' | b'\''));
+    if sign != b'=' && !(sign == b':' && quoted) {
+        return None;
+    }
+    let from = back(end, KEY, is_name);
+    (from < end).then_some((from, end))
+}
+
+fn is_name(b: &u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':') || *b >= 0x80
+}
+
+/// What the words of `clientBsn` say, taken one by one.
+fn camel(key: &[u8], lexicon: &Lexicon, rule: usize) -> Option<bool> {
+    let humps = key.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    let key = std::str::from_utf8(key).ok().filter(|_| humps)?;
+    let mut words = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    let mut said = None;
+    lexicon.all(&words, |hit| {
+        if let Use::Label { rule: of, wanted } = hit.what
+            && of == rule
+        {
+            said = Some(said.unwrap_or(false) || wanted);
+        }
+    });
+    said
+}

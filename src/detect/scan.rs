@@ -1,0 +1,158 @@
+//! The one pass over a text: words go to the lexicon, groups of digits to the numbers, and what they find is kept by what it is for.
+
+use super::{
+    class::{Class, class},
+    iban,
+    lexicon::{Hit, Lexicon, PersonWord, Token, Use},
+    normalise::Normal,
+    number::{Candidate, Numbers},
+};
+
+/// A stretch of the normal text, in bytes.
+pub(super) type Stretch = (usize, usize);
+
+/// A word near a number that says what kind of number it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// For the type of number that the rule looks for, or against it.
+    pub(super) wanted: bool,
+}
+
+/// What one text holds; each list in the order of the text.
+pub(super) struct Scanned {
+    /// What each rule's own words found.
+    pub(super) finds: Vec<Vec<Stretch>>,
+    /// What each rule's exceptions cover.
+    pub(super) excepts: Vec<Vec<Stretch>>,
+    /// Each rule's labels; none overlap.
+    pub(super) labels: Vec<Vec<Label>>,
+    /// What speaks of a person.
+    pub(super) people: Vec<Stretch>,
+    /// Numbers that pass the 11-proef, outside of IBANs.
+    pub(super) candidates: Vec<Candidate>,
+    /// Valid IBANs.
+    pub(super) ibans: Vec<Stretch>,
+}
+
+/// Looks through `normal` once.
+pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scanned {
+    let text = normal.text.as_bytes();
+    let mut found = Scanned {
+        finds: vec![Vec::new(); rules],
+        excepts: vec![Vec::new(); rules],
+        labels: vec![Vec::new(); rules],
+        people: Vec::new(),
+        candidates: Vec::new(),
+        ibans: Vec::new(),
+    };
+    let mut numbers = Numbers::new();
+    let mut before: Option<Token> = None;
+    let (mut at, mut taken) = (0, 0);
+    while at < text.len() {
+        match class(text[at]) {
+            Class::Other => at += 1,
+            Class::Letter => {
+                let token = Token::word(text, at);
+                lexicon.at(normal, before, token, |hit| found.add(text, hit));
+                before = Some(token);
+                if let Some(begins) = country(text, token)
+                    && begins >= taken
+                    && let Some(end) = iban::at(text, begins)
+                {
+                    found.ibans.push((begins, end));
+                    taken = end;
+                }
+                at = token.end;
+            }
+            Class::Digit => {
+                let end = if lexicon.digits {
+                    let token = Token::word(text, at);
+                    lexicon.at(normal, before, token, |hit| found.add(text, hit));
+                    before = Some(token);
+                    token.end
+                } else {
+                    at + text[at..].iter().position(|b| class(*b) != Class::Digit).unwrap_or(text.len() - at)
+                };
+                if at >= taken {
+                    numbers.group(text, at, end);
+                } else {
+                    numbers.finish(text);
+                }
+                at = end;
+            }
+        }
+    }
+    numbers.finish(text);
+    found.candidates = numbers.candidates;
+    found.people.extend(numbers.dates);
+    found.tidy();
+    found
+}
+
+/// Where the two letters of a country, directly before a digit, may begin an IBAN: `NL61`, `NL 61`, `IBANNL61`.
+#[inline]
+fn country(text: &[u8], word: Token) -> Option<usize> {
+    let next = text.get(word.end)?;
+    let digit = next.is_ascii_digit() || *next == b' ' && text.get(word.end + 1).is_some_and(u8::is_ascii_digit);
+    match word.end - word.start {
+        2 if digit => Some(word.start),
+        6 if digit && text[word.start..word.start + 4].eq_ignore_ascii_case(b"iban") => Some(word.start + 4),
+        _ => None,
+    }
+}
+
+impl Scanned {
+    fn add(&mut self, text: &[u8], hit: Hit) {
+        let stretch = (hit.start, hit.end);
+        match hit.what {
+            Use::Find { rule } => self.finds[rule].push(stretch),
+            Use::Except { rule } => self.excepts[rule].push(stretch),
+            Use::Label { rule, wanted } => self.labels[rule].push(Label { start: hit.start, end: hit.end, wanted }),
+            Use::Person(PersonWord::Plain) => self.people.push(stretch),
+            Use::Person(PersonWord::Title) => {
+                let name = text[hit.end..].iter().take(3).position(|b| class(*b) == Class::Letter);
+                if name.is_some_and(|n| n > 0 && text[hit.end + n].is_ascii_uppercase()) {
+                    self.people.push(stretch);
+                }
+            }
+        }
+    }
+
+    /// Puts everything in order, and keeps the longest of what overlaps.
+    fn tidy(&mut self) {
+        self.people.sort_unstable();
+        for (finds, excepts) in self.finds.iter_mut().zip(&mut self.excepts) {
+            longest(finds, |s| *s);
+            longest(excepts, |s| *s);
+            let mut next = 0;
+            finds.retain(|find| {
+                while excepts.get(next).is_some_and(|e| e.1 <= find.0) {
+                    next += 1;
+                }
+                excepts.get(next).is_none_or(|e| e.0 >= find.1)
+            });
+        }
+        for labels in &mut self.labels {
+            longest(labels, |l| (l.start, l.end));
+        }
+    }
+}
+
+/// Sorts, and of any that overlap keeps the one that begins first, the longest of those.
+fn longest<T>(all: &mut Vec<T>, place: impl Fn(&T) -> Stretch) {
+    all.sort_by_key(|one| {
+        let (start, end) = place(one);
+        (start, std::cmp::Reverse(end))
+    });
+    let mut taken = 0;
+    all.retain(|one| {
+        let (start, end) = place(one);
+        let free = start >= taken;
+        if free {
+            taken = end;
+        }
+        free
+    });
+}

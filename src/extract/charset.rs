@@ -1,0 +1,115 @@
+//! Octets to text: byte order marks, labels, and a guess where these fail.
+
+use crate::message;
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
+
+/// A text and how sure we are of it.
+pub(super) struct Decoded<'o> {
+    pub(super) text: Cow<'o, str>,
+    /// A second reading, where the label is missing or contradicted by the octets.
+    pub(super) other: Option<String>,
+    /// Neither reading makes sense: problem `unsupported`, reason `charset`.
+    pub(super) is_unreadable: bool,
+}
+
+/// Share of replacement characters above which a text counts as unreadable: one in a hundred.
+const MOST_REPLACED: usize = 100;
+
+/// How much of a long text the guess looks at. It was right on the first kilobytes of every sample; the rest only costs time.
+const GUESS_FROM: usize = 64 * 1024;
+
+/// Decodes by byte order mark, else by `label`, else by a guess.
+pub(super) fn decode<'o>(octets: &'o [u8], label: Option<&str>) -> Decoded<'o> {
+    if let Some((encoding, mark)) = Encoding::for_bom(octets) {
+        return certain(encoding.decode_without_bom_handling(&octets[mark..]));
+    }
+    if let Some(encoding) = utf16_by_zeros(octets) {
+        return certain(encoding.decode_without_bom_handling(octets));
+    }
+    let label = label.map(str::trim).filter(|l| !l.is_empty());
+    if octets.is_ascii() && !label.is_some_and(is_stateful) {
+        let text = std::str::from_utf8(octets).expect("ASCII is UTF-8");
+        // A label that makes something else of plain ASCII (UTF-16, EBCDIC) is how readers are set against each other.
+        let labelled = label.and_then(|l| Encoding::for_label(l.as_bytes())).map(|e| e.decode_without_bom_handling(octets).0);
+        let other = labelled.filter(|l| l != text).map(Cow::into_owned);
+        return Decoded { text: Cow::Borrowed(text), other, is_unreadable: false };
+    }
+    match label {
+        Some(l) if is_utf7(l) => {
+            let (text, malformed) = message::decode_utf7(octets);
+            let other = malformed.then(|| guess(octets).decode_without_bom_handling(octets).0.into_owned());
+            Decoded { text, other, is_unreadable: false }
+        }
+        // "us-ascii" means windows-1252 to encoding_rs, but with octets outside ASCII it only says that nobody set a charset.
+        Some(l) if !is_ascii_label(l) => match Encoding::for_label(l.as_bytes()) {
+            Some(encoding) => labelled(octets, encoding),
+            None => Decoded { is_unreadable: true, ..guessed(octets) },
+        },
+        _ => guessed(octets),
+    }
+}
+
+fn labelled<'o>(octets: &'o [u8], encoding: &'static Encoding) -> Decoded<'o> {
+    let (text, malformed) = encoding.decode_without_bom_handling(octets);
+    let is_valid_utf8 = encoding != UTF_8 && std::str::from_utf8(octets).is_ok();
+    let second = if is_valid_utf8 { Some(UTF_8) } else { malformed.then(|| guess(octets)) };
+    let other = second.filter(|e| *e != encoding).map(|e| e.decode_without_bom_handling(octets).0.into_owned());
+    let is_unreadable = malformed && is_garbled(&text) && other.as_deref().is_none_or(is_garbled);
+    Decoded { other: other.filter(|o| *o != text), text, is_unreadable }
+}
+
+fn guessed(octets: &[u8]) -> Decoded<'_> {
+    if let Ok(text) = std::str::from_utf8(octets) {
+        return Decoded { text: Cow::Borrowed(text), other: None, is_unreadable: false };
+    }
+    let encoding = guess(octets);
+    let (text, _) = encoding.decode_without_bom_handling(octets);
+    let western = (encoding != WINDOWS_1252).then(|| WINDOWS_1252.decode_without_bom_handling(octets).0.into_owned());
+    let is_unreadable = is_garbled(&text);
+    Decoded { text, other: western, is_unreadable }
+}
+
+fn guess(octets: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    let sample = &octets[..octets.len().min(GUESS_FROM)];
+    detector.feed(sample, true);
+    detector.guess(None, Utf8Detection::Allow)
+}
+
+fn certain((text, malformed): (Cow<'_, str>, bool)) -> Decoded<'_> {
+    let is_unreadable = malformed && is_garbled(&text);
+    Decoded { text, other: None, is_unreadable }
+}
+
+/// UTF-16 without a byte order mark: at least a third of all octets are zero, all at even or all at odd places.
+pub(super) fn utf16_by_zeros(octets: &[u8]) -> Option<&'static Encoding> {
+    let sample = &octets[..octets.len().min(4096)];
+    let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    let many = (sample.len() / 3).max(2);
+    match (even, odd) {
+        (e, 0) if e >= many => Some(UTF_16BE),
+        (0, o) if o >= many => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+fn is_garbled(text: &str) -> bool {
+    let replaced = text.chars().filter(|c| *c == '\u{FFFD}').count();
+    replaced * MOST_REPLACED > text.chars().count()
+}
+
+fn is_ascii_label(label: &str) -> bool {
+    ["us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "unknown-8bit", "default"].iter().any(|l| label.eq_ignore_ascii_case(l))
+}
+
+/// Charsets that write other letters with ASCII octets.
+fn is_stateful(label: &str) -> bool {
+    is_utf7(label) || ["iso-2022-jp", "hz-gb-2312", "iso-2022-kr", "iso-2022-cn"].iter().any(|l| label.eq_ignore_ascii_case(l))
+}
+
+fn is_utf7(label: &str) -> bool {
+    ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|l| label.eq_ignore_ascii_case(l))
+}

@@ -1,0 +1,346 @@
+//! HTML to text, by an own tokenizer: linear, without recursion, and with what is hidden told apart.
+//!
+//! Inline tags join (`123<b></b>456` is one number), blocks break the line, cells give a tab. Nothing that is unclosed or misspelt
+//! swallows what follows it.
+
+mod entities;
+mod style;
+mod tags;
+
+use super::{
+    Places, ProblemKind, Source,
+    charset::{self, Decoded},
+    flow::Flow,
+    plain,
+    reading::{Here, Reading},
+};
+use bytes::Bytes;
+use memchr::{memchr, memmem};
+use std::borrow::Cow;
+use style::Hiding;
+use tags::Tag;
+
+/// Attributes whose values people see, follow or fill in.
+const TOLD: [&str; 17] = [
+    "alt",
+    "title",
+    "href",
+    "src",
+    "value",
+    "placeholder",
+    "content",
+    "label",
+    "summary",
+    "aria-label",
+    "action",
+    "cite",
+    "background",
+    "data",
+    "datetime",
+    "srcset",
+    "abbr",
+];
+
+/// Elements open at once that are remembered: more than any page, and few enough to search.
+const OPEN_MOST: usize = 512;
+
+/// Reads HTML. `part` is where it is told to be.
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: Source, octets: &[u8], label: Option<&str>) {
+    let declared = label.map(Cow::Borrowed).or_else(|| meta_charset(octets).map(Cow::Owned));
+    let Decoded { text, other, is_unreadable } = charset::decode(octets, declared.as_deref());
+    if is_unreadable {
+        reading.problem(part, None, ProblemKind::Unsupported, "charset");
+    }
+    let page = Page::read(&text);
+    reading.flow(part, source, page.flow, Places::None);
+    reading.text(part, source, page.aside, Places::Named("attributes and comments".into()));
+    if let Some(other) = other {
+        reading.text(part, source, Page::read(&other).flow.text, Places::Named("in another charset".into()));
+    }
+    for octets in page.embedded {
+        reading.member(here, "data:", "", &Bytes::from(octets));
+    }
+}
+
+/// The charset that a `<meta>` or an XML declaration in the first 1024 octets names.
+fn meta_charset(octets: &[u8]) -> Option<String> {
+    let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
+    let at = start.find("charset=").map(|i| i + 8).or_else(|| start.find("encoding=").map(|i| i + 9))?;
+    let name: String =
+        start[at..].trim_start_matches(['"', '\'', ' ']).chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// A page as it is read.
+#[derive(Default)]
+struct Page {
+    flow: Flow,
+    /// Attribute values and comments, one a line.
+    aside: String,
+    /// The content of `data:` links.
+    embedded: Vec<Vec<u8>>,
+    hiding: Hiding,
+    open: Vec<Open>,
+    /// How many of `open` are hidden.
+    hidden: usize,
+    /// Within `<!--[if mso]>`: shown by one program only.
+    conditional: bool,
+    /// Depth of `<pre>` and `<textarea>`, where white space counts.
+    preformatted: usize,
+    /// Whether the current row has a cell already.
+    row_has_cell: bool,
+    /// Nothing ahead ends a comment, or the raw text of the named element: not searched for again, or this would not be linear.
+    without_end: Vec<String>,
+}
+
+/// An open element.
+struct Open {
+    name: String,
+    is_hidden: bool,
+    background: Option<String>,
+}
+
+impl Page {
+    fn read(html: &str) -> Page {
+        let mut page = Page { hiding: Hiding::of_page(html), ..Page::default() };
+        let bytes = html.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let next = memchr(b'<', &bytes[at..]).map_or(bytes.len(), |i| at + i);
+            page.text(&html[at..next]);
+            if next == bytes.len() {
+                break;
+            }
+            at = page.markup(html, next);
+        }
+        page
+    }
+
+    /// Reads the markup at `at`, which is a `<`; returns where it ends.
+    fn markup(&mut self, html: &str, at: usize) -> usize {
+        let rest = &html[at..];
+        if rest.starts_with("<!--") {
+            return at + self.comment(rest);
+        }
+        if rest.starts_with("<![") || rest.starts_with("<!") || rest.starts_with("<?") {
+            self.conditional &= !rest.get(..12).is_some_and(|r| r.to_ascii_lowercase().starts_with("<![endif]"));
+            // A declaration; without an end it is text.
+            return match memchr(b'>', &rest.as_bytes()[..rest.len().min(tags::LONGEST)]) {
+                Some(end) => at + end + 1,
+                None => self.literal(at),
+            };
+        }
+        let Some((tag, length)) = Tag::read(rest) else { return self.literal(at) };
+        let end = at + length;
+        if tag.is_end {
+            self.end(&tag.name);
+            return end;
+        }
+        let is_raw = matches!(tag.name.as_str(), "script" | "style");
+        self.start(&tag);
+        if !is_raw || self.without_end.contains(&tag.name) {
+            return end;
+        }
+        match raw_text_length(&html[end..], &tag.name) {
+            Some(length) => end + length,
+            None => {
+                self.without_end.push(tag.name);
+                end
+            }
+        }
+    }
+
+    /// A `<` that begins nothing.
+    fn literal(&mut self, at: usize) -> usize {
+        self.text("<");
+        at + 1
+    }
+
+    /// Reads a comment at the start of `rest`; returns its length.
+    fn comment(&mut self, rest: &str) -> usize {
+        let head = rest.get(..16).unwrap_or(rest).to_ascii_lowercase();
+        if head.starts_with("<!--[if")
+            && let Some(end) = memmem::find(&rest.as_bytes()[..rest.len().min(256)], b"]>")
+        {
+            // What Outlook reads and others don't.
+            self.conditional = true;
+            return end + 2;
+        }
+        if rest.starts_with("<!-->") || rest.starts_with("<!--->") {
+            return rest.find('>').map_or(rest.len(), |i| i + 1);
+        }
+        let is_endless = self.without_end.iter().any(|e| e == "!--");
+        match memmem::find(if is_endless { b"" } else { &rest.as_bytes()[4..] }, b"-->") {
+            Some(end) => {
+                let text = &rest[4..4 + end];
+                self.conditional &= !text.contains("[endif]");
+                self.tell(text);
+                end + 7
+            }
+            None => {
+                // Never closed: a browser hides the rest, another program shows it.
+                self.without_end.push("!--".into());
+                self.text("<!--");
+                4
+            }
+        }
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.hidden > 0 || self.conditional
+    }
+
+    /// Adds character data: entities resolved, white space collapsed.
+    fn text(&mut self, raw: &str) {
+        let is_hidden = self.is_hidden();
+        let mut rest = raw;
+        while !rest.is_empty() {
+            let plain_end = if self.preformatted > 0 { memchr(b'&', rest.as_bytes()) } else { next_special(rest.as_bytes()) };
+            let plain_end = plain_end.unwrap_or(rest.len());
+            if plain_end > 0 {
+                self.flow.push(&plain::clean(Cow::Borrowed(&rest[..plain_end])), is_hidden);
+                rest = &rest[plain_end..];
+                continue;
+            }
+            match rest.as_bytes()[0] {
+                b'&' => {
+                    let (text, length) = entities::read(rest);
+                    self.flow.push(&plain::clean(Cow::Borrowed(&text)), is_hidden);
+                    rest = &rest[length..];
+                }
+                _ => {
+                    let blanks = rest.bytes().take_while(|b| *b <= b' ').count();
+                    // One blank is the usual case, and stays part of the text around it.
+                    self.flow.space();
+                    rest = &rest[blanks..];
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, tag: &Tag) {
+        let name = tag.name.as_str();
+        match name {
+            "tr" => {
+                self.flow.row();
+                self.row_has_cell = false;
+            }
+            "td" | "th" => {
+                self.flow.cell(!self.row_has_cell);
+                self.row_has_cell = true;
+            }
+            "table" => {
+                self.flow.line();
+                self.row_has_cell = false;
+            }
+            "pre" | "textarea" | "listing" => self.preformatted += 1,
+            _ => {}
+        }
+        if tags::is_block(name) {
+            self.flow.line();
+        }
+        self.attributes(tag);
+        if !tags::is_void(name) && !tag.is_closed {
+            self.open_element(tag);
+        }
+    }
+
+    fn attributes(&mut self, tag: &Tag) {
+        for (name, value) in &tag.attributes {
+            if !(TOLD.contains(&name.as_str()) || name.starts_with("data-")) || value.is_empty() {
+                continue;
+            }
+            match value.get(..5) {
+                Some(scheme) if scheme.eq_ignore_ascii_case("data:") => self.embed(value),
+                _ => self.tell(value),
+            }
+        }
+    }
+
+    /// Keeps a value that is not part of the text.
+    fn tell(&mut self, value: &str) {
+        let value = plain::clean(entities::resolve(value));
+        if !value.trim().is_empty() {
+            self.aside.push_str(value.trim());
+            self.aside.push('\n');
+        }
+    }
+
+    fn embed(&mut self, link: &str) {
+        let Some((head, data)) = link.split_once(',') else { return };
+        let octets = if head.to_ascii_lowercase().ends_with(";base64") {
+            let packed: String = data.split_whitespace().collect();
+            base64::Engine::decode(&plain::BASE64, packed).unwrap_or_else(|_| data.as_bytes().to_vec())
+        } else {
+            percent_decoded(data)
+        };
+        self.embedded.push(octets);
+    }
+
+    fn open_element(&mut self, tag: &Tag) {
+        if self.open.len() >= OPEN_MOST {
+            // Deeper than any page: no longer told apart, and so not hidden.
+            return;
+        }
+        let inherited = self.open.last().and_then(|o| o.background.clone());
+        let look = self.hiding.look(tag, inherited);
+        self.hidden += usize::from(look.is_hidden);
+        self.open.push(Open { name: tag.name.clone(), is_hidden: look.is_hidden, background: look.background });
+    }
+
+    fn end(&mut self, name: &str) {
+        match name {
+            "td" | "th" => self.flow.cell_end(),
+            "tr" | "table" => self.flow.row(),
+            "pre" | "textarea" | "listing" => self.preformatted = self.preformatted.saturating_sub(1),
+            _ => {}
+        }
+        if tags::is_block(name) || name == "p" {
+            self.flow.line();
+        }
+        if let Some(index) = self.open.iter().rposition(|o| o.name == name) {
+            self.hidden -= self.open[index..].iter().filter(|o| o.is_hidden).count();
+            self.open.truncate(index);
+        }
+    }
+}
+
+/// The next `&` or run of white space that must be looked at: a single blank between letters is text.
+fn next_special(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + bytes[from..].iter().position(|b| *b <= b' ' || *b == b'&')?;
+        let is_lone_blank = bytes[at] == b' ' && at > 0 && bytes.get(at + 1).is_some_and(|b| *b > b' ');
+        if !is_lone_blank {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// How long the text of a `<script>` or `<style>` is, its end tag excluded. Without one it has none: what follows is text.
+fn raw_text_length(rest: &str, name: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    memmem::find_iter(bytes, b"</")
+        .find(|at| bytes.get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes())))
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
+            Some(octet) => {
+                decoded.push(octet);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}

@@ -1,0 +1,164 @@
+//! One tag, with its attributes.
+
+/// The longest tag that is taken for one: what goes on longer was never closed, and is text.
+pub(super) const LONGEST: usize = 64 * 1024;
+
+/// A start or end tag.
+#[derive(Debug, Default)]
+pub(super) struct Tag {
+    /// Lowercase.
+    pub(super) name: String,
+    pub(super) is_end: bool,
+    /// `<br/>`
+    pub(super) is_closed: bool,
+    /// Names lowercase, values as written (entities and all).
+    pub(super) attributes: Vec<(String, String)>,
+}
+
+impl Tag {
+    /// Reads the tag at the start of `rest`, and how long it is; `None` if there is none.
+    pub(super) fn read(rest: &str) -> Option<(Tag, usize)> {
+        let bytes = rest.as_bytes();
+        let is_end = bytes.get(1) == Some(&b'/');
+        let start = if is_end { 2 } else { 1 };
+        if !bytes.get(start).is_some_and(u8::is_ascii_alphabetic) {
+            return None;
+        }
+        let name_length = bytes[start..].iter().take(LONGEST).position(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>' | b'<'))?;
+        let name = rest[start..start + name_length].to_ascii_lowercase();
+        let mut tag = Tag { name, is_end, ..Tag::default() };
+        // A quote that is never closed would hide all that follows: then the first `>` ends the tag, whatever stands around it.
+        let from = start + name_length;
+        let end = tag.read_attributes(rest, from).or_else(|| {
+            tag.attributes.clear();
+            memchr::memchr(b'>', &bytes[..bytes.len().min(LONGEST)]).map(|end| end + 1)
+        })?;
+        Some((tag, end))
+    }
+
+    /// Reads attributes up to the `>`; returns where the tag ends.
+    fn read_attributes(&mut self, rest: &str, from: usize) -> Option<usize> {
+        let bytes = &rest.as_bytes()[..rest.len().min(LONGEST)];
+        let mut at = from;
+        loop {
+            at += bytes[at..].iter().position(|b| !b.is_ascii_whitespace())?;
+            match bytes[at] {
+                b'>' => return Some(at + 1),
+                b'/' => {
+                    self.is_closed = bytes.get(at + 1) == Some(&b'>');
+                    at += 1;
+                }
+                // The next tag begins: this one was never closed.
+                b'<' => return Some(at),
+                _ => at = self.read_attribute(rest, bytes, at)?,
+            }
+        }
+    }
+
+    fn read_attribute(&mut self, rest: &str, bytes: &[u8], at: usize) -> Option<usize> {
+        let name_end = at + 1 + bytes[at + 1..].iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'=' | b'>' | b'/' | b'<'))?;
+        let name = rest.get(at..name_end)?.to_ascii_lowercase();
+        let equals = name_end + bytes[name_end..].iter().position(|b| !b.is_ascii_whitespace())?;
+        if bytes[equals] != b'=' {
+            self.attributes.push((name, String::new()));
+            return Some(name_end);
+        }
+        let start = equals + 1 + bytes[equals + 1..].iter().position(|b| !b.is_ascii_whitespace())?;
+        let (value, end) = match bytes[start] {
+            quote @ (b'"' | b'\'') => {
+                let length = memchr::memchr(quote, &bytes[start + 1..])?;
+                (start + 1..start + 1 + length, start + 2 + length)
+            }
+            _ => {
+                let length = bytes[start..].iter().position(|b| b.is_ascii_whitespace() || *b == b'>')?;
+                (start..start + length, start + length)
+            }
+        };
+        self.attributes.push((name, rest.get(value)?.to_owned()));
+        Some(end)
+    }
+
+    /// The value of an attribute.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Elements that stand on lines of their own (HTML, 15.3.3) and those that break one.
+pub(super) fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "legend"
+            | "li"
+            | "listing"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "optgroup"
+            | "option"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "tbody"
+            | "textarea"
+            | "tfoot"
+            | "thead"
+            | "title"
+            | "ul"
+    )
+}
+
+/// Elements without an end tag (HTML, 13.1.2).
+pub(super) fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+            | "script"
+            | "style"
+    )
+}

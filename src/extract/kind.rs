@@ -1,0 +1,215 @@
+//! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
+
+use super::charset;
+use crate::message;
+use memchr::memmem;
+
+/// What a file can be read as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Known to carry no text.
+    Nothing,
+    Text,
+    /// iCalendar, vCard.
+    Folded,
+    Html,
+    Mail,
+    Pdf,
+    Zip,
+    Docx,
+    Xlsx,
+    Image,
+    Encrypted(&'static str),
+    Unsupported(&'static str),
+}
+
+impl Kind {
+    /// Whether its reader parses a complex format, and so runs guarded.
+    pub(super) fn is_complex(&self) -> bool {
+        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx)
+    }
+}
+
+/// `%PDF-` counts anywhere in these first octets, as readers take it.
+const PDF_HEADER_WITHIN: usize = 1024;
+
+/// Everything that `octets` can be read as: where two types fit, a recipient's program may pick either.
+pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
+    if octets.is_empty() {
+        return vec![Kind::Nothing];
+    }
+    let mut kinds = Vec::new();
+    if memmem::find(&octets[..octets.len().min(PDF_HEADER_WITHIN)], b"%PDF-").is_some() {
+        kinds.push(Kind::Pdf);
+    }
+    if let Some(kind) = package(octets) {
+        kinds.push(kind);
+    }
+    if kinds.is_empty()
+        && let Some(kind) = by_magic(name, media_type, octets)
+    {
+        kinds.push(kind);
+    }
+    if kinds.iter().all(|k| *k == Kind::Image) && has_zip_end(octets) {
+        kinds.push(Kind::Zip);
+    }
+    if kinds.is_empty() {
+        kinds = texts(name, media_type, octets);
+    }
+    kinds
+}
+
+/// A ZIP, and which one: its members tell.
+fn package(octets: &[u8]) -> Option<Kind> {
+    if !octets.starts_with(b"PK\x03\x04") && !octets.starts_with(b"PK\x05\x06") {
+        return (!octets.starts_with(b"\xD0\xCF\x11\xE0") && has_zip_end(octets)).then_some(Kind::Zip);
+    }
+    let holds = |member: &[u8]| memmem::find(octets, member).is_some();
+    // ODF: the member "mimetype" comes first and is stored (ODF 1.3, part 2, 3.3).
+    let odf = octets.get(30..).is_some_and(|o| o.starts_with(b"mimetypeapplication/vnd.oasis.opendocument"));
+    Some(match () {
+        () if odf && holds(b"manifest:encryption-data") => Kind::Encrypted("odf"),
+        () if odf => Kind::Unsupported("unknown-type"),
+        () if !holds(b"[Content_Types].xml") => Kind::Zip,
+        () if holds(b"word/document") || holds(b"word/_rels/") => Kind::Docx,
+        () if holds(b"xl/workbook.bin") => Kind::Unsupported("unknown-type"),
+        () if holds(b"xl/workbook") || holds(b"xl/worksheets/") => Kind::Xlsx,
+        () if holds(b"ppt/") || holds(b"visio/") => Kind::Unsupported("unknown-type"),
+        () => Kind::Zip,
+    })
+}
+
+/// The end record of a ZIP anywhere (APPNOTE 4.3.16), its directory right before it: self-extracting archives, pictures with a rider.
+fn has_zip_end(octets: &[u8]) -> bool {
+    let Some(at) = memmem::rfind(octets, b"PK\x05\x06") else { return false };
+    let Some(size) = octets.get(at + 12..at + 16).and_then(|s| <[u8; 4]>::try_from(s).ok()).map(u32::from_le_bytes) else { return false };
+    let directory = at.checked_sub(size as usize);
+    directory.is_some_and(|d| size > 0 && octets[d..].starts_with(b"PK\x01\x02"))
+}
+
+fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
+    const IMAGES: [&[u8]; 5] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"BM"];
+    const OTHER_IMAGES: [&[u8]; 7] =
+        [b"II*\0", b"MM\0*", b"\xD7\xCD\xC6\x9A", b"\x01\0\0\0\x6C\0\0\0", b"\0\0\x01\0", b"8BPS", b"\0\0\0\x0CjP  "];
+    const MEDIA: [&[u8]; 8] = [b"ID3", b"\xFF\xFB", b"OggS", b"fLaC", b"\x1A\x45\xDF\xA3", b"FLV\x01", b"#!AMR", b"MThd"];
+    let is = |magic: &&[u8]| octets.starts_with(magic);
+    let riff = |form: &[u8]| octets.starts_with(b"RIFF") && octets.get(8..12) == Some(form);
+    let is_bmp =
+        !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
+    if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
+        return Some(Kind::Image);
+    }
+    if octets.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+        return Some(compound(octets));
+    }
+    if octets.starts_with(b"7z\xBC\xAF\x27\x1C") {
+        return Some(seven_zip(octets));
+    }
+    if octets.starts_with(b"\x76\xE8\x04\x60\xC4\x11\xE3\x86") {
+        return Some(Kind::Encrypted("rights-management"));
+    }
+    if octets.first() == Some(&0x30) && octets.len() > 32 {
+        return cryptographic(name, media_type, octets);
+    }
+    if OTHER_IMAGES.iter().any(is) {
+        return Some(Kind::Unsupported("image"));
+    }
+    let is_movie = octets.get(4..8) == Some(b"ftyp");
+    let is_still =
+        is_movie && octets.get(8..12).is_some_and(|b| [b"heic", b"mif1", b"avif"].contains(&<&[u8; 4]>::try_from(b).unwrap_or(b"    ")));
+    if is_still {
+        return Some(Kind::Unsupported("image"));
+    }
+    (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
+}
+
+/// A compound file (MS-CFB): of those only what is encrypted is told apart.
+fn compound(octets: &[u8]) -> Kind {
+    let named = |name: &str| {
+        let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        memmem::find(octets, &wide).is_some()
+    };
+    if named("EncryptedPackage") || named("EncryptedSummary") { Kind::Encrypted("office") } else { Kind::Unsupported("unknown-type") }
+}
+
+/// A 7z archive: its last header names the coders, AES among them (7zFormat.txt; 06 F1 07 01 is 7zAES).
+fn seven_zip(octets: &[u8]) -> Kind {
+    let offset = octets.get(12..20).and_then(|o| <[u8; 8]>::try_from(o).ok()).map_or(0, u64::from_le_bytes);
+    let header = usize::try_from(offset).ok().and_then(|o| octets.get(o.saturating_add(32)..)).unwrap_or_default();
+    let is_encrypted = memmem::find(header, b"\x06\xF1\x07\x01").is_some();
+    if is_encrypted { Kind::Encrypted("7z") } else { Kind::Unsupported("unknown-type") }
+}
+
+/// CMS (RFC 5652): a detached signature carries no text; enveloped data is encrypted; anything else is not read in this version.
+fn cryptographic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
+    const PKCS7: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07";
+    /// id-smime-ct-authEnvelopedData, RFC 5083.
+    const AUTH_ENVELOPED: &[u8] = b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x17";
+    let start = &octets[..octets.len().min(32)];
+    if memmem::find(start, AUTH_ENVELOPED).is_some() {
+        return Some(Kind::Encrypted("smime"));
+    }
+    let at = memmem::find(start, PKCS7)?;
+    match octets.get(at + PKCS7.len())? {
+        3 | 4 | 6 => Some(Kind::Encrypted("smime")),
+        2 => {
+            // encapContentInfo with nothing but its type: `30 0B` + OID, or an indefinite length closed right behind it.
+            let data = [PKCS7, b"\x01"].concat();
+            let inner = memmem::find(octets, &data)?;
+            let is_closed = octets.get(inner.wrapping_sub(2)..inner) == Some(b"\x30\x0B");
+            let is_empty = octets.get(inner + data.len()..inner + data.len() + 2) == Some(b"\0\0");
+            let is_signature = media_type.ends_with("pkcs7-signature") || name.to_ascii_lowercase().ends_with(".p7s");
+            Some(if is_signature && (is_closed || is_empty) { Kind::Nothing } else { Kind::Unsupported("signed") })
+        }
+        _ => Some(Kind::Unsupported("unknown-type")),
+    }
+}
+
+/// Kinds of text: by name and media type, and by how it begins.
+fn texts(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
+    if !is_text(octets) {
+        // What claims to be text and is none was perhaps garbled on its way.
+        return vec![Kind::Unsupported("unknown-type")];
+    }
+    let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+    let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
+    let start = start.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n', '\u{FFFD}', '\0']);
+    let is_mail_type = matches!(media_type, "message/rfc822" | "message/global");
+    if start.starts_with("{\\rtf") {
+        return vec![Kind::Unsupported("unknown-type")];
+    }
+    if matches!(media_type, "message/partial" | "message/external-body") {
+        return vec![Kind::Unsupported("unknown-type")];
+    }
+    if extension == "eml" || is_mail_type {
+        return vec![Kind::Mail];
+    }
+    if message::looks_like_mail(octets) {
+        // "Onderwerp: ...", "BSN: ..." looks like a header too: read it as what it is written as, and as a mail.
+        return vec![Kind::Text, Kind::Mail];
+    }
+    let is_card = start.starts_with("begin:v") || matches!(extension.as_str(), "ics" | "vcf" | "ifb");
+    if is_card || matches!(media_type, "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory") {
+        return vec![Kind::Folded];
+    }
+    let begins_as_html =
+        start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head") || start.starts_with("<body");
+    let is_xhtml = start.starts_with("<?xml") && start.contains("<html");
+    if begins_as_html || is_xhtml || matches!(extension.as_str(), "htm" | "html" | "xhtml") || media_type == "text/html" {
+        return vec![Kind::Html];
+    }
+    vec![Kind::Text]
+}
+
+/// Text has no zeros (but for UTF-16) and hardly any control characters.
+fn is_text(octets: &[u8]) -> bool {
+    /// One in a hundred: a form feed, an escape, a stray octet in a log file.
+    const MOST_CONTROLS: usize = 100;
+    if octets.starts_with(b"\xFF\xFE") || octets.starts_with(b"\xFE\xFF") || charset::utf16_by_zeros(octets).is_some() {
+        return true;
+    }
+    let is_control = |b: &&u8| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B);
+    let controls = octets.iter().filter(is_control).count();
+    let zeros = memchr::memchr_iter(0, octets).count();
+    zeros * 1000 <= octets.len() && controls * MOST_CONTROLS <= octets.len()
+}

@@ -1,0 +1,235 @@
+//! Glyphs on a page to words and lines.
+
+use super::page::Matrix;
+use std::{cmp::Ordering, ops::Range};
+
+/// Gaps and steps, in ems, that make a blank, a tab and a new line.
+const BLANK: f32 = 0.17;
+const TAB: f32 = 1.5;
+const BACK: f32 = 1.0;
+const LINE: f32 = 0.4;
+
+/// Glyphs in the order in which they are drawn.
+#[derive(Default)]
+pub(super) struct Glyphs {
+    text: String,
+    list: Vec<Glyph>,
+}
+
+/// A glyph in the frame of its own writing direction: `along` grows with the text, `across` upwards.
+#[derive(Clone, Copy)]
+struct Glyph {
+    text_end: u32,
+    /// Direction in degrees.
+    angle: i16,
+    is_hidden: bool,
+    along: f32,
+    end: f32,
+    across: f32,
+    em: f32,
+}
+
+/// A run of glyphs on one line, without a tab in it.
+struct Segment {
+    angle: i16,
+    along: f32,
+    end: f32,
+    across: f32,
+    em: f32,
+    text: String,
+    hidden: Vec<Range<usize>>,
+}
+
+/// Text of a page.
+#[derive(Default)]
+pub(super) struct PageText {
+    pub(super) text: String,
+    pub(super) hidden: Vec<Range<usize>>,
+    /// The text in the order in which it is drawn, where its digits then stand in another order.
+    pub(super) as_drawn: Option<String>,
+}
+
+impl Glyphs {
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Adds a glyph: `at` maps its em square to the page, `end` is where the next one would stand.
+    pub(super) fn push(&mut self, text: &str, at: Matrix, end: Matrix, is_invisible: bool) {
+        let [a, b, c, d, x, y] = at.0;
+        let width = a.hypot(b);
+        let (ux, uy) = if width > 0.0 { (a / width, b / width) } else { (1.0, 0.0) };
+        let em = c.hypot(d);
+        let all = [x, y, ux, uy, em, end.0[4], end.0[5]];
+        if !all.iter().all(|n| n.is_finite()) {
+            return;
+        }
+        self.text.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        self.list.push(Glyph {
+            text_end: u32::try_from(self.text.len()).unwrap_or(u32::MAX),
+            angle: uy.atan2(ux).to_degrees().round() as i16,
+            // Under one point nobody reads it.
+            is_hidden: is_invisible || em < 1.0,
+            along: x * ux + y * uy,
+            end: end.0[4] * ux + end.0[5] * uy,
+            across: y * ux - x * uy,
+            em: em.max(0.01),
+        });
+    }
+
+    /// How many letters and digits were drawn.
+    pub(super) fn letters(&self) -> usize {
+        self.text.chars().filter(|c| c.is_alphanumeric()).count()
+    }
+
+    /// Puts the glyphs into lines.
+    pub(super) fn into_text(self) -> PageText {
+        let segments = self.segments();
+        let drawn = drawn_order(&segments);
+        let mut page = PageText::default();
+        for line in lines(segments) {
+            if !page.text.is_empty() {
+                page.text.push('\n');
+            }
+            for (index, segment) in line.into_iter().enumerate() {
+                if index > 0 {
+                    page.text.push('\t');
+                }
+                let start = page.text.len();
+                page.hidden.extend(segment.hidden.iter().map(|r| r.start + start..r.end + start));
+                page.text.push_str(&segment.text);
+            }
+        }
+        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
+        page.as_drawn = Some(drawn).filter(|d| digits(d) != digits(&page.text));
+        page
+    }
+
+    fn segments(&self) -> Vec<Segment> {
+        let mut segments: Vec<Segment> = Vec::new();
+        let mut start = 0;
+        for glyph in &self.list {
+            let range = start..glyph.text_end as usize;
+            start = range.end;
+            let Some(text) = self.text.get(range) else { continue };
+            let follows = segments.last_mut().filter(|s| s.takes(glyph));
+            match follows {
+                Some(segment) => segment.push(glyph, text),
+                None if text.trim().is_empty() => {}
+                None => segments.push(Segment::new(glyph, text)),
+            }
+        }
+        for segment in &mut segments {
+            segment.text.truncate(segment.text.trim_end().len());
+            let length = segment.text.len();
+            segment.hidden.retain_mut(|r| {
+                r.end = r.end.min(length);
+                r.start < r.end
+            });
+        }
+        segments
+    }
+}
+
+impl Segment {
+    fn new(glyph: &Glyph, text: &str) -> Segment {
+        let mut segment = Segment {
+            angle: glyph.angle,
+            along: glyph.along,
+            end: glyph.along,
+            across: glyph.across,
+            em: glyph.em,
+            text: String::new(),
+            hidden: Vec::new(),
+        };
+        segment.push(glyph, text);
+        segment
+    }
+
+    /// Whether the glyph goes on where this one ends.
+    fn takes(&self, glyph: &Glyph) -> bool {
+        let em = self.em.max(glyph.em);
+        let gap = glyph.along - self.end;
+        self.angle == glyph.angle && (glyph.across - self.across).abs() <= LINE * em && gap <= TAB * em && gap >= -BACK * em
+    }
+
+    fn push(&mut self, glyph: &Glyph, text: &str) {
+        let gap = glyph.along - self.end;
+        if gap > BLANK * self.em.min(glyph.em) && !self.text.ends_with(' ') && !text.starts_with(' ') && !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        let start = self.text.len();
+        self.text.push_str(text);
+        if glyph.is_hidden {
+            self.hidden.push(start..self.text.len());
+        }
+        self.end = self.end.max(glyph.end);
+    }
+}
+
+/// Segments by line from top to bottom, each line by its direction. Directions in the order in which they first occur.
+fn lines(segments: Vec<Segment>) -> Vec<Vec<Segment>> {
+    let mut angles: Vec<i16> = Vec::new();
+    for segment in &segments {
+        if !angles.contains(&segment.angle) && angles.len() < 360 {
+            angles.push(segment.angle);
+        }
+    }
+    let rank = |s: &Segment| angles.iter().position(|a| *a == s.angle).unwrap_or(usize::MAX);
+    let mut segments = segments;
+    segments.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| descending(a.across, b.across)));
+    let mut lines: Vec<Vec<Segment>> = Vec::new();
+    for segment in segments {
+        let on_line = |line: &&mut Vec<Segment>| {
+            line.first().is_some_and(|f| f.angle == segment.angle && (f.across - segment.across).abs() <= LINE * f.em.min(segment.em))
+        };
+        match lines.last_mut().filter(on_line) {
+            Some(line) => line.push(segment),
+            None => lines.push(vec![segment]),
+        }
+    }
+    for line in &mut lines {
+        line.sort_by(|a, b| descending(b.along, a.along));
+        join(line);
+    }
+    lines
+}
+
+/// Segments of one line that touch are one: a word may be drawn in pieces, in any order.
+fn join(line: &mut Vec<Segment>) {
+    let mut joined: Vec<Segment> = Vec::with_capacity(line.len());
+    for segment in line.drain(..) {
+        let gap = joined.last().map(|last| segment.along - last.end);
+        match joined.last_mut() {
+            Some(last) if gap.is_some_and(|g| g <= TAB * last.em && g >= -LINE * last.em) => {
+                if gap.is_some_and(|g| g > BLANK * last.em.min(segment.em)) {
+                    last.text.push(' ');
+                }
+                let start = last.text.len();
+                last.hidden.extend(segment.hidden.iter().map(|r| r.start + start..r.end + start));
+                last.text.push_str(&segment.text);
+                last.end = last.end.max(segment.end);
+            }
+            _ => joined.push(segment),
+        }
+    }
+    *line = joined;
+}
+
+fn drawn_order(segments: &[Segment]) -> String {
+    let mut text = String::new();
+    let mut before: Option<&Segment> = None;
+    for segment in segments {
+        if let Some(before) = before {
+            let same_line = before.angle == segment.angle && (before.across - segment.across).abs() <= LINE * segment.em;
+            text.push(if same_line { '\t' } else { '\n' });
+        }
+        text.push_str(&segment.text);
+        before = Some(segment);
+    }
+    text
+}
+
+fn descending(a: f32, b: f32) -> Ordering {
+    b.partial_cmp(&a).unwrap_or(Ordering::Equal)
+}

@@ -1,0 +1,257 @@
+//! PDF (ISO 32000-1): lopdf's parser of objects, and a text layer of our own above it.
+//!
+//! Read are the pages' text, annotations, form fields, outlines, links, properties and embedded files.
+
+mod cmap;
+mod font;
+mod glyphs;
+mod layout;
+mod lexer;
+mod page;
+mod parts;
+mod standard;
+mod stream;
+mod truetype;
+
+use super::{
+    Places, ProblemKind, Source, Span,
+    reading::{Here, Reading},
+};
+use bytes::Bytes;
+use layout::PageText;
+use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
+use page::{Matrix, Shared, Walker};
+use std::{collections::HashSet, ops::Range};
+
+/// Letters up to which a page under an image counts as scanned: scanners stamp a line of text on each page.
+const SCANNED_LETTERS: usize = 20;
+/// Share of a page that an image covers when it is a scan.
+const SCANNED_AREA: f32 = 0.5;
+/// One in ten glyphs without a meaning: more is unreadable.
+const MOST_UNMAPPED: usize = 10;
+/// `%%EOF` stands within the last octets of a whole file (ISO 32000-1, annex H.3, note 18).
+const END_WITHIN: usize = 1024;
+
+/// Reads a PDF.
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
+    let limit = usize::try_from(reading.limits.member).unwrap_or(usize::MAX);
+    let options = LoadOptions { max_decompressed_size: Some(limit), ..LoadOptions::default() };
+    let document = match Document::load_mem_with_options(octets, options) {
+        Ok(document) => document,
+        Err(lopdf::Error::Decompress(lopdf::DecompressError::MemoryLimitExceeded { .. })) => return reading.too_large(here, "member"),
+        Err(_) if memchr::memmem::find(octets, b"/Encrypt").is_some() => return encrypted(reading, here),
+        Err(_) => return reading.damaged(here, "pdf"),
+    };
+    // lopdf tries the empty password itself: what that opens, everybody reads.
+    if document.trailer.has(b"Encrypt") && document.encryption_state.is_none() {
+        return encrypted(reading, here);
+    }
+    let tail = &octets[octets.len().saturating_sub(END_WITHIN)..];
+    if document.xref_recovery.is_some() || memchr::memmem::find(tail, b"%%EOF").is_none() {
+        reading.damaged(here, "pdf");
+    }
+    pages(reading, here, &document);
+    parts::read(reading, here, &document);
+}
+
+fn encrypted(reading: &mut Reading<'_>, here: &Here) {
+    reading.problem(&here.part, None, ProblemKind::Encrypted, "pdf");
+}
+
+/// Pages with the same problem are told in one.
+#[derive(Default)]
+struct Troubles {
+    damaged: Vec<usize>,
+    too_large: Vec<usize>,
+    scanned: Vec<usize>,
+    unmapped: Vec<usize>,
+}
+
+fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document) {
+    let mut shared = Shared::default();
+    let mut troubles = Troubles::default();
+    let mut text = String::new();
+    let (mut starts, mut spans): (Vec<usize>, Vec<(Range<usize>, Span)>) = (Vec::new(), Vec::new());
+    let mut count = 0;
+    for (index, id) in document.page_iter().enumerate() {
+        if index >= reading.limits.pages {
+            reading.too_large(here, "pages");
+            break;
+        }
+        if text.len() > reading.limits.text {
+            reading.too_large(here, "text");
+            break;
+        }
+        count += 1;
+        let page = page(reading, document, &mut shared, id, index + 1, &mut troubles);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let start = text.len();
+        starts.push(start);
+        text.push_str(&page.text);
+        spans.extend(page.hidden.into_iter().map(|r| (r.start + start..r.end + start, Span::Hidden)));
+        if let Some(drawn) = page.as_drawn {
+            text.push('\u{1F}');
+            let from = text.len();
+            text.push_str(&drawn);
+            spans.push((from..text.len(), Span::Alternative));
+        }
+    }
+    let declared = document.catalog().and_then(|c| c.get_deref(b"Pages", document)?.as_dict()?.get_deref(b"Count", document)?.as_i64());
+    if count == 0 || (count < reading.limits.pages && declared.is_ok_and(|n| usize::try_from(n).is_ok_and(|n| n > count))) {
+        reading.damaged(here, "pages");
+    }
+    reading.spanned(&here.part, Source::Attachment, text, Places::Pages(starts), spans);
+    let mut tell = |pages: &[usize], kind, reason| {
+        if !pages.is_empty() {
+            reading.problem(&here.part, Some(page_list(pages)), kind, reason);
+        }
+    };
+    tell(&troubles.damaged, ProblemKind::Damaged, "pdf");
+    tell(&troubles.too_large, ProblemKind::TooLarge, "page");
+    tell(&troubles.scanned, ProblemKind::Unsupported, "scanned-pages");
+    tell(&troubles.unmapped, ProblemKind::Unsupported, "unmapped-glyphs");
+}
+
+fn page(
+    reading: &mut Reading<'_>,
+    document: &Document,
+    shared: &mut Shared,
+    id: ObjectId,
+    number: usize,
+    troubles: &mut Troubles,
+) -> PageText {
+    let Ok(dictionary) = document.get_dictionary(id) else {
+        troubles.damaged.push(number);
+        return PageText::default();
+    };
+    let empty = Dictionary::new();
+    let resources = inherited(document, dictionary, b"Resources").and_then(|r| r.as_dict().ok()).unwrap_or(&empty);
+    let mut walker = Walker::new(document, reading, shared);
+    let mut content = Vec::new();
+    for object in contents(document, dictionary) {
+        match object.as_stream() {
+            Ok(stream) => {
+                content.extend(walker.content(stream));
+                // The parts of a page's content are separate tokens (ISO 32000-1, table 30).
+                content.push(b'\n');
+            }
+            Err(_) => walker.drawn.is_damaged = true,
+        }
+    }
+    walker.draw(&content, Matrix::IDENTITY, resources);
+    patterns(&mut walker, document, resources);
+    annotations(&mut walker, document, dictionary, resources);
+    let drawn = walker.drawn;
+    if drawn.is_damaged {
+        troubles.damaged.push(number);
+    }
+    if drawn.is_too_large {
+        troubles.too_large.push(number);
+    }
+    if drawn.unmapped * MOST_UNMAPPED > drawn.mapped + drawn.unmapped {
+        troubles.unmapped.push(number);
+    }
+    if drawn.image_area >= SCANNED_AREA * area(document, dictionary) && drawn.glyphs.letters() <= SCANNED_LETTERS {
+        troubles.scanned.push(number);
+    }
+    drawn.glyphs.into_text()
+}
+
+/// The content streams of a page.
+fn contents<'d>(document: &'d Document, page: &'d Dictionary) -> Vec<&'d Object> {
+    /// Real pages have one to ten.
+    const MOST: usize = 10_000;
+    let resolve = |o: &'d Object| document.dereference(o).map_or(&Object::Null, |(_, o)| o);
+    match page.get(b"Contents").map(resolve) {
+        Ok(Object::Array(list)) => list.iter().take(MOST).map(resolve).collect(),
+        Ok(one) => vec![one],
+        Err(_) => Vec::new(),
+    }
+}
+
+/// An attribute that pages inherit from the nodes above them (ISO 32000-1, 7.7.3.4).
+fn inherited<'d>(document: &'d Document, page: &'d Dictionary, name: &[u8]) -> Option<&'d Object> {
+    /// Deeper than any page tree, and an end to one that goes in circles.
+    const DEEPEST: usize = 64;
+    let mut node = page;
+    for _ in 0..DEEPEST {
+        if let Ok(object) = node.get_deref(name, document) {
+            return Some(object);
+        }
+        node = node.get_deref(b"Parent", document).ok()?.as_dict().ok()?;
+    }
+    None
+}
+
+/// The page's area in its own units; A4 where it doesn't say.
+fn area(document: &Document, page: &Dictionary) -> f32 {
+    const A4: f32 = 595.0 * 842.0;
+    let Some(Ok(list)) = inherited(document, page, b"MediaBox").map(Object::as_array) else { return A4 };
+    let numbers: Vec<f32> = list.iter().filter_map(|o| document.dereference(o).ok()?.1.as_float().ok()).collect();
+    match numbers[..] {
+        [left, bottom, right, top] if right != left && top != bottom => ((right - left) * (top - bottom)).abs(),
+        _ => A4,
+    }
+}
+
+/// Tiling patterns may draw text (ISO 32000-1, 8.7.3).
+fn patterns(walker: &mut Walker<'_, '_>, document: &Document, resources: &Dictionary) {
+    /// More than any page uses.
+    const MOST: usize = 256;
+    let Ok(patterns) = resources.get_deref(b"Pattern", document).and_then(Object::as_dict) else { return };
+    for (_, pattern) in patterns.iter().take(MOST) {
+        let Ok(id) = pattern.as_reference() else { continue };
+        let is_tiling = document
+            .get_object(id)
+            .and_then(Object::as_stream)
+            .is_ok_and(|s| s.dict.get(b"PatternType").and_then(Object::as_i64).is_ok_and(|n| n == 1));
+        if is_tiling {
+            walker.form(id, Matrix::IDENTITY, resources);
+        }
+    }
+}
+
+/// Draws the normal appearance of each annotation, in all its states, where it stands.
+fn annotations(walker: &mut Walker<'_, '_>, document: &Document, page: &Dictionary, resources: &Dictionary) {
+    let Ok(list) = page.get_deref(b"Annots", document).and_then(Object::as_array) else { return };
+    walker.drawn.is_too_large |= list.len() > walker.reading.limits.annotations;
+    let mut seen = HashSet::new();
+    for annotation in list.iter().take(walker.reading.limits.annotations) {
+        let Ok((_, Object::Dictionary(annotation))) = document.dereference(annotation) else { continue };
+        let Ok(normal) = annotation.get_deref(b"AP", document).and_then(Object::as_dict).and_then(|a| a.get(b"N")) else { continue };
+        let states: Vec<ObjectId> = match document.dereference(normal) {
+            Ok((Some(id), Object::Stream(_))) => vec![id],
+            Ok((_, Object::Dictionary(states))) => states.iter().filter_map(|(_, o)| o.as_reference().ok()).take(16).collect(),
+            _ => Vec::new(),
+        };
+        for id in states {
+            let Ok(form) = document.get_object(id).and_then(Object::as_stream) else { continue };
+            let corner = |d: &Dictionary, name| {
+                page::numbers(document, d, name).filter(|n| n.len() == 4).map_or([0.0, 0.0], |n| [n[0].min(n[2]), n[1].min(n[3])])
+            };
+            let ([x, y], [left, bottom]) = (corner(annotation, b"Rect"), corner(&form.dict, b"BBox"));
+            // One appearance may serve thousands of annotations in different places; its text is then read where it stands first.
+            if seen.insert(id) {
+                walker.form(id, Matrix::translation(x - left, y - bottom), resources);
+            }
+        }
+    }
+}
+
+/// `page 3`, `pages 3-7, 9`.
+fn page_list(pages: &[usize]) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for page in pages {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *page => *last = *page,
+            _ => runs.push((*page, *page)),
+        }
+    }
+    /// A list that a person still reads.
+    const MOST: usize = 10;
+    let shown: Vec<String> = runs.iter().take(MOST).map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") }).collect();
+    let more = if runs.len() > MOST { " ..." } else { "" };
+    format!("{} {}{more}", if pages.len() == 1 { "page" } else { "pages" }, shown.join(", "))
+}

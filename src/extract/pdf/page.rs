@@ -1,0 +1,356 @@
+//! A page's content, walked through: what is drawn, where, and how (ISO 32000-1, 8 and 9).
+
+use super::{
+    font::Font,
+    layout::Glyphs,
+    lexer::{Lexer, Operand, Token},
+    stream::{self, Refused},
+};
+use crate::extract::reading::Reading;
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
+use std::{collections::HashMap, rc::Rc};
+
+/// Saved graphics states; real pages stay under 30.
+const MOST_SAVED: usize = 256;
+/// Glyphs of one page: more than any page has, and 40 MB of memory.
+const MOST_GLYPHS: usize = 1_000_000;
+
+/// A transformation: `[a b c d e f]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Matrix(pub(super) [f32; 6]);
+
+impl Matrix {
+    pub(super) const IDENTITY: Matrix = Matrix([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+
+    pub(super) fn translation(x: f32, y: f32) -> Matrix {
+        Matrix([1.0, 0.0, 0.0, 1.0, x, y])
+    }
+
+    /// First this, then `next`.
+    fn then(self, next: Matrix) -> Matrix {
+        let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (self.0, next.0);
+        Matrix([a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + l])
+    }
+}
+
+/// What a page drew.
+#[derive(Default)]
+pub(super) struct Drawn {
+    pub(super) glyphs: Glyphs,
+    /// Area under images, in units of the page.
+    pub(super) image_area: f32,
+    pub(super) is_damaged: bool,
+    pub(super) is_too_large: bool,
+    /// Glyphs with a meaning, and without.
+    pub(super) mapped: usize,
+    pub(super) unmapped: usize,
+}
+
+/// Fonts and forms that were read already: pages share them.
+#[derive(Default)]
+pub(super) struct Shared {
+    fonts: HashMap<ObjectId, Rc<Font>>,
+    contents: HashMap<ObjectId, Rc<[u8]>>,
+}
+
+/// The graphics state, as far as text depends on it.
+#[derive(Clone)]
+struct State {
+    ctm: Matrix,
+    font: Option<Rc<Font>>,
+    size: f32,
+    character_spacing: f32,
+    word_spacing: f32,
+    scale: f32,
+    leading: f32,
+    rise: f32,
+    is_invisible: bool,
+}
+
+/// Walks through the content of one page and all that it draws.
+pub(super) struct Walker<'w, 'l> {
+    pub(super) document: &'w Document,
+    pub(super) reading: &'w mut Reading<'l>,
+    pub(super) shared: &'w mut Shared,
+    pub(super) drawn: Drawn,
+    operations_left: usize,
+    /// The forms that are being drawn, the innermost last.
+    within: Vec<ObjectId>,
+}
+
+impl<'w, 'l> Walker<'w, 'l> {
+    pub(super) fn new(document: &'w Document, reading: &'w mut Reading<'l>, shared: &'w mut Shared) -> Walker<'w, 'l> {
+        let operations_left = reading.limits.operations;
+        Walker { document, reading, shared, drawn: Drawn::default(), operations_left, within: Vec::new() }
+    }
+
+    /// Decodes a content stream; none if that fails, which is noted.
+    pub(super) fn content(&mut self, stream: &Stream) -> Vec<u8> {
+        match stream::decode(self.reading, self.document, stream) {
+            Ok(decoded) => {
+                self.drawn.is_damaged |= decoded.is_damaged;
+                decoded.data
+            }
+            Err(Refused::Damaged) => {
+                self.drawn.is_damaged = true;
+                Vec::new()
+            }
+            Err(Refused::TooLarge) => {
+                self.drawn.is_too_large = true;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Draws a Form XObject, an appearance or a pattern.
+    pub(super) fn form(&mut self, id: ObjectId, ctm: Matrix, parent: &Dictionary) {
+        if self.within.contains(&id) {
+            return;
+        }
+        if self.within.len() >= self.reading.limits.form_depth {
+            self.drawn.is_too_large = true;
+            return;
+        }
+        let Ok(form) = self.document.get_object(id).and_then(Object::as_stream) else {
+            self.drawn.is_damaged = true;
+            return;
+        };
+        let content = match self.shared.contents.get(&id) {
+            Some(content) => Rc::clone(content),
+            None => {
+                let content: Rc<[u8]> = self.content(form).into();
+                self.shared.contents.insert(id, Rc::clone(&content));
+                content
+            }
+        };
+        let matrix = matrix(self.document, &form.dict, b"Matrix").unwrap_or(Matrix::IDENTITY);
+        let document = self.document;
+        let resources = form.dict.get_deref(b"Resources", document).and_then(Object::as_dict).unwrap_or(parent);
+        self.within.push(id);
+        self.draw(&content, matrix.then(ctm), resources);
+        self.within.pop();
+    }
+
+    /// Draws a content stream.
+    pub(super) fn draw(&mut self, content: &[u8], ctm: Matrix, resources: &Dictionary) {
+        let mut pen = Pen {
+            state: State {
+                ctm,
+                font: None,
+                size: 0.0,
+                character_spacing: 0.0,
+                word_spacing: 0.0,
+                scale: 1.0,
+                leading: 0.0,
+                rise: 0.0,
+                is_invisible: false,
+            },
+            saved: Vec::new(),
+            text: Matrix::IDENTITY,
+            line: Matrix::IDENTITY,
+        };
+        let mut lexer = Lexer::new(content);
+        let mut operands: Vec<Operand> = Vec::new();
+        while let Some(token) = lexer.next() {
+            match token {
+                Token::Operand(operand) => {
+                    // Operators take six operands at most; more are left over from something broken.
+                    if operands.len() >= 64 {
+                        operands.clear();
+                        self.drawn.is_damaged = true;
+                    }
+                    operands.push(operand);
+                    continue;
+                }
+                Token::InlineImage => self.image(&pen),
+                Token::Operator(operator) => self.operator(&mut pen, operator, &operands, resources),
+            }
+            operands.clear();
+            self.operations_left = self.operations_left.saturating_sub(1);
+            if self.operations_left == 0 || self.drawn.glyphs.len() > MOST_GLYPHS {
+                self.drawn.is_too_large = true;
+                return;
+            }
+        }
+        self.drawn.is_damaged |= lexer.is_damaged;
+    }
+
+    fn operator(&mut self, pen: &mut Pen, operator: &[u8], operands: &[Operand], resources: &Dictionary) {
+        let number = |index: usize| match operands.get(index) {
+            Some(Operand::Number(n)) => *n,
+            _ => 0.0,
+        };
+        let all = || Matrix([number(0), number(1), number(2), number(3), number(4), number(5)]);
+        match operator {
+            b"q" if pen.saved.len() < MOST_SAVED => pen.saved.push(pen.state.clone()),
+            b"Q" => pen.state = pen.saved.pop().unwrap_or_else(|| pen.state.clone()),
+            b"cm" => pen.state.ctm = all().then(pen.state.ctm),
+            b"BT" => (pen.text, pen.line) = (Matrix::IDENTITY, Matrix::IDENTITY),
+            b"Tc" => pen.state.character_spacing = number(0),
+            b"Tw" => pen.state.word_spacing = number(0),
+            b"Tz" => pen.state.scale = number(0) / 100.0,
+            b"TL" => pen.state.leading = number(0),
+            b"Ts" => pen.state.rise = number(0),
+            b"Tr" => pen.state.is_invisible = number(0) == 3.0 || number(0) == 7.0,
+            b"Tf" => {
+                pen.state.size = number(1);
+                if let Some(Operand::Name(name)) = operands.first() {
+                    pen.state.font = self.font(name, resources);
+                }
+            }
+            b"Td" => pen.next_line(number(0), number(1)),
+            b"TD" => {
+                pen.state.leading = -number(1);
+                pen.next_line(number(0), number(1));
+            }
+            b"Tm" => (pen.text, pen.line) = (all(), all()),
+            b"T*" => pen.next_line(0.0, -pen.state.leading),
+            b"Tj" => self.show_operand(pen, operands.first()),
+            b"'" => {
+                pen.next_line(0.0, -pen.state.leading);
+                self.show_operand(pen, operands.first());
+            }
+            b"\"" => {
+                (pen.state.word_spacing, pen.state.character_spacing) = (number(0), number(1));
+                pen.next_line(0.0, -pen.state.leading);
+                self.show_operand(pen, operands.get(2));
+            }
+            b"TJ" => self.show_operand(pen, operands.first()),
+            b"gs" => self.parameters(pen, operands, resources),
+            b"Do" => self.x_object(pen, operands, resources),
+            _ => {}
+        }
+    }
+
+    fn show_operand(&mut self, pen: &mut Pen, operand: Option<&Operand>) {
+        match operand {
+            Some(Operand::Text(text)) => self.show(pen, text),
+            Some(Operand::Array(items)) => {
+                for item in items {
+                    match item {
+                        Operand::Text(text) => self.show(pen, text),
+                        Operand::Number(shift) => pen.advance(-shift / 1000.0 * pen.state.size * pen.state.scale),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn show(&mut self, pen: &mut Pen, text: &[u8]) {
+        let Some(font) = pen.state.font.clone() else {
+            // Without a font nobody knows what the octets mean.
+            self.drawn.unmapped += text.len();
+            return;
+        };
+        let Drawn { glyphs, mapped, unmapped, .. } = &mut self.drawn;
+        font.show(text, |shown| {
+            if glyphs.len() > MOST_GLYPHS {
+                return;
+            }
+            let state = &pen.state;
+            let spacing = state.character_spacing + if shown.is_blank { state.word_spacing } else { 0.0 };
+            let width = shown.width * state.size * state.scale;
+            let at = Matrix([state.size * state.scale, 0.0, 0.0, state.size, 0.0, state.rise]).then(pen.text).then(state.ctm);
+            let end = Matrix::translation(width, 0.0).then(pen.text).then(state.ctm);
+            match shown.text.as_deref() {
+                Some(text) => {
+                    *mapped += usize::from(!text.trim().is_empty());
+                    glyphs.push(text, at, end, state.is_invisible);
+                }
+                None => {
+                    *unmapped += 1;
+                    glyphs.push("\u{FFFD}", at, end, state.is_invisible);
+                }
+            }
+            pen.advance(width + spacing * pen.state.scale);
+        });
+    }
+
+    fn font(&mut self, name: &[u8], resources: &Dictionary) -> Option<Rc<Font>> {
+        let document = self.document;
+        let fonts = resources.get_deref(b"Font", document).and_then(Object::as_dict).ok()?;
+        let entry = fonts.get(name).ok()?;
+        let id = entry.as_reference().ok();
+        if let Some(font) = id.and_then(|id| self.shared.fonts.get(&id)) {
+            return Some(Rc::clone(font));
+        }
+        self.load_font(entry, id)
+    }
+
+    fn load_font(&mut self, entry: &Object, id: Option<ObjectId>) -> Option<Rc<Font>> {
+        let dictionary = self.document.dereference(entry).ok()?.1.as_dict().ok()?;
+        let font = Rc::new(Font::read(self.reading, self.document, dictionary));
+        self.drawn.is_damaged |= font.is_damaged;
+        if let Some(id) = id {
+            self.shared.fonts.insert(id, Rc::clone(&font));
+        }
+        Some(font)
+    }
+
+    /// A graphics state parameter dictionary can set the font too.
+    fn parameters(&mut self, pen: &mut Pen, operands: &[Operand], resources: &Dictionary) {
+        let Some(Operand::Name(name)) = operands.first() else { return };
+        let document = self.document;
+        let set = resources.get_deref(b"ExtGState", document).and_then(Object::as_dict).ok();
+        let font = set.and_then(|s| s.get_deref(name, document).ok()?.as_dict().ok()?.get_deref(b"Font", document).ok()?.as_array().ok());
+        if let Some([font, size]) = font.map(Vec::as_slice) {
+            pen.state.font = self.load_font(font, font.as_reference().ok());
+            pen.state.size = size.as_float().unwrap_or(0.0);
+        }
+    }
+
+    fn x_object(&mut self, pen: &Pen, operands: &[Operand], resources: &Dictionary) {
+        let Some(Operand::Name(name)) = operands.first() else { return };
+        let document = self.document;
+        let objects = resources.get_deref(b"XObject", document).and_then(Object::as_dict).ok();
+        let Some(id) = objects.and_then(|o| o.get(name).ok()?.as_reference().ok()) else { return };
+        let Ok(object) = document.get_object(id).and_then(Object::as_stream) else {
+            self.drawn.is_damaged = true;
+            return;
+        };
+        match object.dict.get_deref(b"Subtype", document).and_then(Object::as_name) {
+            Ok(b"Form") => self.form(id, pen.state.ctm, resources),
+            Ok(b"Image") => self.image(pen),
+            _ => {}
+        }
+    }
+
+    /// An image fills the unit square.
+    fn image(&mut self, pen: &Pen) {
+        let [a, b, c, d, ..] = pen.state.ctm.0;
+        self.drawn.image_area += (a * d - b * c).abs();
+    }
+}
+
+/// State while one content stream is drawn.
+struct Pen {
+    state: State,
+    saved: Vec<State>,
+    text: Matrix,
+    line: Matrix,
+}
+
+impl Pen {
+    fn next_line(&mut self, x: f32, y: f32) {
+        self.line = Matrix::translation(x, y).then(self.line);
+        self.text = self.line;
+    }
+
+    fn advance(&mut self, by: f32) {
+        self.text = Matrix::translation(by, 0.0).then(self.text);
+    }
+}
+
+/// An array of six numbers.
+pub(super) fn matrix(document: &Document, dictionary: &Dictionary, name: &[u8]) -> Option<Matrix> {
+    let numbers = numbers(document, dictionary, name)?;
+    numbers.try_into().ok().map(Matrix)
+}
+
+/// An array of numbers.
+pub(super) fn numbers(document: &Document, dictionary: &Dictionary, name: &[u8]) -> Option<Vec<f32>> {
+    let list = dictionary.get_deref(name, document).ok()?.as_array().ok()?;
+    list.iter().take(16).map(|o| document.dereference(o).ok()?.1.as_float().ok()).collect()
+}

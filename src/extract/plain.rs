@@ -1,0 +1,202 @@
+//! Text as it stands: text/plain, CSV, XML, JSON; and calendars and cards, whose lines are folded.
+
+use super::{
+    Places, Source,
+    charset::{self, Decoded},
+    reading::{Here, Reading},
+};
+use base64::{Engine, alphabet, engine};
+use bytes::Bytes;
+use std::borrow::Cow;
+
+/// As people and programs write it: with or without padding, and with odd last bits.
+pub(super) const BASE64: engine::GeneralPurpose = engine::GeneralPurpose::new(
+    &alphabet::STANDARD,
+    engine::GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(engine::DecodePaddingMode::Indifferent),
+);
+
+/// Reads a text. `part` is where it is told to be.
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: Source, octets: &[u8], charset: Option<&str>) {
+    let Decoded { text, other, is_unreadable } = charset::decode(octets, charset);
+    if is_unreadable {
+        reading.problem(part, None, super::ProblemKind::Unsupported, "charset");
+    }
+    if text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----") || text.contains("\n-----BEGIN PGP MESSAGE-----") {
+        reading.problem(part, None, super::ProblemKind::Encrypted, "pgp");
+    }
+    let members = uuencoded(&text);
+    reading.text(part, source, clean(text).into_owned(), Places::Lines);
+    if let Some(other) = other {
+        reading.text(part, source, clean(Cow::Owned(other)).into_owned(), Places::Named("in another charset".into()));
+    }
+    for (name, octets) in members {
+        reading.member(here, &name, "", &Bytes::from(octets));
+    }
+}
+
+/// Reads iCalendar (RFC 5545, 3.1) and vCard (RFC 6350, 3.2): unfolded, unescaped, quoted-printable undone, enclosed files as members.
+pub(super) fn read_folded(reading: &mut Reading<'_>, here: &Here, octets: &[u8], charset: Option<&str>) {
+    let Decoded { text, is_unreadable, .. } = charset::decode(octets, charset.or(Some("utf-8")));
+    if is_unreadable {
+        reading.unsupported(here, "charset");
+    }
+    let unfolded = unfolded(&text);
+    let mut lines = String::with_capacity(unfolded.len());
+    let mut members = Vec::new();
+    for line in unfolded.lines() {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let parameters = name.to_ascii_uppercase();
+        if parameters.contains("ENCODING=BASE64") || parameters.contains("ENCODING=B") {
+            let packed: String = value.split_whitespace().collect();
+            match BASE64.decode(packed) {
+                Ok(octets) => members.push((parameters.split(';').next().unwrap_or_default().to_lowercase(), octets)),
+                Err(_) => reading.damaged(here, "base64"),
+            }
+            lines.push_str(name);
+        } else if parameters.contains("QUOTED-PRINTABLE") {
+            lines.push_str(name);
+            lines.push(':');
+            lines.push_str(&charset::decode(&quoted_printable(value), Some("utf-8")).text);
+        } else {
+            lines.push_str(&unescaped(line));
+        }
+        lines.push('\n');
+    }
+    reading.text(&here.part, Source::Attachment, clean(Cow::Owned(lines)).into_owned(), Places::Lines);
+    for (name, octets) in members {
+        reading.member(here, &name, "", &Bytes::from(octets));
+    }
+}
+
+/// `\n` for every kind of line end, and blanks for control characters: only extraction itself makes breaks between cells and readings.
+pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_odd = |b: u8| (b < 0x20 && b != b'\n' && b != b'\t') || b == 0x7F;
+    if !text.bytes().any(is_odd) {
+        return text;
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut rest = &text[..];
+    while let Some(at) = rest.bytes().position(is_odd) {
+        cleaned.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'\r' if rest[at + 1..].starts_with('\n') => {}
+            b'\r' | 0x0B | 0x0C => cleaned.push('\n'),
+            _ => cleaned.push(' '),
+        }
+        rest = &rest[at + 1..];
+    }
+    cleaned.push_str(rest);
+    Cow::Owned(cleaned)
+}
+
+/// Lines that begin with a blank belong to the line before; in quoted-printable ones so does what follows a `=` at the end.
+fn unfolded(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    // Whether the property that is being put together is quoted-printable, and whether its last line ended in a soft break.
+    let (mut is_printable, mut is_soft) = (false, false);
+    for line in text.split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        match line.strip_prefix([' ', '\t']) {
+            _ if is_soft => whole.push_str(line),
+            Some(rest) => whole.push_str(rest),
+            None => {
+                if !whole.is_empty() {
+                    whole.push('\n');
+                }
+                whole.push_str(line);
+                let name = line.split(':').next().unwrap_or_default();
+                is_printable = name.to_ascii_uppercase().contains("QUOTED-PRINTABLE");
+            }
+        }
+        is_soft = is_printable && line.ends_with('=');
+        if is_soft {
+            whole.pop();
+        }
+    }
+    whole
+}
+
+/// RFC 5545, 3.3.11: `\n`, `\,`, `\;` and `\\`.
+fn unescaped(line: &str) -> Cow<'_, str> {
+    if !line.contains('\\') {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n' | 'N') => plain.push('\n'),
+                Some(other) => plain.push(other),
+                None => plain.push('\\'),
+            },
+            other => plain.push(other),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+fn quoted_printable(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'=').then(|| bytes.get(at + 1..at + 3)).flatten().and_then(|h| std::str::from_utf8(h).ok());
+        match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
+            Some(octet) => {
+                decoded.push(octet);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// Files in the text as `begin 644 name` ... `end` (POSIX uuencode): attachments to Outlook.
+fn uuencoded(text: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut from = 0;
+    while let Some(found) = memchr::memmem::find(&text.as_bytes()[from..], b"begin ") {
+        let start = from + found;
+        from = start + 6;
+        let at_line_start = start == 0 || text.as_bytes()[start - 1] == b'\n';
+        let Some((head, body)) = text[from..].split_once('\n').filter(|_| at_line_start) else { continue };
+        let Some((mode, name)) = head.trim_end().split_once(' ') else { continue };
+        if !(3..=4).contains(&mode.len()) || !mode.bytes().all(|b| (b'0'..=b'7').contains(&b)) {
+            continue;
+        }
+        let mut octets = Vec::new();
+        for line in body.lines() {
+            from += line.len() + 1;
+            if line.trim_end() == "end" || !uudecode(line.trim_end_matches('\r'), &mut octets) {
+                break;
+            }
+        }
+        from = text.floor_char_boundary(from.min(text.len()));
+        files.push((name.to_owned(), octets));
+    }
+    files
+}
+
+fn uudecode(line: &str, octets: &mut Vec<u8>) -> bool {
+    let value = |b: u8| b.wrapping_sub(32) & 63;
+    let bytes = line.as_bytes();
+    let Some((&count, data)) = bytes.split_first() else { return true };
+    let count = usize::from(value(count));
+    if bytes.iter().any(|b| !(32..=96).contains(b)) || data.len() > count.div_ceil(3) * 4 + 1 {
+        return false;
+    }
+    let before = octets.len();
+    for group in data.chunks(4) {
+        let v = |i: usize| group.get(i).map_or(0, |b| value(*b));
+        octets.extend([v(0) << 2 | v(1) >> 4, v(1) << 4 | v(2) >> 2, v(2) << 6 | v(3)]);
+    }
+    octets.truncate(before + count);
+    true
+}

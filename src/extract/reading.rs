@@ -1,0 +1,208 @@
+//! One extraction in progress: what came out so far, what may still come, and where we are.
+
+use super::{Extraction, Limits, Places, Problem, ProblemKind, Source, Span, Text, Unopened, flow::Flow, kind, kind::Kind};
+use bytes::Bytes;
+use std::{collections::HashMap, ops::Range};
+
+/// The part that is being read.
+#[derive(Clone, Debug)]
+pub(super) struct Here {
+    /// As in [`Text::part`]; empty for the mail itself.
+    pub(super) part: String,
+    /// Containers around it; 0 for the mail itself.
+    pub(super) depth: u8,
+}
+
+impl Here {
+    /// The mail that was sent.
+    pub(super) fn mail() -> Here {
+        Here { part: String::new(), depth: 0 }
+    }
+
+    /// The part `name` of this one: `text`, `html`.
+    pub(super) fn section(&self, name: &str) -> String {
+        if self.part.is_empty() { name.to_owned() } else { format!("{} > {name}", self.part) }
+    }
+}
+
+/// What comes out, and what is left of the limits.
+pub(super) struct Reading<'l> {
+    pub(super) limits: &'l Limits,
+    texts: Vec<Text>,
+    problems: Vec<Problem>,
+    /// Where complex parts are put aside; `None` opens them at once.
+    unopened: Option<Vec<Unopened>>,
+    expanded_left: u64,
+    members_left: usize,
+    text_left: usize,
+    /// How often a part's name was given out, since two attachments may bear one name.
+    names: HashMap<String, u32>,
+}
+
+impl<'l> Reading<'l> {
+    /// Puts complex parts aside.
+    pub(super) fn shallow(limits: &'l Limits) -> Reading<'l> {
+        Reading { unopened: Some(Vec::new()), ..Reading::deep(limits) }
+    }
+
+    /// Opens everything.
+    pub(super) fn deep(limits: &'l Limits) -> Reading<'l> {
+        Reading {
+            limits,
+            texts: Vec::new(),
+            problems: Vec::new(),
+            unopened: None,
+            expanded_left: limits.expanded,
+            members_left: limits.members,
+            text_left: limits.text,
+            names: HashMap::new(),
+        }
+    }
+
+    pub(super) fn done(self) -> (Extraction, Vec<Unopened>) {
+        (Extraction { headers: Vec::new(), texts: self.texts, problems: self.problems }, self.unopened.unwrap_or_default())
+    }
+
+    /// A name for a part that no other part has: `text`, `text (2)`.
+    pub(super) fn unique(&mut self, part: String) -> String {
+        let count = self.names.entry(part.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { part } else { format!("{part} ({count})") }
+    }
+
+    /// Says that something could not be read; the same thing once.
+    pub(super) fn problem(&mut self, part: &str, place: Option<String>, kind: ProblemKind, reason: &'static str) {
+        let problem = Problem { part: part.to_owned(), place, kind, reason };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    pub(super) fn damaged(&mut self, here: &Here, reason: &'static str) {
+        self.problem(&here.part, None, ProblemKind::Damaged, reason);
+    }
+
+    pub(super) fn too_large(&mut self, here: &Here, reason: &'static str) {
+        self.problem(&here.part, None, ProblemKind::TooLarge, reason);
+    }
+
+    pub(super) fn unsupported(&mut self, here: &Here, reason: &'static str) {
+        self.problem(&here.part, None, ProblemKind::Unsupported, reason);
+    }
+
+    /// Adds a text, if it holds anything.
+    pub(super) fn text(&mut self, part: &str, source: Source, text: String, places: Places) {
+        self.spanned(part, source, text, places, Vec::new());
+    }
+
+    /// Adds a text with special stretches.
+    pub(super) fn spanned(&mut self, part: &str, source: Source, mut text: String, places: Places, spans: Vec<(Range<usize>, Span)>) {
+        if text.trim().is_empty() {
+            return;
+        }
+        if text.len() > self.text_left {
+            text.truncate(text.floor_char_boundary(self.text_left));
+            self.problem(part, None, ProblemKind::TooLarge, "text");
+        }
+        self.text_left -= text.len();
+        self.texts.push(Text { part: part.to_owned(), source, text, places, spans });
+    }
+
+    /// Adds a text of which some is hidden, and, where that differs, what a reader sees of it: a number may stand around hidden letters.
+    pub(super) fn flow(&mut self, part: &str, source: Source, flow: Flow, places: Places) {
+        let visible = flow.visible();
+        let spans = flow.hidden.iter().map(|range| (range.clone(), Span::Hidden)).collect();
+        self.spanned(part, source, flow.text, places, spans);
+        if let Some(visible) = visible {
+            self.text(part, source, visible, Places::Named("without hidden text".into()));
+        }
+    }
+
+    /// How many octets may still come out of containers.
+    pub(super) fn expanded_left(&self) -> u64 {
+        self.expanded_left
+    }
+
+    /// Counts octets that came out of a container.
+    pub(super) fn expanded(&mut self, octets: usize) {
+        self.expanded_left = self.expanded_left.saturating_sub(octets as u64);
+    }
+
+    /// Takes one of the members that a mail may have.
+    pub(super) fn count_member(&mut self, here: &Here) -> bool {
+        if self.members_left == 0 {
+            self.too_large(here, "members");
+            return false;
+        }
+        self.members_left -= 1;
+        true
+    }
+
+    /// Names a file that lies in `parent`, and gives its name as a text.
+    pub(super) fn enter(&mut self, parent: &Here, name: &str) -> Here {
+        let quoted = quoted(name);
+        let part = if parent.part.is_empty() { format!("attachment {quoted}") } else { format!("{} > {quoted}", parent.part) };
+        let part = self.unique(part);
+        self.text(&part, Source::FileName, name.chars().take(4096).collect(), Places::None);
+        Here { part, depth: parent.depth.saturating_add(1) }
+    }
+
+    /// Reads a file that lies in `parent`: an attachment, a member of an archive.
+    pub(super) fn member(&mut self, parent: &Here, name: &str, media_type: &str, octets: &Bytes) {
+        let here = self.enter(parent, name);
+        if self.count_member(&here) {
+            self.open(&here, name, media_type, octets);
+        }
+    }
+
+    /// Reads `octets` as everything that they may be.
+    pub(super) fn open(&mut self, here: &Here, name: &str, media_type: &str, octets: &Bytes) {
+        if here.depth > self.limits.depth {
+            self.problem(&here.part, None, ProblemKind::TooDeep, "depth");
+            return;
+        }
+        let kinds = kind::kinds(name, media_type, octets);
+        if let Some(unopened) = &mut self.unopened
+            && kinds.iter().any(Kind::is_complex)
+        {
+            let (part, name, media_type) = (here.part.clone(), name.to_owned(), media_type.to_owned());
+            unopened.push(Unopened { part, name, media_type, octets: octets.clone(), depth: here.depth, at: self.texts.len() });
+            return;
+        }
+        for kind in kinds {
+            self.read(here, kind, octets);
+        }
+    }
+
+    fn read(&mut self, here: &Here, kind: Kind, octets: &Bytes) {
+        match kind {
+            Kind::Nothing => {}
+            Kind::Text => super::plain::read(self, here, &here.part, Source::Attachment, octets, None),
+            Kind::Folded => super::plain::read_folded(self, here, octets, None),
+            Kind::Html => super::html::read(self, here, &here.part, Source::Attachment, octets, None),
+            Kind::Mail => super::mail::read_nested(self, here, octets),
+            Kind::Pdf => super::pdf::read(self, here, octets),
+            Kind::Zip => super::zip::read(self, here, octets),
+            Kind::Docx => super::ooxml::read(self, here, octets),
+            Kind::Xlsx => super::xlsx::read(self, here, octets),
+            Kind::Image => super::image::read(self, here, octets),
+            Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
+            Kind::Unsupported(reason) => self.unsupported(here, reason),
+        }
+    }
+}
+
+/// A name as a part shows it: in quotes, on one line, at most 200 characters.
+pub(super) fn quoted(name: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut shown = String::from("\"");
+    for c in name.chars().take(LONGEST) {
+        match c {
+            '"' | '\\' => shown.extend(['\\', c]),
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown.push('"');
+    shown
+}

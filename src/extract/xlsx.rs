@@ -1,0 +1,288 @@
+//! Workbooks (XLSX), sheet by sheet and cell by cell. Cells are streamed: a sheet with A1 and XFD1048576 has 2 cells, not 17 thousand million.
+
+mod number;
+
+use super::{
+    Cell, Places, ProblemKind, Source, Span, ooxml, plain,
+    reading::{Here, Reading},
+    xml::{self, Node},
+    zip::{Archive, Member},
+};
+use bytes::Bytes;
+use calamine::{DataRef, Reader, Xlsx};
+use std::{borrow::Cow, collections::HashSet, fmt::Write, io::Cursor, ops::Range};
+
+/// Reads a workbook: its sheets first, then everything else in the package.
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
+    let Some(mut archive) = Archive::open(reading, here, octets) else { return };
+    let members = archive.members();
+    let (sheets, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_sheet);
+    let mut is_safe = true;
+    // calamine inflates these whole, so they are measured first: a directory that lies is found out here.
+    let mut strings = None;
+    let mut rest = Vec::new();
+    for member in others {
+        if member.name.trim_start_matches('/').eq_ignore_ascii_case("xl/sharedStrings.xml") {
+            strings = archive.take(reading, here, member.index);
+            is_safe &= strings.is_some();
+        } else {
+            rest.push(member);
+        }
+    }
+    let largest = reading.limits.sheet;
+    let mut total = 0u64;
+    for sheet in &sheets {
+        total = total.saturating_add(sheet.size);
+        is_safe &= archive.check(reading, here, sheet.index, largest);
+    }
+    if total > largest {
+        reading.too_large(here, "expanded");
+        is_safe = false;
+    }
+    let mut seen = Seen::default();
+    let is_read = is_safe && cells(reading, here, octets, &mut seen);
+    for sheet in &sheets {
+        beside_the_cells(reading, here, &mut archive, sheet, is_read);
+    }
+    if let Some(strings) = strings {
+        unused_strings(reading, here, &strings, &seen);
+    }
+    for member in rest {
+        ooxml::read_member(reading, here, &mut archive, &member);
+    }
+}
+
+fn is_sheet(member: &Member) -> bool {
+    let name = member.name.trim_start_matches('/').to_ascii_lowercase();
+    let is_part = ["xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/", "xl/macrosheets/"].iter().any(|p| name.starts_with(p));
+    is_part && name.ends_with(".xml")
+}
+
+/// Shared strings that a cell uses, by hash.
+#[derive(Default)]
+struct Seen {
+    strings: HashSet<u64>,
+}
+
+impl Seen {
+    fn hash(text: &str) -> u64 {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(text)
+    }
+}
+
+/// Reads all cells; says whether all sheets could be opened.
+fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen) -> bool {
+    let Ok(mut workbook) = Xlsx::new(Cursor::new(&octets[..])) else {
+        reading.damaged(here, "xlsx");
+        return false;
+    };
+    let names = workbook.sheet_names();
+    let mut listed: String = names.iter().map(|n| format!("{n}\n")).collect();
+    for (name, formula) in workbook.defined_names() {
+        let _ = writeln!(listed, "{name}\t{formula}");
+    }
+    reading.text(&here.part, Source::Attachment, listed, Places::Named("names".into()));
+    let mut left = reading.limits.cells;
+    let mut is_read = true;
+    for (number, name) in (1u32..).zip(names) {
+        let mut sheet = Sheet { number, ..Sheet::default() };
+        let end = sheet.read(&mut workbook, &name, seen, &mut left, reading.limits.text);
+        reading.spanned(&here.part, Source::Attachment, sheet.text, Places::Cells(sheet.cells), sheet.spans);
+        let place = Some(format!("sheet {number}"));
+        match end {
+            End::Whole => {}
+            End::NoSheet => is_read = false,
+            End::Damaged => {
+                reading.problem(&here.part, place, ProblemKind::Damaged, "xlsx");
+                is_read = false;
+            }
+            End::TooLarge => reading.problem(&here.part, place, ProblemKind::TooLarge, "cells"),
+        }
+    }
+    is_read
+}
+
+/// How reading a sheet ended.
+enum End {
+    Whole,
+    /// A chart sheet, a macro sheet: nothing for the reader of cells.
+    NoSheet,
+    Damaged,
+    TooLarge,
+}
+
+/// A sheet as its text grows.
+#[derive(Default)]
+struct Sheet {
+    number: u32,
+    text: String,
+    cells: Vec<(usize, Cell)>,
+    spans: Vec<(Range<usize>, Span)>,
+}
+
+impl Sheet {
+    fn read(&mut self, workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, seen: &mut Seen, left: &mut usize, most_text: usize) -> End {
+        let Ok(mut reader) = workbook.worksheet_cells_reader(name) else { return End::NoSheet };
+        let formats: Vec<Option<String>> =
+            reader.styles().iter().map(|s| s.number_format.as_ref().map(|f| f.format_code.clone())).collect();
+        loop {
+            match reader.next_cell_with_style_id() {
+                Ok(Some((cell, style))) => {
+                    if *left == 0 || self.text.len() > most_text {
+                        return End::TooLarge;
+                    }
+                    *left -= 1;
+                    let (row, column) = cell.get_position();
+                    let format = formats.get(style).and_then(Option::as_deref);
+                    self.cell(row, column, cell.get_value(), format, seen);
+                }
+                Ok(None) => return End::Whole,
+                Err(_) => return End::Damaged,
+            }
+        }
+    }
+
+    fn cell(&mut self, row: u32, column: u32, value: &DataRef<'_>, format: Option<&str>, seen: &mut Seen) {
+        if matches!(value, DataRef::Empty) {
+            return;
+        }
+        match self.cells.last() {
+            None => {}
+            Some((_, last)) if last.row == row => self.text.push('\t'),
+            Some(_) => self.text.push('\n'),
+        }
+        self.cells.push((self.text.len(), Cell { sheet: self.number, row, column }));
+        match value {
+            DataRef::Int(n) => self.number(*n as f64, format),
+            DataRef::Float(n) => self.number(*n, format),
+            DataRef::String(text) => self.words(text),
+            DataRef::SharedString(text) => {
+                seen.strings.insert(Seen::hash(text));
+                self.words(text);
+            }
+            DataRef::Bool(yes) => self.text.push_str(if *yes { "TRUE" } else { "FALSE" }),
+            DataRef::DateTime(date) => {
+                let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+                self.text.push_str(&number::plain(date.as_f64()));
+                self.alternative(&format!("{day:02}-{month:02}-{year:04}"), Span::Alternative);
+                self.alternative(&format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"), Span::Alternative);
+            }
+            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => self.words(text),
+            DataRef::Error(error) => {
+                let _ = write!(self.text, "{error}");
+            }
+            DataRef::Empty => {}
+        }
+    }
+
+    /// Text of a cell; its own line breaks and tabs are blanks, since these separate rows and cells.
+    fn words(&mut self, text: &str) {
+        let text = plain::clean(Cow::Borrowed(text));
+        if text.contains(['\n', '\t']) {
+            self.text.push_str(&text.replace(['\n', '\t'], " "));
+        } else {
+            self.text.push_str(&text);
+        }
+    }
+
+    /// A number in all the forms that a reader may know it by.
+    fn number(&mut self, value: f64, format: Option<&str>) {
+        let raw = number::plain(value);
+        self.text.push_str(&raw);
+        if let Some(formatted) = format.and_then(|f| number::formatted(value, f)).filter(|f| *f != raw) {
+            self.alternative(&formatted, Span::Alternative);
+        }
+        // A BSN typed as a number has lost its leading zeros.
+        if (7..=8).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_digit()) {
+            self.alternative(&format!("{raw:0>9}"), Span::Padded);
+        }
+    }
+
+    fn alternative(&mut self, text: &str, span: Span) {
+        self.text.push('\u{1F}');
+        let start = self.text.len();
+        self.text.push_str(text);
+        self.spans.push((start..self.text.len(), span));
+    }
+}
+
+/// What else a sheet's file holds: headers and footers, validation lists, links, literals in formulas. All of it if its cells weren't read.
+fn beside_the_cells(reading: &mut Reading<'_>, here: &Here, archive: &mut Archive<'_>, sheet: &Member, are_cells_read: bool) {
+    if sheet.size > reading.limits.member {
+        // Its cells were streamed; what stands beside them was not looked at.
+        reading.too_large(here, "member");
+        return;
+    }
+    let Some(octets) = archive.take(reading, here, sheet.index) else { return };
+    let name = sheet.name.trim_start_matches('/').to_ascii_lowercase();
+    // A reference within a number, `<v>12&#51;</v>`, stops calamine short: then all is read as text besides.
+    let has_references = memchr::memchr(b'&', &octets).is_some() && {
+        let text = String::from_utf8_lossy(&octets);
+        text.split("<v>").skip(1).any(|v| v.split('<').next().is_some_and(|v| v.contains("&#")))
+    };
+    if !are_cells_read || has_references {
+        return ooxml::read_xml(reading, here, &name, &octets);
+    }
+    let text = xml::text(&octets);
+    let without_cells = match (text.find("<sheetData"), text.rfind("</sheetData>")) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", &text[..start], &text[end + 12..]),
+        _ => text.clone().into_owned(),
+    };
+    ooxml::read_xml(reading, here, &name, without_cells.as_bytes());
+    let literals = literals(&text);
+    reading.text(
+        &here.part,
+        Source::Attachment,
+        literals,
+        Places::Named(format!("formulas of {}", name.rsplit('/').next().unwrap_or_default())),
+    );
+}
+
+/// The string literals of formulas, one a line.
+fn literals(text: &str) -> String {
+    let mut literals = String::new();
+    if !text.contains("<f") && !text.contains(":f>") {
+        return literals;
+    }
+    let mut formula = None;
+    let _ = xml::walk(text, |node| match node {
+        Node::Open("f", _) => formula = Some(String::new()),
+        Node::Text(text) => {
+            if let Some(formula) = &mut formula {
+                formula.push_str(&text);
+            }
+        }
+        Node::Close("f") => {
+            let formula = formula.take().unwrap_or_default();
+            for literal in formula.split('"').skip(1).step_by(2).filter(|l| !l.trim().is_empty()) {
+                literals.push_str(&plain::clean(Cow::Borrowed(literal)));
+                literals.push('\n');
+            }
+        }
+        _ => {}
+    });
+    literals
+}
+
+/// Shared strings that no cell shows: what was deleted, but still travels.
+fn unused_strings(reading: &mut Reading<'_>, here: &Here, octets: &[u8], seen: &Seen) {
+    let (mut unused, mut string, mut depth) = (String::new(), String::new(), 0u32);
+    let health = xml::walk(&xml::text(octets), |node| match node {
+        Node::Open("si", _) => string.clear(),
+        Node::Open("t", _) => depth += 1,
+        Node::Close("t") => depth = depth.saturating_sub(1),
+        Node::Text(text) if depth > 0 => string.push_str(&text),
+        Node::Close("si") => {
+            if !string.trim().is_empty() && !seen.strings.contains(&Seen::hash(&string)) {
+                unused.push_str(&plain::clean(Cow::Borrowed(&string)));
+                unused.push('\n');
+            }
+        }
+        _ => {}
+    });
+    if health == xml::Health::Damaged {
+        reading.damaged(here, "xml");
+    }
+    reading.text(&here.part, Source::Attachment, unused, Places::Named("strings without a cell".into()));
+}

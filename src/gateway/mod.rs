@@ -1,0 +1,306 @@
+//! The spine: what happens to a mail between the sender's DATA and our reply.
+//!
+//! MAIL and RCPT are passed to the next hop as they come in; the final dot brings the judgement. Clean mail goes on over the open transaction and
+//! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
+
+mod protect;
+mod repeat;
+
+use crate::{
+    address::Address,
+    clock::Clock,
+    envelope::{Envelope, QueueId, Recipient},
+    inspect::{Decision, Inspection, Plan, Rulebook},
+    message::{Facts, Message},
+    sandbox::{Busy, Reader},
+    smtp::{
+        self, EnvelopeCommand, Extensions, Peer, Permit, Received, Reply,
+        client::{Failure, Pool, Transaction},
+    },
+    store::{Blobs, Keyring, Store},
+};
+use arc_swap::ArcSwap;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// RFC 5321, 4.5.3.2.6: the client waits ten minutes for our reply to the final dot, but Postfix's proxy filter only 100 s. Answering 451 well
+/// before that keeps the mail in the client's queue; answering too late makes it send the mail twice.
+pub const ANSWER_TIME: Duration = Duration::from_secs(90);
+
+/// Of those, what reading and judging may take; the rest is the next hop's.
+pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
+
+/// More `Received` fields than this are a loop. RFC 5321, 6.3 advises at least 100 for relays in general; a mail comes to us from its own
+/// organisation, after a handful of hops.
+pub const MAX_RECEIVED: usize = 50;
+
+/// Judging a mail up to this size on the spot is cheaper than handing it to another thread.
+const ON_THE_SPOT_BYTES: usize = 64 * 1024;
+
+/// What the gateway is told by the configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name in trace headers.
+    pub hostname: String,
+    /// The language of an organisation's own senders and, so far, of its recipients.
+    pub language: String,
+    /// Days until a message goes (1 to 365; product.md: 30).
+    pub retention_days: u32,
+    /// How long a message waits for a phone number (product.md: 7 days).
+    pub hold_time: Duration,
+}
+
+/// Takes mail: one for all sessions.
+pub struct Gateway {
+    /// What the configuration says.
+    pub options: Options,
+    /// The rules and policies in force; a mail sees one set.
+    pub rulebook: Arc<ArcSwap<Rulebook>>,
+    /// Reads what mail carries.
+    pub reader: Reader,
+    /// Where clean mail goes.
+    pub next_hop: Arc<Pool>,
+    /// Records of sealed mail.
+    pub store: Arc<dyn Store>,
+    /// Its sealed parts.
+    pub blobs: Arc<dyn Blobs>,
+    /// Its keys.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Wakes the outbox.
+    pub outbox: Arc<Notify>,
+    /// Messages that a live transaction holds pending: any other pending one was left by a failure.
+    pub live: Arc<Mutex<HashSet<crate::secret::Id>>>,
+}
+
+/// [`Gateway`] as the SMTP server's service.
+#[derive(Clone)]
+pub struct Entrance(pub Arc<Gateway>);
+
+impl smtp::Service for Entrance {
+    type Handler = Session;
+
+    fn begin(&self, _peer: &Peer) -> Session {
+        Session { gateway: self.0.clone(), open: None }
+    }
+
+    fn extensions(&self) -> Extensions {
+        self.0.next_hop.extensions()
+    }
+}
+
+/// One client's session: at most one transaction at a time.
+pub struct Session {
+    gateway: Arc<Gateway>,
+    open: Option<Open>,
+}
+
+/// A transaction that is open towards the next hop.
+struct Open {
+    envelope: Envelope,
+    hop: Transaction,
+}
+
+impl smtp::Handler for Session {
+    async fn envelope(&mut self, commands: &[EnvelopeCommand]) -> Vec<Reply> {
+        match self.pass_on(commands).await {
+            Ok(replies) => replies,
+            Err(failure) => {
+                self.open = None;
+                vec![failure.reply(); commands.len()]
+            }
+        }
+    }
+
+    async fn data(&mut self, octets: bytes::Bytes, permit: Permit, received: Received) -> Reply {
+        let Some(open) = self.open.take() else { return Reply::TRY_LATER };
+        let id = open.envelope.id;
+        let transfer = Transfer {
+            gateway: self.gateway.clone(),
+            rulebook: self.gateway.rulebook.load_full(),
+            envelope: open.envelope,
+            hop: open.hop,
+            message: Message::new(octets),
+            received,
+            deadline: Instant::now() + ANSWER_TIME,
+        };
+        // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
+        let task = tokio::spawn(async move {
+            let reply = transfer.run().await;
+            drop(permit);
+            reply
+        });
+        match timeout(ANSWER_TIME, task).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => {
+                tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
+                Reply::TRY_LATER
+            }
+            Err(_) => {
+                tracing::warn!("{id} took longer than {} s", ANSWER_TIME.as_secs());
+                Reply::NEXT_HOP_SLOW
+            }
+        }
+    }
+
+    async fn reset(&mut self) {
+        if let Some(mut open) = self.open.take() {
+            open.hop.reset().await;
+        }
+    }
+}
+
+impl Session {
+    /// Tells the next hop, and remembers what it accepted.
+    async fn pass_on(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => Open {
+                envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
+                hop: self.gateway.next_hop.begin().await?,
+            },
+        };
+        let replies = open.hop.envelope(commands).await?;
+        for (command, reply) in commands.iter().zip(&replies) {
+            match command {
+                _ if !reply.is_positive() => {}
+                EnvelopeCommand::Mail { from, parameters, .. } => {
+                    open.envelope.from = from.clone();
+                    open.envelope.mail_parameters.clone_from(parameters);
+                }
+                EnvelopeCommand::Rcpt { to, parameters } => {
+                    open.envelope.to.push(Recipient { address: to.clone(), parameters: parameters.clone() });
+                }
+            }
+        }
+        self.open = Some(open);
+        Ok(replies)
+    }
+}
+
+/// A mail between its final dot and our reply.
+struct Transfer {
+    gateway: Arc<Gateway>,
+    rulebook: Arc<Rulebook>,
+    envelope: Envelope,
+    hop: Transaction,
+    message: Message,
+    received: Received,
+    deadline: Instant,
+}
+
+/// What reading and judging gives.
+struct Judged {
+    facts: Facts,
+    inspection: Inspection,
+}
+
+impl Transfer {
+    /// Takes responsibility for the mail, or says why not.
+    async fn run(mut self) -> Reply {
+        let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
+            Ok(Ok(judged)) => judged,
+            Ok(Err(reply)) => return self.refuse(reply).await,
+            Err(_) => return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later")).await,
+        };
+        match &judged.inspection.decision {
+            Decision::Relay => self.relay(&judged).await,
+            Decision::Protect(plan) => self.protect(plan, &judged).await,
+            Decision::Reject(reason) => {
+                self.log(&judged, &format_args!("blocked policy={:?}", reason.policy));
+                let text = format!("Not sent: the policy \"{}\" of your organisation refuses this message", reason.policy);
+                self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text)).await
+            }
+        }
+    }
+
+    /// Reads and judges the mail.
+    async fn judge(&self) -> Result<Judged, Reply> {
+        let extraction = self.gateway.reader.read(&self.message).await.map_err(|Busy| {
+            tracing::warn!("{} no place to read its attachments", self.envelope.id);
+            Reply::TRY_LATER
+        })?;
+        let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
+        let today = self.gateway.clock.now().day().0;
+        let judge = move || {
+            let facts = message.facts();
+            let inspection = rulebook.judge(&envelope, &facts, &extraction, today);
+            Judged { facts, inspection }
+        };
+        let judged = if self.message.octets().len() <= ON_THE_SPOT_BYTES {
+            judge()
+        } else {
+            tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)?
+        };
+        if judged.facts.received_count > MAX_RECEIVED {
+            tracing::warn!("{} loops: {} Received fields", self.envelope.id, judged.facts.received_count);
+            return Err(Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles"));
+        }
+        Ok(judged)
+    }
+
+    /// Passes the mail on to everybody as it is, behind our trace header.
+    async fn relay(mut self, judged: &Judged) -> Reply {
+        self.log(judged, &"relaying");
+        let reply = self.send().await;
+        tracing::info!("{} relayed recipients={} reply={}", self.envelope.id, self.envelope.to.len(), reply.code());
+        reply
+    }
+
+    /// Sends the octets over the open transaction; the next hop's reply is ours.
+    async fn send(&mut self) -> Reply {
+        let only = match self.envelope.to.as_slice() {
+            [one] => Some(&one.address),
+            _ => None,
+        };
+        let trace = self.trace(only);
+        match self.hop.data(&[&trace, self.message.octets()], self.deadline).await {
+            Ok(reply) => reply.relayed(),
+            Err(failure) => failure.reply(),
+        }
+    }
+
+    /// Our trace header (RFC 5321, 4.4).
+    fn trace(&self, only: Option<&Address>) -> Vec<u8> {
+        self.received.header(&self.gateway.options.hostname, &self.envelope.id.to_string(), only, self.gateway.clock.now())
+    }
+
+    /// Gives the transaction up towards the next hop, which has seen nothing but addresses.
+    async fn refuse(mut self, reply: Reply) -> Reply {
+        self.hop.reset().await;
+        tracing::info!("{} refused reply={}", self.envelope.id, reply.code());
+        reply
+    }
+
+    /// One line on what was decided: rules and problems by name, never content.
+    fn log(&self, judged: &Judged, what: &dyn std::fmt::Display) {
+        let problems: Vec<_> = judged.inspection.problems.iter().map(|p| p.kind.word()).collect();
+        tracing::info!(
+            "{} {what} bytes={} rules={} problems={}",
+            self.envelope.id,
+            self.message.octets().len(),
+            judged.inspection.rules().join(","),
+            problems.join(",")
+        );
+    }
+}
+
+impl Transfer {
+    /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5).
+    async fn protect(mut self, plan: &Plan, judged: &Judged) -> Reply {
+        match self.protected(plan, judged).await {
+            Ok(reply) | Err(reply) => {
+                self.hop.reset().await;
+                reply
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Hands a sealed message to a recipient: a link, a grant and a notification, as steps of one batch.
+//!
+//! The gateway does so when it takes a mail, the number page when a held one is released: the same function, so that both give the same.
+
+use crate::{
+    address::Address,
+    notice::Letter,
+    phone::PhoneNumber,
+    record::{Batch, Event, Expect, FORMAT, Fact, Grant, Key, Level, Mail, State},
+    seal::{Bucket, ContentKey, Master, Salt, lookup_id, wrap},
+    secret::{Id, Token},
+    time::Time,
+};
+
+/// What the grants of one message have in common.
+pub struct Handover<'a> {
+    /// The machine's key.
+    pub master: &'a Master,
+    /// The key of the day of expiry.
+    pub bucket: &'a Bucket,
+    /// The message.
+    pub message: Id,
+    /// Its content key.
+    pub content_key: &'a ContentKey,
+    /// Now.
+    pub now: Time,
+}
+
+impl Handover<'_> {
+    /// Adds a recipient's grant and notification; `letter` makes the notification from the link.
+    ///
+    /// At level 2 `phone` must be there; at level 1 it is not kept.
+    pub fn give(&self, batch: &mut Batch, to: &Address, level: Level, phone: Option<&PhoneNumber>, letter: impl FnOnce(Token) -> Letter) {
+        let token = Token::random();
+        let lookup = lookup_id(&token);
+        let key = Key::grant(lookup);
+        let phone = phone.filter(|_| level == Level::Two);
+        let grant = Grant {
+            v: FORMAT,
+            message: self.message,
+            level,
+            address: self.master.seal_field("address", &key, to.as_str(), Salt::random()),
+            phone: phone.map(|p| self.master.seal_field("phone", &key, p.expose(), Salt::random())),
+            wrap: wrap(self.master, self.bucket, &token, self.message, self.content_key, [Salt::random(), Salt::random()]),
+            wrong_tries: 0,
+            locked_until: None,
+            locks: 0,
+            read: None,
+        };
+        batch.put(key, &grant, Expect::Absent);
+        batch.put(Key::of_message(self.message, lookup), &(), Expect::Absent);
+        post(batch, self.master, &letter(token), About { message: self.message, grant: Some(lookup), only_if: None }, self.now);
+    }
+}
+
+/// What a mail in the outbox is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The message.
+    pub message: Id,
+    /// The grant.
+    pub grant: Option<Id>,
+    /// The mail is dropped unless the message is in this state when it leaves.
+    pub only_if: Option<State>,
+}
+
+/// Adds a mail that is due at once.
+///
+/// # Panics
+/// Never in practice: letters serialise.
+pub fn post(batch: &mut Batch, master: &Master, letter: &Letter, about: About, now: Time) {
+    let id = Id::random();
+    let text = zeroize::Zeroizing::new(serde_json::to_vec(letter).expect("letters have text keys and no foreign types"));
+    let mail = Mail {
+        v: FORMAT,
+        at: now,
+        about: about.message,
+        grant: about.grant,
+        only_if: about.only_if,
+        tries: 0,
+        claimed: false,
+        letter: master.seal_letter(id, &text, Salt::random()),
+    };
+    batch.put(Key::outbox(now, id), &mail, Expect::Absent);
+}
+
+/// Adds an event.
+pub fn note(batch: &mut Batch, what: Fact, message: Option<Id>, grant: Option<Id>, now: Time) {
+    let event = Event { v: FORMAT, what, message, grant, queue: None };
+    batch.put(Key::event(now, Id::random()), &event, Expect::Absent);
+}

@@ -1,0 +1,73 @@
+//! The policies' own examples, tried by `zegel check` with the code that judges mail.
+
+use super::Rulebook;
+use crate::{
+    address::Address,
+    envelope::{Envelope, QueueId, Recipient},
+    extract::{Extraction, Places, Problem, Source, Text},
+    fault::Faults,
+    message,
+    policy::Example,
+};
+
+impl Rulebook {
+    /// Tries every example of the rules and of the policies; each that fails is a fault at its line.
+    pub fn check_examples(&self, faults: &Faults) {
+        self.rules.check_examples(faults);
+        for example in self.policies.examples() {
+            self.check_example(example, faults);
+        }
+    }
+
+    fn check_example(&self, example: &Example, faults: &Faults) {
+        let envelope = Envelope {
+            id: QueueId::NONE,
+            from: example.from.clone(),
+            to: example.to.iter().map(|a| Recipient { address: a.clone(), parameters: String::new() }).collect(),
+            mail_parameters: String::new(),
+        };
+        let inspection = self.judge_for(example, &envelope);
+        for (address, expected) in &example.expect {
+            let Some(verdict) = inspection.verdicts.iter().find(|v| v.to == *address) else { continue };
+            if verdict.outcome != expected.value {
+                let by = verdict.policy.as_ref().map_or(String::new(), |p| format!(", by policy \"{p}\""));
+                faults.add(
+                    &example.file,
+                    expected.line,
+                    format!("the example gives {address} \"{}\"{by}, not \"{}\"", verdict.outcome, expected.value),
+                    "correct the policy or the example",
+                );
+            }
+        }
+    }
+
+    /// Judges as the example's organisation would: that which it names, else ours, to which the sender belongs.
+    fn judge_for(&self, example: &Example, envelope: &Envelope) -> super::Inspection {
+        let mut internal = example.organisation.clone();
+        if internal.is_empty() {
+            internal.clone_from(&self.internal);
+            internal.extend(example.from.as_ref().map(Address::domain));
+        }
+        let facts = message::Facts { subject: example.subject.clone(), ..message::Facts::default() };
+        self.judge_within(&internal, envelope, &facts, &extraction(example))
+    }
+}
+
+fn extraction(example: &Example) -> Extraction {
+    let text =
+        |part: &str, source, text: &str, places| Text { part: part.to_owned(), source, text: text.to_owned(), places, spans: Vec::new() };
+    let mut headers = vec![("Subject".to_owned(), example.subject.clone())];
+    headers.extend(example.headers.iter().cloned());
+    Extraction {
+        headers,
+        texts: vec![
+            text("subject", Source::Subject, &example.subject, Places::None),
+            text("text", Source::Body, &example.body, Places::Lines),
+        ],
+        problems: example
+            .problems
+            .iter()
+            .map(|kind| Problem { part: "attachment \"example\"".to_owned(), place: None, kind: *kind, reason: "" })
+            .collect(),
+    }
+}

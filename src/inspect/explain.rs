@@ -1,0 +1,156 @@
+//! The explanation of an inspection, for people and for programs. It holds masked texts only.
+
+use super::{Decision, Inspection};
+use crate::{detect::Finding, extract::Problem};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
+
+#[derive(Serialize)]
+struct File<'a, F: Serialize, P: Serialize> {
+    file: &'a str,
+    findings: F,
+    problems: P,
+    recipients: Vec<To<'a>>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    rule: &'a str,
+    r#type: &'a str,
+    confidence: &'static str,
+    part: &'a str,
+    place: Option<&'a str>,
+    masked: &'a str,
+    start: Option<usize>,
+    end: Option<usize>,
+    why: &'a [String],
+    /// That a number was given; never which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    phone: bool,
+}
+
+#[derive(Serialize)]
+struct Unread<'a> {
+    part: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a str>,
+    problem: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct To<'a> {
+    to: &'a str,
+    outcome: &'static str,
+    policy: Option<&'a str>,
+    overruled: Vec<&'a str>,
+}
+
+/// One line of JSON, as interfaces.md fixes it.
+///
+/// # Panics
+/// Never: it holds text and numbers only.
+#[must_use]
+pub fn json(file: &str, inspection: &Inspection) -> String {
+    let recipients = inspection.verdicts.iter().map(|v| To {
+        to: v.to.as_str(),
+        outcome: v.outcome.word(),
+        policy: v.policy.as_deref(),
+        overruled: v.overruled.iter().map(|name| &**name).collect(),
+    });
+    let whole = File {
+        file,
+        findings: findings_as_json(&inspection.findings),
+        problems: problems_as_json(&inspection.problems),
+        recipients: recipients.collect(),
+    };
+    serde_json::to_string(&whole).expect("text and numbers always serialise")
+}
+
+/// Findings as JSON shows them.
+pub fn findings_as_json(findings: &[Finding]) -> impl Serialize + '_ {
+    findings
+        .iter()
+        .map(|f| Found {
+            rule: &f.rule,
+            r#type: f.kind,
+            confidence: f.confidence.word(),
+            part: &f.part,
+            place: f.place.as_deref(),
+            masked: &f.masked,
+            start: f.start,
+            end: f.end,
+            why: &f.why,
+            phone: f.phone.is_some(),
+        })
+        .collect::<Vec<_>>()
+}
+
+/// Problems as JSON shows them.
+pub fn problems_as_json(problems: &[Problem]) -> impl Serialize + '_ {
+    problems
+        .iter()
+        .map(|p| Unread { part: &p.part, place: p.place.as_deref(), problem: p.kind.word(), reason: p.reason })
+        .collect::<Vec<_>>()
+}
+
+/// The most findings of one rule that the text shows; JSON shows all.
+const SHOWN: usize = 20;
+
+/// Text for people, a few lines per finding.
+#[must_use]
+pub fn text(file: &str, inspection: &Inspection) -> String {
+    let mut out = String::new();
+    // Writing to a String never fails.
+    let _ = write(&mut out, file, inspection);
+    out
+}
+
+fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
+    writeln!(out, "{file}")?;
+    if inspection.findings.is_empty() && inspection.problems.is_empty() {
+        writeln!(out, "  nothing found, everything read")?;
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in &inspection.findings {
+        let count = counts.entry(&finding.rule).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            write_finding(out, finding)?;
+        }
+    }
+    for (rule, count) in counts.into_iter().filter(|(_, count)| *count > SHOWN) {
+        writeln!(out, "  found {rule}: {} more", count - SHOWN)?;
+    }
+    for problem in &inspection.problems {
+        write!(out, "  unread {}: {}", problem.kind.word(), problem.part)?;
+        write!(out, "{}", problem.place.as_ref().map_or(String::new(), |p| format!(", {p}")))?;
+        writeln!(out, "{}", if problem.reason.is_empty() { String::new() } else { format!(" ({})", problem.reason) })?;
+    }
+    for verdict in &inspection.verdicts {
+        write!(out, "  {}: {}", verdict.to, verdict.outcome)?;
+        if let Some(policy) = &verdict.policy {
+            write!(out, ", by \"{policy}\"")?;
+        }
+        let names: Vec<_> = verdict.overruled.iter().map(|name| format!("\"{name}\"")).collect();
+        writeln!(out, "{}", if names.is_empty() { String::new() } else { format!("; applied as well: {}", names.join(", ")) })?;
+    }
+    if let Decision::Reject(reason) = &inspection.decision {
+        writeln!(out, "  refused for everybody, by \"{}\"", reason.policy)?;
+    }
+    Ok(())
+}
+
+fn write_finding(out: &mut String, finding: &Finding) -> fmt::Result {
+    write!(out, "  found {} ({}): {}", finding.rule, finding.confidence.word(), finding.masked)?;
+    writeln!(out, "{}", if finding.phone.is_some() { ", with a phone number" } else { "" })?;
+    writeln!(out, "    in {}{}", finding.part, finding.place.as_ref().map_or(String::new(), |p| format!(", {p}")))?;
+    if !finding.why.is_empty() {
+        writeln!(out, "    {}", finding.why.join("; "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! The judgement of a mail as a whole: what was found, what the policies say, and so what is done with it.
+//!
+//! The gateway, `zegel explain` and `zegel check` all come through [`Rulebook::judge`].
+
+mod example;
+mod explain;
+
+pub use explain::{findings_as_json, json, problems_as_json, text};
+
+use crate::{
+    address::{Address, Domain},
+    detect::{Finding, RuleSet},
+    envelope::{Envelope, Recipient},
+    extract::{Extraction, Places, Problem, ProblemKind, Source, Text},
+    fault::{Faults, Files},
+    message,
+    phone::PhoneNumber,
+    policy::{self, MissingPhone, Outcome, Policies, Verdict},
+    record::Level,
+};
+use std::sync::Arc;
+
+/// Everything that judges: one complete set. A mail sees one; a reload makes another.
+pub struct Rulebook {
+    /// What is looked for.
+    pub rules: RuleSet,
+    /// What then happens.
+    pub policies: Policies,
+    /// The organisation's own domains.
+    pub internal: Vec<Domain>,
+}
+
+/// What became of a mail, and why.
+pub struct Inspection {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// What happens to each recipient, in the order of the envelope.
+    pub verdicts: Vec<Verdict>,
+    /// What the gateway does.
+    pub decision: Decision,
+}
+
+/// What the gateway does with a mail.
+pub enum Decision {
+    /// Passes it on to everybody as it is.
+    Relay,
+    /// Seals it for some.
+    Protect(Plan),
+    /// Refuses it.
+    Reject(Reason),
+}
+
+/// Who gets what.
+pub struct Plan {
+    /// Those to whom the mail passes as it is.
+    pub relay: Vec<Recipient>,
+    /// Those for whom it is sealed; never empty.
+    pub protect: Vec<Protected>,
+    /// What happens to the others while somebody's number is missing.
+    pub missing_phone: MissingPhone,
+    /// Whether the sender may be asked for a number.
+    pub ask: Ask,
+}
+
+/// A recipient for whom the mail is sealed.
+pub struct Protected {
+    /// The recipient.
+    pub recipient: Recipient,
+    /// How he proves who he is.
+    pub level: Level,
+    /// The number that the sender wrote behind the trigger.
+    pub phone: Option<PhoneNumber>,
+}
+
+/// Whether the sender may get mail from us: number pages and notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// One of us.
+    Sender,
+    /// A sender outside the organisation, who must never get a page of ours that decides something, or a machine. A level 2 whose number is not
+    /// known can only become level 1 then.
+    Nobody,
+}
+
+/// Why a mail is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The policy that refuses it.
+    pub policy: Arc<str>,
+}
+
+/// Who sends a mail, as far as that changes what may be done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// One of us.
+    Ours,
+    /// Somebody else: a mail that is forwarded.
+    Outside,
+    /// The null sender or a machine (RFC 3834): nobody would read what we write.
+    Automatic,
+}
+
+/// Under this name a number in the trigger appears where no policy has asked for protection.
+const BY_NUMBER: &str = "phone number in the trigger";
+
+impl Rulebook {
+    /// Reads rules and policies out of `files`; complete only if no fault was added.
+    #[must_use]
+    pub fn compile(files: &Files, internal: Vec<Domain>, faults: &Faults) -> Rulebook {
+        let rules = RuleSet::compile(files, faults);
+        let policies = Policies::compile(files, rules.rules().iter().map(|r| &*r.name), faults);
+        Rulebook { rules, policies, internal }
+    }
+
+    /// Judges a mail.
+    #[must_use]
+    pub fn judge(&self, envelope: &Envelope, facts: &message::Facts, extraction: &Extraction) -> Inspection {
+        self.judge_within(&self.internal, envelope, facts, extraction)
+    }
+
+    /// Judges a mail as an organisation with the domains `internal` would.
+    #[must_use]
+    pub fn judge_within(&self, internal: &[Domain], envelope: &Envelope, facts: &message::Facts, extraction: &Extraction) -> Inspection {
+        let findings = self.rules.find(extraction);
+        let to: Vec<Address> = envelope.to.iter().map(|r| r.address.clone()).collect();
+        let from = envelope.from.as_ref();
+        let problems = &extraction.problems;
+        let mut verdicts = self.policies.decide(&policy::Facts { from, to: &to, findings: &findings, problems, internal });
+        let case = Case { envelope, facts, internal };
+        let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
+        case.adjust(&mut verdicts, trigger.as_ref());
+        let decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
+        Inspection { findings, problems: problems.clone(), verdicts, decision }
+    }
+
+    /// `subject` as zegel may write it where it can be read: without the trigger; `None` when it holds something sensitive.
+    #[must_use]
+    pub fn open_subject(&self, inspection: &Inspection, subject: &str) -> Option<String> {
+        let strips = |finding: &Finding| self.rules.rules().iter().any(|r| r.name == finding.rule && r.strip);
+        if inspection.findings.iter().any(|f| f.source == Source::Subject && !strips(f)) {
+            return None;
+        }
+        // What is left is looked at again: without the trigger between them two halves may make a number.
+        let subject = self.rules.strip_subject(subject);
+        let text =
+            Text { part: "subject".to_owned(), source: Source::Subject, text: subject.clone(), places: Places::None, spans: Vec::new() };
+        let again = Extraction { texts: vec![text], ..Extraction::default() };
+        self.rules.find(&again).iter().all(strips).then_some(subject)
+    }
+
+    /// Why the mail is protected, one plain sentence each, for its sender.
+    #[must_use]
+    pub fn sentences(&self, inspection: &Inspection, language: &str) -> Vec<String> {
+        let mut sentences = Vec::new();
+        for name in inspection.rules() {
+            let rule = self.rules.rules().iter().find(|r| *r.name == *name);
+            sentences.extend(rule.map(|r| if r.explain.is_empty() { r.title.clone() } else { r.explain.clone() }));
+        }
+        let mut problems: Vec<_> = inspection.verdicts.iter().flat_map(|v| v.problems.iter().copied()).collect();
+        problems.sort_unstable();
+        problems.dedup();
+        sentences.extend(problems.into_iter().map(|p| sentence(p, language).to_owned()));
+        sentences.dedup();
+        sentences
+    }
+}
+
+/// A mail's circumstances.
+struct Case<'a> {
+    envelope: &'a Envelope,
+    facts: &'a message::Facts,
+    internal: &'a [Domain],
+}
+
+impl Case<'_> {
+    /// Changes what the policies say where the circumstances ask for it (smtp.md, section 6).
+    fn adjust(&self, verdicts: &mut [Verdict], trigger: Option<&Trigger>) {
+        let automatic = self.sender() == Sender::Automatic;
+        let passes = self.is_bounce_to_outside();
+        for verdict in verdicts {
+            if passes {
+                pass(verdict);
+            }
+            if let Some(trigger) = trigger.filter(|_| !self.is_internal(&verdict.to)) {
+                trigger.raise(verdict);
+            }
+            if automatic && verdict.outcome == Outcome::Level(Level::Two) {
+                verdict.outcome = Outcome::Level(Level::One);
+            }
+        }
+    }
+
+    fn decision(&self, verdicts: &[Verdict], phone: Option<PhoneNumber>) -> Decision {
+        // SMTP gives one reply to the final dot: a mail that one recipient may not get is refused for all, so that its sender hears of it.
+        if let Some(verdict) = verdicts.iter().find(|v| v.outcome == Outcome::Block) {
+            return Decision::Reject(Reason { policy: verdict.policy.clone().unwrap_or_else(|| "block".into()) });
+        }
+        let phone = phone.filter(|_| self.has_one_external());
+        let ask = if self.sender() == Sender::Ours { Ask::Sender } else { Ask::Nobody };
+        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), missing_phone: MissingPhone::SendReady, ask };
+        for (recipient, verdict) in self.envelope.to.iter().zip(verdicts) {
+            let recipient = recipient.clone();
+            if let Outcome::Level(level) = verdict.outcome {
+                let phone = phone.clone().filter(|_| !self.is_internal(&recipient.address));
+                plan.missing_phone = plan.missing_phone.max(verdict.missing_phone);
+                plan.protect.push(Protected { recipient, level, phone });
+            } else {
+                plan.relay.push(recipient);
+            }
+        }
+        if plan.protect.is_empty() { Decision::Relay } else { Decision::Protect(plan) }
+    }
+
+    fn sender(&self) -> Sender {
+        match &self.envelope.from {
+            None => Sender::Automatic,
+            Some(_) if self.facts.automatic => Sender::Automatic,
+            Some(from) if self.is_internal(from) => Sender::Ours,
+            Some(_) => Sender::Outside,
+        }
+    }
+
+    /// Whether this tells somebody outside that his own mail did not arrive: what it quotes came from there.
+    fn is_bounce_to_outside(&self) -> bool {
+        self.envelope.from.is_none() && self.facts.report && self.facts.report_of.as_ref().is_some_and(|of| !self.is_internal(of))
+    }
+
+    /// Whether the mail has one external recipient, those that other transactions carry included: a mail server may split a mail by recipient,
+    /// and the number must not become that of somebody else.
+    fn has_one_external(&self) -> bool {
+        let named = self.envelope.to.iter().map(|r| &r.address).chain(&self.facts.recipients_in_header);
+        let mut external = named.filter(|a| !self.is_internal(a));
+        external.next().is_some_and(|first| external.all(|other| other == first))
+    }
+
+    fn is_internal(&self, address: &Address) -> bool {
+        self.internal.contains(&address.domain())
+    }
+}
+
+impl Inspection {
+    /// The rules by which something happens to the mail, each once, for the log and for [`Rulebook::sentences`].
+    #[must_use]
+    pub fn rules(&self) -> Vec<&str> {
+        let mut rules: Vec<&str> = Vec::new();
+        for rule in self.verdicts.iter().flat_map(|v| &v.rules) {
+            if !rules.contains(&&**rule) {
+                rules.push(rule);
+            }
+        }
+        rules
+    }
+}
+
+/// A phone number that the sender wrote behind the activation word.
+struct Trigger {
+    rule: Arc<str>,
+    /// `None` when there are several: the sender is asked which one is right.
+    phone: Option<PhoneNumber>,
+}
+
+impl Trigger {
+    fn of(findings: &[Finding]) -> Option<Trigger> {
+        let mut numbers = findings.iter().filter_map(|f| Some((&f.rule, f.phone.as_ref()?)));
+        let (rule, phone) = numbers.next()?;
+        let same = numbers.all(|(_, other)| other == phone);
+        Some(Trigger { rule: rule.clone(), phone: same.then(|| phone.clone()) })
+    }
+
+    /// Whoever gives a number wants the mail opened with it.
+    fn raise(&self, verdict: &mut Verdict) {
+        if verdict.outcome >= Outcome::Level(Level::Two) {
+            return;
+        }
+        verdict.outcome = Outcome::Level(Level::Two);
+        if verdict.policy.is_none() {
+            verdict.policy = Some(BY_NUMBER.into());
+            verdict.missing_phone = MissingPhone::default();
+        }
+        if !verdict.rules.contains(&self.rule) {
+            verdict.rules.push(self.rule.clone());
+        }
+    }
+}
+
+fn pass(verdict: &mut Verdict) {
+    verdict.outcome = Outcome::None;
+    verdict.policy = None;
+    verdict.overruled.clear();
+    verdict.rules.clear();
+    verdict.problems.clear();
+}
+
+/// What the sender is told about something that could not be read.
+fn sentence(problem: ProblemKind, language: &str) -> &'static str {
+    let dutch = language != "en";
+    match problem {
+        ProblemKind::Encrypted if dutch => "Een bijlage is met een wachtwoord beveiligd en kon niet worden gecontroleerd.",
+        ProblemKind::Encrypted => "An attachment is protected by a password and could not be checked.",
+        ProblemKind::Damaged if dutch => "Een deel van het bericht is beschadigd en kon niet worden gecontroleerd.",
+        ProblemKind::Damaged => "A part of the message is damaged and could not be checked.",
+        ProblemKind::Unsupported if dutch => "Een bijlage heeft een type dat niet kan worden gecontroleerd.",
+        ProblemKind::Unsupported => "An attachment is of a type that can't be checked.",
+        ProblemKind::TooDeep | ProblemKind::TooLarge | ProblemKind::Timeout if dutch => {
+            "Een bijlage is te groot of te ingewikkeld om te worden gecontroleerd."
+        }
+        ProblemKind::TooDeep | ProblemKind::TooLarge | ProblemKind::Timeout => "An attachment is too large or too complex to be checked.",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! Delivers the mail that zegel writes: at least once, with patience, and never ending in silence.
+//!
+//! A row is claimed by moving it to the end of a lease: of two workers one wins, and a dead worker's row falls due by itself. A row whose mail was
+//! taken is deleted with the event that says so; one that was refused for good, or for 48 hours, is told to the sender.
+
+use crate::{
+    address::Address,
+    clock::Clock,
+    grant::{self, About},
+    notice::{Composed, Letter, Organisation, compose},
+    record::{Batch, Expect, Fact, Key, KeyRange, Mail, Record, SealedMessage, State},
+    secret::{Id, random_below},
+    smtp::{
+        EnvelopeCommand, Reply,
+        client::{Failure, Pool},
+    },
+    store::{Keyring, Store, StoreError},
+    template::Templates,
+    time::Time,
+};
+use arc_swap::ArcSwap;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::Instant,
+};
+
+/// How long a claim holds: longer than any delivery can take, so that nobody else begins the same one.
+const LEASE: Duration = Duration::from_secs(600);
+
+/// The longest a delivery may take: connection, envelope and the reply to the dot.
+const DELIVERY_TIME: Duration = Duration::from_secs(300);
+
+/// Mail comes by way of commits that wake the outbox; the poll finds what falls due.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Deliveries under way at once: a next hop that hangs must not stop all mail, and must not be flooded either.
+const AT_ONCE: usize = 16;
+
+/// Waits between attempts; after the last one hourly (smtp.md, section 6).
+const WAITS: [Duration; 6] =
+    [Duration::from_secs(60), Duration::from_secs(120), Duration::from_secs(300), Duration::from_secs(600), Duration::from_secs(900), Duration::from_secs(1800)];
+
+/// After this a mail is given up.
+const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
+
+/// The outbox.
+pub struct Outbox {
+    /// Where the rows are.
+    pub store: Arc<dyn Store>,
+    /// The key of their letters.
+    pub keyring: Arc<Keyring>,
+    /// Where mail goes.
+    pub next_hop: Arc<Pool>,
+    /// What mail looks like.
+    pub templates: Arc<ArcSwap<Templates>>,
+    /// In whose name it is sent.
+    pub organisation: Arc<ArcSwap<Organisation>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Rung by whoever puts mail here.
+    pub wake: Arc<Notify>,
+}
+
+/// A row that is ours for the time of the lease.
+struct Claim {
+    /// Its key now.
+    key: Key,
+    /// Its version now.
+    version: u64,
+    id: Id,
+    mail: Mail,
+}
+
+/// How a delivery ended.
+enum Outcome {
+    /// The next hop has it.
+    Taken,
+    /// Refused for good; what the next hop said.
+    Refused(Reply),
+    /// To be tried again; what was said or happened.
+    Later(Reply),
+    /// It has become pointless: the message is gone, or no longer in the state it was about.
+    Pointless,
+}
+
+impl Outbox {
+    /// Delivers until `shutdown` says true; deliveries under way are finished.
+    pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
+        let mut deliveries = JoinSet::new();
+        while !*shutdown.borrow() {
+            self.begin_due(&mut deliveries).await;
+            while deliveries.try_join_next().is_some() {}
+            tokio::select! {
+                () = self.wake.notified() => {}
+                _ = deliveries.join_next(), if !deliveries.is_empty() => {}
+                () = tokio::time::sleep(POLL) => {}
+                _ = shutdown.changed() => {}
+            }
+        }
+        while deliveries.join_next().await.is_some() {}
+    }
+
+    /// At start, the sole owner of a store makes what its previous life had claimed due at once.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn reclaim(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        // A claim lies at most a lease ahead; anything claimed beyond was left by a clock that ran ahead.
+        for (key, record) in self.store.list(&KeyRange::under("outbox"), usize::MAX).await? {
+            let Ok(mail) = record.read::<Mail>(&key) else { continue };
+            let Some(id) = row_id(&key).filter(|_| mail.claimed) else { continue };
+            let mut batch = Batch::new();
+            batch.delete(key, Expect::Version(record.version));
+            batch.put(Key::outbox(now, id), &Mail { claimed: false, ..mail }, Expect::Absent);
+            self.store.commit(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_due(self: &Arc<Self>, deliveries: &mut JoinSet<()>) {
+        let room = AT_ONCE.saturating_sub(deliveries.len());
+        if room == 0 {
+            return;
+        }
+        let due = match self.store.list(&KeyRange::outbox_until(self.clock.now()), room).await {
+            Ok(due) => due,
+            Err(error) => return tracing::error!("the outbox cannot be read: {error}"),
+        };
+        for (key, record) in due {
+            match self.claim(key, &record).await {
+                Ok(Some(claim)) => {
+                    let outbox = self.clone();
+                    deliveries.spawn(async move { outbox.deliver(claim).await });
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!("a mail in the outbox cannot be claimed: {error}"),
+            }
+        }
+    }
+
+    /// Moves a row to the end of a lease; `None` when somebody else was first.
+    async fn claim(&self, key: Key, record: &Record) -> Result<Option<Claim>, StoreError> {
+        let Some(id) = row_id(&key) else { return Ok(None) };
+        let mut mail: Mail = match record.read(&key) {
+            Ok(mail) => mail,
+            Err(error) => {
+                tracing::error!("{error}");
+                return Ok(None);
+            }
+        };
+        mail.claimed = true;
+        mail.tries += 1;
+        let until = Key::outbox(self.clock.now().plus(LEASE), id);
+        let mut batch = Batch::new();
+        batch.delete(key, Expect::Version(record.version));
+        batch.put(until.clone(), &mail, Expect::Absent);
+        let version = batch.version;
+        match self.store.commit(batch).await {
+            Ok(()) => Ok(Some(Claim { key: until, version, id, mail })),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn deliver(&self, claim: Claim) {
+        let master = self.keyring.master();
+        let opened = master.open_letter(claim.id, &claim.mail.letter).ok();
+        let Some(letter) = opened.and_then(|text| serde_json::from_slice::<Letter>(&text).ok()) else {
+            tracing::error!("mail {} cannot be opened: damaged, or sealed under another key; it stays", claim.id);
+            return;
+        };
+        let outcome = match self.has_a_point(&claim).await {
+            Ok(true) => self.send(&claim, &letter).await,
+            Ok(false) => Outcome::Pointless,
+            Err(error) => {
+                tracing::error!("mail {}: {error}", claim.id);
+                Outcome::Later(Reply::TRY_LATER)
+            }
+        };
+        let settled = self.settle(&claim, &letter, outcome).await;
+        if let Err(error) = settled {
+            tracing::error!("mail {}: what became of it cannot be written down: {error}; it may be sent again", claim.id);
+        }
+    }
+
+    /// Whether the message is still there, in the state the mail is about.
+    async fn has_a_point(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let key = Key::message(claim.mail.about);
+        let Some(record) = self.store.get(&key).await? else { return Ok(claim.mail.only_if.is_none()) };
+        let message: SealedMessage = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        if claim.mail.only_if.is_some_and(|state| state != message.state) {
+            return Ok(false);
+        }
+        // A notification or password opens nothing once the message is gone; a notice to the sender is about just that.
+        Ok(message.state != State::Gone || claim.mail.grant.is_none())
+    }
+
+    async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
+        let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
+        let mail = match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
+            Ok(mail) => mail,
+            Err(error) => {
+                tracing::error!("mail {} cannot be composed: {error}", claim.id);
+                return Outcome::Later(Reply::TRY_LATER);
+            }
+        };
+        let deadline = Instant::now() + DELIVERY_TIME;
+        match tokio::time::timeout_at(deadline, self.transfer(&mail, deadline)).await {
+            Ok(Ok(reply)) if reply.is_positive() => Outcome::Taken,
+            Ok(Ok(reply)) if reply.is_permanent() => Outcome::Refused(reply),
+            Ok(Ok(reply)) => Outcome::Later(reply),
+            Ok(Err(failure)) => Outcome::Later(failure.reply()),
+            Err(_) => Outcome::Later(Reply::NEXT_HOP_SLOW),
+        }
+    }
+
+    /// The SMTP transaction: the first reply that refuses, or the one to the final dot.
+    async fn transfer(&self, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
+        let mut hop = self.next_hop.begin().await?;
+        let size = Some(mail.octets.len() as u64);
+        let commands = [
+            EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters: String::new(), size },
+            EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: String::new() },
+        ];
+        let replies = hop.envelope(&commands).await?;
+        match replies.into_iter().find(|r| !r.is_positive()) {
+            Some(refusal) => {
+                hop.reset().await;
+                Ok(refusal)
+            }
+            None => hop.data(&[&mail.octets], deadline).await,
+        }
+    }
+
+    async fn settle(&self, claim: &Claim, letter: &Letter, outcome: Outcome) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut batch = Batch::new();
+        batch.delete(claim.key.clone(), Expect::Version(claim.version));
+        let given_up = now.since(claim.mail.at) >= GIVE_UP;
+        match outcome {
+            Outcome::Pointless => tracing::info!("mail {} dropped: its message has moved on", claim.id),
+            Outcome::Taken => {
+                tracing::info!("mail {} kind={} taken tries={}", claim.id, letter.kind(), claim.mail.tries);
+                if let Some(fact) = letter.fact_when_taken() {
+                    grant::note(&mut batch, fact, Some(claim.mail.about), claim.mail.grant, now);
+                }
+            }
+            Outcome::Later(reply) if !given_up => {
+                tracing::info!("mail {} kind={} later tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
+                let mail = Mail { claimed: false, ..claim.mail.clone() };
+                batch.put(Key::outbox(now.plus(back_off(claim.mail.tries)), claim.id), &mail, Expect::Absent);
+            }
+            Outcome::Refused(reply) | Outcome::Later(reply) => {
+                tracing::warn!("mail {} kind={} not delivered tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
+                self.tell_sender(&mut batch, claim, letter, &reply, now).await?;
+            }
+        }
+        match self.store.commit(batch).await {
+            Err(StoreError::Conflict) => {
+                tracing::warn!("mail {} outlived its lease: it may have been sent twice", claim.id);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Adds the notice that a recipient was not reached. What we write to the sender himself has nobody left to tell.
+    async fn tell_sender(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, reply: &Reply, now: Time) -> Result<(), StoreError> {
+        grant::note(batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
+        let Some(recipient) = letter.notified() else {
+            tracing::error!("mail {} kind={} to a sender was refused: nobody is left to tell", claim.id, letter.kind());
+            return Ok(());
+        };
+        let key = Key::message(claim.mail.about);
+        let Some(record) = self.store.get(&key).await? else { return Ok(()) };
+        let message: SealedMessage = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let master = self.keyring.master();
+        let sender = message.sender.as_ref().and_then(|s| master.open_field("sender", &key, s).ok());
+        let Some(sender) = sender.and_then(|s| Address::parse(s.expose()).ok()) else { return Ok(()) };
+        let notice = Letter::NotNotified {
+            sender,
+            recipient: recipient.clone(),
+            subject: letter.subject().map(str::to_owned),
+            reply: reply.to_string(),
+            language: message.language,
+        };
+        grant::post(batch, &master, &notice, About { message: claim.mail.about, grant: None, only_if: None }, now);
+        Ok(())
+    }
+}
+
+/// The row's id: the last segment of its key.
+fn row_id(key: &Key) -> Option<Id> {
+    key.segments().last().and_then(Id::parse)
+}
+
+/// How long to wait after so many attempts, with a tenth of jitter: what failed together need not come back together.
+fn back_off(tries: u32) -> Duration {
+    let at = usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX);
+    let wait = WAITS.get(at).copied().unwrap_or(Duration::from_secs(3600));
+    wait + Duration::from_millis(u64::from(random_below(u32::try_from(wait.as_millis() / 10).unwrap_or(u32::MAX).max(1))))
+}

@@ -1,0 +1,331 @@
+//! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
+
+use crate::{
+    clock::{Clock, SystemClock},
+    config::{self, Config},
+    extract,
+    fault::Fault,
+    gateway::{self, Entrance, Gateway},
+    inspect::Rulebook,
+    notice::Organisation,
+    outbox::Outbox,
+    portal::{self, Portal},
+    sandbox::Reader,
+    sms,
+    smtp::{
+        self, Budget, ServerOptions,
+        client::{ClientOptions, NextHop, Pool},
+    },
+    store::{self, OpenError, Opened, StoreError, StoreOptions},
+    sweep::Sweep,
+    template::Templates,
+    time::Time,
+};
+use arc_swap::ArcSwap;
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+
+/// How long stopping waits for what is under way: a mail in flight gets 60 s from the SMTP server, a page less.
+const STOP_TIME: Duration = Duration::from_secs(75);
+
+/// Why zegel does not start. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error("{0}")]
+    Store(#[from] OpenError),
+    /// The store answers, but not as it should.
+    #[error("{0}")]
+    Answer(#[from] StoreError),
+    /// A part can't be set up.
+    #[error("{0}")]
+    Part(String),
+}
+
+/// Sockets that are bound already.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For mail.
+    pub smtp: Vec<TcpListener>,
+    /// For the portal.
+    pub portal: Vec<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds what the configuration says.
+    ///
+    /// # Errors
+    /// Names the address that can't be had.
+    pub fn bind(config: &Config) -> Result<Listeners, StartError> {
+        let bind = |addresses: &[SocketAddr]| addresses.iter().map(|a| smtp::listen(*a).map_err(|e| cannot_listen(*a, &e))).collect();
+        Ok(Listeners { smtp: bind(&config.smtp.listen)?, portal: bind(&config.portal.listen)? })
+    }
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError {
+    StartError::Part(format!("cannot listen on {address}: {error}; is another program, or another zegel, using it?"))
+}
+
+/// What a reload replaces.
+struct Swappable {
+    rulebook: Arc<ArcSwap<Rulebook>>,
+    templates: Arc<ArcSwap<Templates>>,
+    organisation: Arc<ArcSwap<Organisation>>,
+}
+
+/// A running zegel.
+pub struct Running {
+    roles: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    swappable: Swappable,
+    /// For tests and tools that look at what happens.
+    pub parts: Parts,
+}
+
+/// The parts that others may look at while zegel runs.
+#[derive(Clone)]
+pub struct Parts {
+    /// Records, blobs and keys.
+    pub opened: Opened,
+    /// The sweeper.
+    pub sweep: Arc<Sweep>,
+    /// Wakes the outbox.
+    pub wake: Arc<Notify>,
+}
+
+/// Starts everything, with the store that the configuration names.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+    let options = StoreOptions { path: config.store.path.clone(), keys: config.store.keys.clone() };
+    let opened = tokio::task::spawn_blocking(move || store::open(&options)).await.map_err(|e| StartError::Part(e.to_string()))??;
+    start_with(config, listeners, clock, opened).await
+}
+
+/// Starts everything over a store that is open already: tests hand in one that fails.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
+    let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
+    let wake = Arc::new(Notify::new());
+    let swappable = Swappable {
+        organisation: Arc::new(ArcSwap::from_pointee(organisation(&config))),
+        templates: Arc::new(ArcSwap::from_pointee(templates(&config).map_err(|faults| StartError::Part(listed(&faults)))?)),
+        rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let outbox = Arc::new(Outbox {
+        store: opened.store.clone(),
+        keyring: opened.keyring.clone(),
+        next_hop: pool.clone(),
+        templates: swappable.templates.clone(),
+        organisation: swappable.organisation.clone(),
+        clock: clock.clone(),
+        wake: wake.clone(),
+    });
+    let sweep = Arc::new(Sweep {
+        store: opened.store.clone(),
+        blobs: opened.blobs.clone(),
+        keyring: opened.keyring.clone(),
+        clock: clock.clone(),
+        outbox: wake.clone(),
+    });
+    // We are the sole owner of the store: what is pending or claimed was left by our previous life.
+    sweep.withdraw_pending().await?;
+    outbox.reclaim().await?;
+
+    let gateway = Arc::new(Gateway {
+        options: gateway::Options {
+            hostname: config.smtp.hostname.clone(),
+            language: config.organisation.language.clone(),
+            retention_days: 30,
+            hold_time: Duration::from_secs(7 * 24 * 3600),
+        },
+        rulebook: swappable.rulebook.clone(),
+        reader: Reader::new(extract::Limits::default()),
+        next_hop: pool,
+        store: opened.store.clone(),
+        blobs: opened.blobs.clone(),
+        keyring: opened.keyring.clone(),
+        clock: clock.clone(),
+        outbox: wake.clone(),
+        live: Arc::new(Mutex::default()),
+    });
+    let server = Arc::new(ServerOptions {
+        allow: config.smtp.allow,
+        max_size: config.smtp.max_size_bytes,
+        tls: config.smtp.tls,
+        ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
+    });
+    let portal = Arc::new(Portal {
+        store: opened.store.clone(),
+        blobs: opened.blobs.clone(),
+        keyring: opened.keyring.clone(),
+        sms: sms_sender(&config.sms)?,
+        templates: swappable.templates.clone(),
+        organisation: swappable.organisation.clone(),
+        clock,
+        wake: wake.clone(),
+        limits: portal::Limits::default(),
+    });
+    let mut roles = JoinSet::new();
+    for listener in listeners.smtp {
+        roles.spawn(smtp::serve(listener, server.clone(), Arc::new(Entrance(gateway.clone())), stopped.clone()));
+    }
+    for listener in listeners.portal {
+        roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
+    }
+    roles.spawn(outbox.run(stopped.clone()));
+    roles.spawn(sweep.clone().run(stopped));
+    Ok(Running { roles, stop, swappable, parts: Parts { opened, sweep, wake } })
+}
+
+impl Running {
+    /// Puts a new set of rules, policies and templates in force; mail and pages that have begun keep theirs.
+    ///
+    /// Addresses, the store and the certificate stay as they are until a restart.
+    ///
+    /// # Errors
+    /// Every fault of the templates; nothing has changed then.
+    pub fn reload(&self, config: Config) -> Result<(), Vec<Fault>> {
+        let templates = templates(&config)?;
+        self.swappable.templates.store(Arc::new(templates));
+        self.swappable.organisation.store(Arc::new(organisation(&config)));
+        self.swappable.rulebook.store(Arc::new(config.rulebook));
+        Ok(())
+    }
+
+    /// Stops taking mail and visitors, and waits for what is under way.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        let ended = tokio::time::timeout(STOP_TIME, async { while self.roles.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            tracing::warn!("something was still under way after {} s", STOP_TIME.as_secs());
+        }
+    }
+
+    /// Waits until a role ends by itself, which none should.
+    async fn broken(&mut self) {
+        while let Some(ended) = self.roles.join_next().await {
+            match ended {
+                Ok(()) => tracing::error!("a part of zegel ended by itself"),
+                Err(e) => tracing::error!("a part of zegel ended: {e}"),
+            }
+            return;
+        }
+    }
+}
+
+/// `zegel run`: until SIGTERM or SIGINT; SIGHUP reloads.
+pub async fn run(path: &Path) -> ExitCode {
+    log_to_stderr();
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("{}", listed(&faults));
+            return ExitCode::FAILURE;
+        }
+    };
+    match run_until_told(config, path).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zegel: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
+    let no_signal = |e: std::io::Error| StartError::Part(format!("signals cannot be received: {e}"));
+    let mut hangup = signal(SignalKind::hangup()).map_err(no_signal)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
+    let listeners = Listeners::bind(&config)?;
+    let addresses = |all: &[TcpListener]| all.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect::<Vec<_>>().join(",");
+    let (smtp, portal) = (addresses(&listeners.smtp), addresses(&listeners.portal));
+    let mut running = start(config, listeners, Arc::new(SystemClock)).await?;
+    tracing::info!("ready smtp={smtp} portal={portal}");
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(&running, path),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = running.broken() => {
+                running.stop().await;
+                return Err(StartError::Part("a part of zegel ended by itself; the log says why".to_owned()));
+            }
+        }
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn reload(running: &Running, path: &Path) {
+    match Config::load(path).and_then(|config| running.reload(config)) {
+        Ok(()) => tracing::info!("reloaded"),
+        Err(faults) => {
+            for fault in &faults {
+                tracing::error!("{fault}");
+            }
+            tracing::error!("not reloaded: {} faults; everything goes on as before", faults.len());
+        }
+    }
+}
+
+/// One line a fact on standard error. What a panic says may quote content, so only its place is told.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ZEGEL_LOG").unwrap_or_else(|_| "zegel=info".into());
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false).try_init();
+    silence_panics();
+}
+
+/// Replaces the panic message, which may quote the content of a mail, by the place in our code.
+pub fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!("panic at {place}");
+    }));
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn organisation(config: &Config) -> Organisation {
+    Organisation {
+        name: config.organisation.name.clone(),
+        from: config.mail.from.clone(),
+        url: config.portal.url.clone(),
+        language: config.organisation.language.clone(),
+    }
+}
+
+fn templates(config: &Config) -> Result<Templates, Vec<Fault>> {
+    let faults = crate::fault::Faults::default();
+    let templates = Templates::compile(&config.templates.clone().unwrap_or_default(), &faults);
+    if faults.is_empty() { Ok(templates) } else { Err(faults.take()) }
+}
+
+fn sms_sender(sms: &config::Sms) -> Result<sms::Sender, StartError> {
+    match sms {
+        config::Sms::File(path) => Ok(sms::Sender::file(path.clone())),
+        config::Sms::Twilio { account, sender, secret, url } => {
+            sms::Sender::twilio(account, sender, secret.clone(), url.as_deref()).map_err(|e| StartError::Part(e.to_string()))
+        }
+    }
+}

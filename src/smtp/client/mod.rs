@@ -1,0 +1,169 @@
+//! The second leg: what zegel says to the next hop, for mail it relays and for mail it writes.
+//!
+//! A [`Pool`] keeps connections, a [`Transaction`] is one mail on one of them. What was told to the next hop before DATA can be told
+//! again on another connection; from its 354 on nothing is ever sent twice: a repeat then belongs to the sender.
+
+mod connection;
+mod pool;
+mod transaction;
+
+pub use super::tls::Roots;
+pub use pool::Pool;
+pub use transaction::Transaction;
+
+use super::{reply::Reply, tls};
+use std::time::Duration;
+
+/// Where mail goes.
+#[derive(Clone, Debug)]
+pub struct NextHop {
+    /// A name or an address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How it is protected on the way.
+    pub tls: Tls,
+    /// Whose certificates count, where they are checked.
+    pub roots: Roots,
+}
+
+impl NextHop {
+    /// A next hop with TLS if it offers it, as SMTP has it by default.
+    #[must_use]
+    pub fn plain(host: &str, port: u16) -> NextHop {
+        NextHop { host: host.to_owned(), port, tls: Tls::Opportunistic, roots: Roots::Platform }
+    }
+
+    /// Whether TLS as asked for can be spoken at all: a fault here is one of this machine (no trusted certificates).
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check(&self) -> Result<(), rustls::Error> {
+        self.client_config().map(drop)
+    }
+
+    fn client_config(&self) -> Result<std::sync::Arc<rustls::ClientConfig>, rustls::Error> {
+        match self.tls {
+            Tls::Opportunistic => tls::unverifying(),
+            Tls::Required | Tls::Implicit => tls::verifying(&self.roots),
+        }
+    }
+}
+
+/// How the connection to the next hop is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// `smtp://`: STARTTLS if it is offered; no certificate is checked, and without TLS the mail goes in clear.
+    Opportunistic,
+    /// `smtp+starttls://`: STARTTLS and a certificate for the host's name, or nothing.
+    Required,
+    /// `smtps://`: TLS from the first octet, and a certificate for the host's name.
+    Implicit,
+}
+
+/// How the client behaves; every number with its reason.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// The name we say in EHLO.
+    pub hostname: String,
+    /// Connecting, over all addresses of the host. Clients wait five minutes for our answer to MAIL, and there is one retry.
+    pub connect_time: Duration,
+    /// One reply to EHLO, STARTTLS, MAIL, RCPT, DATA or RSET. RFC 5321, 4.5.3.2 allows five minutes, which with a retry would be longer
+    /// than our client waits.
+    pub reply_time: Duration,
+    /// Taking one block of the body, likewise.
+    pub block_time: Duration,
+    /// A connection that idled longer is not used again: Postfix under stress closes after 10 s, others after 60 s or more, and a
+    /// firewall may forget it without a word.
+    pub idle_time: Duration,
+    /// Connections kept for the next mail.
+    pub idle_connections: usize,
+    /// Connections at once. Postfix takes 50 of one client by default, on a relay of one's own this is set higher.
+    pub connections: usize,
+    /// Waiting for one of them to be free.
+    pub connection_wait: Duration,
+    /// Mails over one connection: some servers count, and a load balancer gets the chance to choose anew.
+    pub mails_per_connection: u32,
+    /// So many failed connects in a row, and nobody tries for a while: sessions must not all wait for a host that is down.
+    pub failures: u32,
+    /// The first such pause; each further failure doubles it.
+    pub pause: Duration,
+    /// The longest such pause: a host that is back should not have to wait for us.
+    pub longest_pause: Duration,
+}
+
+impl ClientOptions {
+    /// The defaults, and the name we say in EHLO.
+    #[must_use]
+    pub fn new(hostname: impl Into<String>) -> ClientOptions {
+        ClientOptions {
+            hostname: hostname.into(),
+            connect_time: Duration::from_secs(30),
+            reply_time: Duration::from_secs(60),
+            block_time: Duration::from_secs(60),
+            idle_time: Duration::from_secs(30),
+            idle_connections: 100,
+            connections: 500,
+            connection_wait: Duration::from_secs(30),
+            mails_per_connection: 1000,
+            failures: 5,
+            pause: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why there is no reply of the next hop. In every case the mail stays with who sent it to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// No connection could be made, or the next hop does not want one.
+    #[error("the next hop cannot be reached")]
+    Unreachable,
+    /// The connection was lost, or what came over it was not SMTP. With `dot_sent` the next hop may have the mail.
+    #[error("the connection to the next hop was lost")]
+    Lost {
+        /// Whether the final dot may have gone out.
+        dot_sent: bool,
+    },
+    /// The next hop did not answer in time. With `dot_sent` it may have the mail.
+    #[error("the next hop does not answer")]
+    Timeout {
+        /// Whether the final dot may have gone out.
+        dot_sent: bool,
+    },
+    /// After the connection was lost and made again, the next hop answered otherwise than it had, and our client knows the old answer.
+    #[error("the next hop changed its mind")]
+    Changed,
+    /// TLS is asked for and cannot be had.
+    #[error("no TLS with the next hop")]
+    Tls,
+    /// What was to be sent holds a bare CR or LF: it is never sent (smuggling), and whoever made it is at fault.
+    #[error("the mail holds a CR or LF that stands alone")]
+    BareLineEnd,
+}
+
+impl Failure {
+    /// What our client hears.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        match self {
+            Failure::Unreachable => Reply::NEXT_HOP_UNREACHABLE,
+            Failure::Lost { .. } => Reply::NEXT_HOP_LOST,
+            Failure::Timeout { .. } => Reply::NEXT_HOP_SLOW,
+            Failure::Tls => Reply::NEXT_HOP_TLS,
+            Failure::Changed | Failure::BareLineEnd => Reply::TRY_LATER,
+        }
+    }
+
+    const LOST: Failure = Failure::Lost { dot_sent: false };
+    const TIMEOUT: Failure = Failure::Timeout { dot_sent: false };
+
+    /// The same, when the final dot may have gone out.
+    fn after_dot(self) -> Failure {
+        match self {
+            Failure::Lost { .. } => Failure::Lost { dot_sent: true },
+            Failure::Timeout { .. } => Failure::Timeout { dot_sent: true },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Connections to one next hop, kept for the next mail.
+
+use super::{
+    super::extensions::Extensions,
+    ClientOptions, Failure, NextHop, Transaction,
+    connection::{Connection, TlsClient},
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
+
+/// Connections to one next hop.
+#[derive(Debug)]
+pub struct Pool {
+    hop: NextHop,
+    options: ClientOptions,
+    tls: TlsClient,
+    places: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The one used last is used next, so that those in excess grow old.
+    idle: Vec<Connection>,
+    extensions: Extensions,
+    /// Connects that failed, in a row.
+    failures: u32,
+    /// Nobody tries before this.
+    paused_until: Option<Instant>,
+    /// Somebody looks after the idle ones.
+    tended: bool,
+}
+
+impl Pool {
+    /// A pool without connections; they are made when mail comes.
+    #[must_use]
+    pub fn new(hop: NextHop, options: ClientOptions) -> Arc<Pool> {
+        let tls = hop.client_config();
+        let places = Arc::new(Semaphore::new(options.connections));
+        let state = State { idle: Vec::new(), extensions: Extensions::ASSUMED, failures: 0, paused_until: None, tended: false };
+        Arc::new(Pool { hop, options, tls, places, state: Mutex::new(state) })
+    }
+
+    /// What the next hop can do, as last seen; before that, [`Extensions::ASSUMED`].
+    #[must_use]
+    pub fn extensions(&self) -> Extensions {
+        self.state().extensions
+    }
+
+    /// Connects once and keeps the connection, to learn what the next hop can do before the first mail comes.
+    ///
+    /// # Errors
+    /// Why there is no connection; the next mail tries again.
+    pub async fn learn(self: &Arc<Self>) -> Result<Extensions, Failure> {
+        let connection = self.fresh().await?;
+        let extensions = connection.extensions();
+        self.put_back(connection);
+        Ok(extensions)
+    }
+
+    /// A transaction on a connection that is open, or on a new one.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] or [`Failure::Tls`].
+    pub async fn begin(self: &Arc<Self>) -> Result<Transaction, Failure> {
+        let connection = self.connection().await?;
+        Ok(Transaction::new(self.clone(), connection))
+    }
+
+    /// Connections that wait for a mail.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.state().idle.len()
+    }
+
+    pub(super) fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// An idle connection that looks alive, else a new one.
+    pub(super) async fn connection(self: &Arc<Self>) -> Result<Connection, Failure> {
+        let place = self.place().await?;
+        loop {
+            // The lock is not held while the connection is looked at.
+            let idle = self.state().idle.pop();
+            let Some(mut connection) = idle else { return self.open(place).await };
+            if connection.idle_since.elapsed() < self.options.idle_time && connection.is_quiet().await {
+                connection.place = Some(place);
+                return Ok(connection);
+            }
+            self.dismiss(connection);
+        }
+    }
+
+    /// A new connection.
+    pub(super) async fn fresh(self: &Arc<Self>) -> Result<Connection, Failure> {
+        let place = self.place().await?;
+        self.open(place).await
+    }
+
+    /// A place among the transactions that may be open; idle connections have none.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let place = timeout(self.options.connection_wait, self.places.clone().acquire_owned()).await;
+        place.ok().and_then(Result::ok).ok_or(Failure::Unreachable)
+    }
+
+    /// Connects, unless that has failed too often just now.
+    async fn open(&self, place: OwnedSemaphorePermit) -> Result<Connection, Failure> {
+        self.may_try()?;
+        match Connection::open(&self.hop, &self.tls, &self.options).await {
+            Ok(mut connection) => {
+                connection.place = Some(place);
+                let mut state = self.state();
+                state.failures = 0;
+                state.paused_until = None;
+                state.extensions = connection.extensions();
+                Ok(connection)
+            }
+            Err(failure) => {
+                self.note_failure();
+                // What was lost or late before EHLO was answered is a next hop that cannot be reached.
+                Err(if failure == Failure::Tls { failure } else { Failure::Unreachable })
+            }
+        }
+    }
+
+    /// Keeps a connection whose last transaction is over, if it is worth it.
+    pub(super) fn put_back(self: &Arc<Self>, mut connection: Connection) {
+        if !connection.is_settled() {
+            return;
+        }
+        connection.used = true;
+        connection.place = None;
+        connection.idle_since = Instant::now();
+        let mut state = self.state();
+        if connection.mails >= self.options.mails_per_connection || state.idle.len() >= self.options.idle_connections {
+            drop(state);
+            self.dismiss(connection);
+            return;
+        }
+        state.idle.push(connection);
+        let begin_tending = !state.tended && tokio::runtime::Handle::try_current().is_ok();
+        state.tended |= begin_tending;
+        drop(state);
+        if begin_tending {
+            tokio::spawn(tend(Arc::downgrade(self), self.options.idle_time));
+        }
+    }
+
+    /// Says QUIT in the background.
+    pub(super) fn dismiss(&self, connection: Connection) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let options = self.options.clone();
+            runtime.spawn(async move { connection.quit(&options).await });
+        }
+    }
+
+    fn may_try(&self) -> Result<(), Failure> {
+        match self.state().paused_until {
+            Some(until) if Instant::now() < until => Err(Failure::Unreachable),
+            _ => Ok(()),
+        }
+    }
+
+    fn note_failure(&self) {
+        let mut state = self.state();
+        state.failures = state.failures.saturating_add(1);
+        let Some(beyond) = state.failures.checked_sub(self.options.failures) else { return };
+        let pause = self.options.pause.saturating_mul(1 << beyond.min(16)).min(self.options.longest_pause);
+        state.paused_until = Some(Instant::now() + pause);
+        tracing::warn!(next_hop = %self.hop.host, failures = state.failures, ?pause, "smtp: the next hop is down; mail is answered with 451");
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets connections go that idled too long, as long as there are any.
+async fn tend(pool: Weak<Pool>, idle_time: Duration) {
+    loop {
+        tokio::time::sleep(idle_time).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let old: Vec<Connection> = {
+            let mut state = pool.state();
+            let (young, old) = std::mem::take(&mut state.idle).into_iter().partition(|c| c.idle_since.elapsed() < idle_time);
+            state.idle = young;
+            state.tended = !state.idle.is_empty();
+            old
+        };
+        let done = !pool.state().tended;
+        for connection in old {
+            pool.dismiss(connection);
+        }
+        if done {
+            return;
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! One connection: does what its [`Session`] asks for, step by step.
+
+use super::{
+    super::{
+        budget::Permit,
+        reply::{Enhanced, Reply},
+        session::{Offer, Session, Step},
+        stream::Stream,
+    },
+    Handler, Peer, ServerOptions, Service, stopping,
+};
+use bytes::Bytes;
+use std::{
+    future::{Future, poll_fn},
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::Poll,
+};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::TlsAcceptor;
+
+const SHUTTING_DOWN: Reply = Reply::fixed(421, Enhanced(4, 3, 2), "Closing for maintenance, please try again later");
+const TIMED_OUT: Reply = Reply::fixed(421, Enhanced(4, 4, 2), "Timed out, closing");
+
+/// How many octets are read from a client that goes on sending after our last reply.
+const LINGER_OCTETS: usize = 1 << 20;
+
+/// Serves one connection to its end.
+pub(super) async fn run<S: Service>(
+    stream: TcpStream,
+    peer: Peer,
+    options: Arc<ServerOptions>,
+    service: Arc<S>,
+    shutdown: watch::Receiver<bool>,
+) {
+    // Replies are small and waited for: Nagle's algorithm would hold them back for a delayed ACK.
+    let _ = stream.set_nodelay(true);
+    let extensions = service.extensions();
+    let offer = Offer {
+        hostname: options.hostname.clone(),
+        max_size: extensions.size_limit(options.max_size),
+        eight_bit: extensions.eight_bit,
+        starttls: options.tls.load().is_some(),
+    };
+    let handler = service.begin(&peer);
+    let mut connection = Connection {
+        stream: Some(Stream::Plain(stream)),
+        session: Session::new(offer, peer.address.ip()),
+        handler: Some(handler),
+        permit: None,
+        options,
+        shutdown,
+        body_began: Instant::now(),
+        command_began: Instant::now(),
+        accepted_unsaid: false,
+    };
+    if let Err(error) = connection.converse().await {
+        tracing::debug!(peer = %peer.address.ip(), %error, "smtp: connection lost");
+    }
+    connection.end().await;
+    if connection.accepted_unsaid {
+        tracing::warn!(peer = %peer.address.ip(), "smtp: the client left before it heard that its mail was accepted; it may send it again");
+    }
+}
+
+struct Connection<H> {
+    /// Gone only when a TLS handshake has failed.
+    stream: Option<Stream>,
+    session: Session,
+    /// Gone only when it has panicked.
+    handler: Option<H>,
+    permit: Option<Permit>,
+    options: Arc<ServerOptions>,
+    shutdown: watch::Receiver<bool>,
+    body_began: Instant,
+    command_began: Instant,
+    /// A mail was accepted, and the client was not told yet.
+    accepted_unsaid: bool,
+}
+
+impl<H: Handler> Connection<H> {
+    /// Until the session closes, or the connection is lost.
+    async fn converse(&mut self) -> io::Result<()> {
+        if let Some(Ok(1..)) = self.stream()?.read_now(|_| {}).await {
+            self.session.spoke_first();
+        }
+        loop {
+            match self.session.step() {
+                Step::Read => {
+                    self.flush().await?;
+                    self.read().await?;
+                }
+                Step::Envelope(commands) => {
+                    let Some(handler) = &mut self.handler else { continue };
+                    match unpanicked(Box::pin(handler.envelope(&commands))).await {
+                        Some(replies) => self.session.answered(replies),
+                        None => self.broken(),
+                    }
+                }
+                Step::Listen => {
+                    let session = &mut self.session;
+                    let Some(stream) = &mut self.stream else { return Err(lost()) };
+                    if let Some(Ok(0) | Err(_)) = stream.read_now(|octets| session.input(octets)).await {
+                        return Err(lost());
+                    }
+                    session.listened();
+                }
+                Step::Room(octets) => {
+                    self.permit = self.options.budget.reserve(octets, self.options.limits.room_time).await;
+                    self.body_began = Instant::now();
+                    self.session.room(self.permit.as_ref().map(Permit::octets));
+                }
+                Step::Grow(octets) => self.grow(octets).await,
+                Step::Message(received) => {
+                    let message = self.message();
+                    let Some(handler) = &mut self.handler else { continue };
+                    match unpanicked(Box::pin(handler.data(message, received))).await {
+                        Some(reply) => {
+                            self.accepted_unsaid = reply.is_positive();
+                            self.session.judged(reply);
+                        }
+                        None => self.broken(),
+                    }
+                }
+                Step::Reset => {
+                    self.permit = None;
+                    self.reset().await;
+                }
+                Step::StartTls => self.starttls().await?,
+                Step::Close => return self.flush().await,
+            }
+        }
+    }
+
+    fn stream(&mut self) -> io::Result<&mut Stream> {
+        self.stream.as_mut().ok_or_else(lost)
+    }
+
+    /// Sends what the session has to say, all of it in one write.
+    async fn flush(&mut self) -> io::Result<()> {
+        let output = self.session.output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        let time = self.options.limits.write_time;
+        timeout(time, self.stream()?.write_all(&output)).await??;
+        self.accepted_unsaid = false;
+        self.command_began = Instant::now();
+        Ok(())
+    }
+
+    /// Waits for octets of the client, or for what makes waiting pointless.
+    async fn read(&mut self) -> io::Result<()> {
+        let limits = &self.options.limits;
+        let deadline = if self.session.is_in_body() {
+            (self.body_began + limits.body_time).min(Instant::now() + limits.block_time)
+        } else {
+            self.command_began + limits.command_time
+        };
+        let idle = self.session.is_idle();
+        let session = &mut self.session;
+        let Some(stream) = &mut self.stream else { return Err(lost()) };
+        let read = tokio::select! {
+            biased;
+            () = stopping(&mut self.shutdown), if idle => None,
+            read = timeout_at(deadline, stream.read(|octets| session.input(octets))) => Some(read),
+        };
+        match read {
+            None => self.session.close(&SHUTTING_DOWN),
+            Some(Err(_)) => self.session.close(&TIMED_OUT),
+            Some(Ok(Ok(0))) => return Err(lost()),
+            Some(Ok(read)) => {
+                read?;
+            }
+        }
+        if self.session.room_held() == 0 {
+            self.permit = None;
+        }
+        Ok(())
+    }
+
+    async fn grow(&mut self, octets: u64) {
+        let given = match &mut self.permit {
+            Some(permit) => {
+                let more = octets.saturating_sub(permit.octets());
+                permit.grow(more, self.options.limits.room_time).await.then(|| permit.octets())
+            }
+            None => None,
+        };
+        self.session.room(given);
+        if given.is_none() {
+            self.permit = None;
+        }
+    }
+
+    /// The mail that was received; it holds its room from now on.
+    fn message(&mut self) -> Bytes {
+        let body = self.session.take_body();
+        match self.permit.take() {
+            Some(permit) => permit.hold(body),
+            None => Bytes::from(body),
+        }
+    }
+
+    async fn starttls(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        let (Some(config), Some(Stream::Plain(stream))) = (self.options.tls.load_full(), self.stream.take()) else { return Err(lost()) };
+        let handshake = TlsAcceptor::from(config).accept(stream);
+        let stream = timeout(self.options.limits.handshake_time, Box::pin(handshake)).await??;
+        let stream = Stream::Tls(Box::new(stream.into()));
+        if let Some(facts) = stream.tls() {
+            self.session.secured(facts);
+        }
+        self.stream = Some(stream);
+        self.command_began = Instant::now();
+        Ok(())
+    }
+
+    /// The handler panicked: what it holds cannot be trusted any more.
+    fn broken(&mut self) {
+        self.handler = None;
+        self.permit = None;
+        self.session.close(&Reply::TRY_LATER);
+    }
+
+    async fn reset(&mut self) {
+        if let Some(handler) = &mut self.handler
+            && unpanicked(Box::pin(handler.reset())).await.is_none()
+        {
+            self.broken();
+        }
+    }
+
+    /// Lets go of everything; the client gets the time to read our last reply.
+    async fn end(&mut self) {
+        self.permit = None;
+        if self.session.has_transaction() {
+            self.reset().await;
+        }
+        self.handler = None;
+        let Some(mut stream) = self.stream.take() else { return };
+        let _ = timeout(self.options.limits.linger_time, async {
+            stream.shutdown().await?;
+            let mut octets = 0;
+            while octets < LINGER_OCTETS {
+                match stream.read(|_| {}).await? {
+                    0 => break,
+                    n => octets += n,
+                }
+            }
+            io::Result::Ok(())
+        })
+        .await;
+    }
+}
+
+fn lost() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
+}
+
+/// The outcome of `future`, or `None` if it panicked: a panic is a bug in zegel, and the mail stays with the sender.
+async fn unpanicked<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| std::pin::Pin::new(&mut future).poll(cx))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}

@@ -1,0 +1,100 @@
+//! The body that is being received, and the room it takes.
+
+use super::super::{
+    codec::{Decoder, Nul, Refused},
+    reply::{Enhanced, Reply},
+};
+use super::NO_ROOM;
+
+/// As many octets are read at once; room for them is there before they are read.
+pub const READ_ROOM: usize = 32 * 1024;
+
+/// The room for a body whose size was not announced; most mails fit.
+const FIRST_ROOM: u64 = 64 * 1024;
+
+const TOO_LARGE: Reply = Reply::fixed(552, Enhanced(5, 3, 4), "Message too large");
+const BARE_LINE_END: Reply = Reply::fixed(550, Enhanced(5, 6, 11), "The message holds a CR or LF that stands alone");
+const NUL: Reply = Reply::fixed(554, Enhanced(5, 6, 0), "The message holds a NUL and was not declared 8BITMIME");
+const LONG_LINE: Reply = Reply::fixed(554, Enhanced(5, 6, 0), "The message holds a line over 64 KiB");
+
+/// The room that is asked for before 354.
+pub(super) fn room_at_first(announced: Option<u64>, max_size: u64) -> u64 {
+    announced.unwrap_or(FIRST_ROOM).min(max_size) + READ_ROOM as u64
+}
+
+#[derive(Debug)]
+pub(super) struct Body {
+    decoder: Decoder,
+    octets: Vec<u8>,
+    room: u64,
+    /// No more than this is ever kept.
+    most: u64,
+    had_no_room: bool,
+}
+
+impl Body {
+    pub(super) fn new(max_size: u64, eight_bit: bool, room: u64) -> Body {
+        let nul = if eight_bit { Nul::Taken } else { Nul::Refused };
+        let mut body = Body {
+            decoder: Decoder::new(max_size, nul),
+            octets: Vec::new(),
+            room: 0,
+            most: max_size + READ_ROOM as u64,
+            had_no_room: false,
+        };
+        body.room(Some(room));
+        body
+    }
+
+    pub(super) fn decode(&mut self, octets: &[u8]) -> usize {
+        self.decoder.decode(octets, &mut self.octets)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.decoder.has_ended()
+    }
+
+    pub(super) fn long_lines(&self) -> u32 {
+        self.decoder.long_lines()
+    }
+
+    /// The room in all that is needed before more is read, if it is more than there is.
+    pub(super) fn wants(&self) -> Option<u64> {
+        let enough = self.decoder.refused().is_some() || self.octets.len() as u64 + READ_ROOM as u64 <= self.room || self.room >= self.most;
+        if enough { None } else { Some((self.room * 2).min(self.most)) }
+    }
+
+    pub(super) fn room(&mut self, given: Option<u64>) {
+        match given {
+            Some(room) => {
+                self.room = room;
+                let more = usize::try_from(room).unwrap_or(usize::MAX).saturating_sub(self.octets.len());
+                self.octets.reserve_exact(more);
+            }
+            None => {
+                self.had_no_room = true;
+                self.decoder.discard(&mut self.octets);
+            }
+        }
+    }
+
+    pub(super) fn room_held(&self) -> u64 {
+        if self.decoder.refused().is_some() { 0 } else { self.room }
+    }
+
+    /// Why this body is no mail; asked at its end.
+    pub(super) fn refusal(&self) -> Option<Reply> {
+        let reply = match self.decoder.refused()? {
+            Refused::BareLineEnd => BARE_LINE_END,
+            Refused::Nul => NUL,
+            Refused::LongLine => LONG_LINE,
+            Refused::TooLarge if self.had_no_room => NO_ROOM,
+            Refused::TooLarge => TOO_LARGE,
+        };
+        Some(reply)
+    }
+
+    pub(super) fn into_octets(self) -> Vec<u8> {
+        self.octets
+    }
+}

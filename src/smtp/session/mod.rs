@@ -1,0 +1,337 @@
+//! One conversation with a client, without a socket: octets go in, [`Step`]s and replies come out.
+//!
+//! `Greeted -> EHLO -> (TLS) -> MAIL -> RCPT+ -> DATA -> judged -> ...`; [`super::server`] does what each step asks for. Nothing here
+//! waits or reads a clock, so every order of octets and answers can be tried in a test.
+
+mod body;
+mod commands;
+mod line;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    command::EnvelopeCommand,
+    reply::{Enhanced, Reply},
+    tls::TlsFacts,
+    trace::Received,
+};
+use body::Body;
+use line::Lines;
+use std::net::IpAddr;
+
+pub use body::READ_ROOM;
+
+/// RFC 5321, 4.5.3.1.8 asks for at least 100; Exchange and Postfix split what has more than 1000.
+pub const RECIPIENTS: usize = 1000;
+/// A client that makes so many mistakes in one session is broken or hostile. A mail that is accepted clears them.
+pub const ERRORS: u32 = 20;
+/// So many commands without a mail (NOOP, RSET, EHLO, VRFY) are fine; each further one counts as an error. Postfix allows 100 as well.
+pub const IDLE_COMMANDS: u32 = 100;
+
+/// What the session offers in its answer to EHLO.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Our name.
+    pub hostname: String,
+    /// The largest mail, in octets.
+    pub max_size: u64,
+    /// 8BITMIME.
+    pub eight_bit: bool,
+    /// STARTTLS; never behind TLS.
+    pub starttls: bool,
+}
+
+/// What the session needs next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send [`Session::output`], then read: [`Session::input`]. During a body, [`Session::is_in_body`], other time-outs hold.
+    Read,
+    /// Ask the handler: [`Session::answered`].
+    Envelope(Vec<EnvelopeCommand>),
+    /// The client should be silent: give what it has sent all the same to [`Session::input`], then [`Session::listened`].
+    Listen,
+    /// Room for so many octets before the body may come: [`Session::room`].
+    Room(u64),
+    /// Room for so many octets in all, before the body may go on: [`Session::room`].
+    Grow(u64),
+    /// A mail was received: [`Session::take_body`], hand it to the handler, then [`Session::judged`].
+    Message(Received),
+    /// The transaction was given up: tell the handler, then go on.
+    Reset,
+    /// Send the output, then speak TLS; then [`Session::secured`].
+    StartTls,
+    /// Send the output and close the connection.
+    Close,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Commands are read.
+    Commands,
+    /// DATA was said; the client must be silent until it hears our answer.
+    Data,
+    /// Room for the body is awaited.
+    Room,
+    /// The body is read.
+    Body,
+    /// The handler has commands or a mail, and its answer is awaited.
+    Asked,
+    /// STARTTLS was answered with 220.
+    Securing,
+    /// The last reply was said.
+    Closed,
+}
+
+/// What MAIL has begun.
+#[derive(Debug)]
+struct Transaction {
+    size: Option<u64>,
+    eight_bit: bool,
+    /// RCPT commands handed over.
+    told: usize,
+    /// Those that were accepted.
+    accepted: usize,
+}
+
+/// One reply of a group of MAIL and RCPT: known already, or for the handler to give.
+#[derive(Debug)]
+enum Slot {
+    Ours(Reply),
+    Mail,
+    Rcpt,
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Session {
+    offer: Offer,
+    peer: IpAddr,
+    phase: Phase,
+    helo: Option<String>,
+    extended: bool,
+    tls: Option<TlsFacts>,
+    transaction: Option<Transaction>,
+    body: Option<Body>,
+    lines: Lines,
+    output: Vec<u8>,
+    /// The group that is being collected: what goes to the handler, and a slot for every reply.
+    asked: Vec<EnvelopeCommand>,
+    slots: Vec<Slot>,
+    errors: u32,
+    idle_commands: u32,
+    reset_due: bool,
+}
+
+const EARLY: Reply = Reply::fixed(503, Enhanced(5, 5, 0), "Commands were sent before their time, closing");
+const MAIL_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send MAIL first");
+const NO_RECIPIENTS: Reply = Reply::fixed(554, Enhanced(5, 5, 1), "No valid recipients");
+const NO_ROOM: Reply = Reply::fixed(452, Enhanced(4, 3, 1), "No room for this message now, please try again later");
+const GO_ON: &[u8] = b"354 End data with <CR><LF>.<CR><LF>\r\n";
+
+impl Session {
+    /// A session that greets its client.
+    #[must_use]
+    pub fn new(offer: Offer, peer: IpAddr) -> Session {
+        let output = format!("220 {} ESMTP zegel\r\n", offer.hostname).into_bytes();
+        Session {
+            offer,
+            peer,
+            phase: Phase::Commands,
+            helo: None,
+            extended: false,
+            tls: None,
+            transaction: None,
+            body: None,
+            lines: Lines::default(),
+            output,
+            asked: Vec::new(),
+            slots: Vec::new(),
+            errors: 0,
+            idle_commands: 0,
+            reset_due: false,
+        }
+    }
+
+    /// Takes octets of the client, [`READ_ROOM`] of them at most.
+    pub fn input(&mut self, octets: &[u8]) {
+        let taken = match &mut self.body {
+            Some(body) if self.phase == Phase::Body => body.decode(octets),
+            _ => 0,
+        };
+        self.lines.push(&octets[taken..]);
+    }
+
+    /// What is to be sent; taken once.
+    pub fn output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Whether a body is being received.
+    #[must_use]
+    pub fn is_in_body(&self) -> bool {
+        self.phase == Phase::Body
+    }
+
+    /// Whether the client is between two transactions and silent: the moment to say goodbye.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Commands && self.transaction.is_none() && self.lines.is_empty()
+    }
+
+    /// Whether the handler holds an envelope that no mail has followed.
+    #[must_use]
+    pub fn has_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    /// How much room the body still needs: nothing once it is refused.
+    #[must_use]
+    pub fn room_held(&self) -> u64 {
+        self.body.as_ref().map_or(0, Body::room_held)
+    }
+
+    /// Ends the session with a last reply.
+    pub fn close(&mut self, reply: &Reply) {
+        reply.write(&mut self.output);
+        self.lines = Lines::default();
+        self.phase = Phase::Closed;
+    }
+
+    /// The client spoke before it was greeted, so it does not follow the protocol: it hears no greeting.
+    pub fn spoke_first(&mut self) {
+        self.output.clear();
+        self.close(&EARLY);
+    }
+
+    /// What to do next.
+    pub fn step(&mut self) -> Step {
+        if std::mem::take(&mut self.reset_due) {
+            return Step::Reset;
+        }
+        match self.phase {
+            Phase::Commands => self.commands(),
+            Phase::Data => Step::Listen,
+            Phase::Room => Step::Room(body::room_at_first(self.transaction.as_ref().and_then(|t| t.size), self.offer.max_size)),
+            Phase::Body => self.body_step(),
+            Phase::Securing => Step::StartTls,
+            Phase::Closed => Step::Close,
+            Phase::Asked => {
+                // No answer was given: a fault of ours. The mail stays with the client.
+                self.close(&Reply::TRY_LATER);
+                Step::Close
+            }
+        }
+    }
+
+    /// The handler's replies to the commands of [`Step::Envelope`], one each.
+    pub fn answered(&mut self, replies: Vec<Reply>) {
+        self.phase = Phase::Commands;
+        let mut replies = replies.into_iter();
+        for slot in std::mem::take(&mut self.slots) {
+            let reply = match slot {
+                Slot::Ours(reply) => reply,
+                Slot::Mail => {
+                    let reply = outcome(replies.next());
+                    if !reply.is_positive() {
+                        self.transaction = None;
+                    }
+                    reply
+                }
+                Slot::Rcpt => match (outcome(replies.next()), &mut self.transaction) {
+                    (reply, Some(transaction)) => {
+                        transaction.accepted += usize::from(reply.is_positive());
+                        reply
+                    }
+                    // Its MAIL was refused in the same group.
+                    (reply, None) if reply.is_positive() => MAIL_FIRST,
+                    (reply, None) => reply,
+                },
+            };
+            reply.write(&mut self.output);
+        }
+    }
+
+    /// After [`Step::Listen`]: whatever the client sent is in the input.
+    pub fn listened(&mut self) {
+        self.phase = Phase::Commands;
+        match &self.transaction {
+            _ if !self.lines.is_empty() => self.close(&EARLY),
+            None => self.fault(&MAIL_FIRST),
+            Some(transaction) if transaction.accepted == 0 => self.fault(&NO_RECIPIENTS),
+            Some(_) => self.phase = Phase::Room,
+        }
+    }
+
+    /// How much room the body has now, after [`Step::Room`] or [`Step::Grow`]; `None` when there was none to be had.
+    pub fn room(&mut self, given: Option<u64>) {
+        match (self.phase, given, &self.transaction) {
+            (Phase::Body, _, _) => {
+                if let Some(body) = &mut self.body {
+                    body.room(given);
+                }
+            }
+            (_, Some(room), Some(transaction)) => {
+                self.body = Some(Body::new(self.offer.max_size, transaction.eight_bit, room));
+                self.output.extend_from_slice(GO_ON);
+                self.phase = Phase::Body;
+            }
+            _ => {
+                NO_ROOM.write(&mut self.output);
+                self.phase = Phase::Commands;
+            }
+        }
+    }
+
+    /// The octets of the mail of [`Step::Message`].
+    pub fn take_body(&mut self) -> Vec<u8> {
+        self.body.take().map(Body::into_octets).unwrap_or_default()
+    }
+
+    /// The handler's reply to the mail of [`Step::Message`].
+    pub fn judged(&mut self, reply: Reply) {
+        if reply.is_positive() {
+            self.errors = 0;
+            self.idle_commands = 0;
+        }
+        reply.relayed().write(&mut self.output);
+        self.phase = Phase::Commands;
+    }
+
+    /// TLS is spoken from now on: RFC 3207, 4.2 wants everything forgotten that was said before.
+    pub fn secured(&mut self, tls: TlsFacts) {
+        self.offer.starttls = false;
+        self.tls = Some(tls);
+        self.helo = None;
+        self.extended = false;
+        self.lines = Lines::default();
+        self.phase = Phase::Commands;
+    }
+
+    /// The body is being read: more of it, more room for it, or its end.
+    fn body_step(&mut self) -> Step {
+        let Some(body) = &self.body else { return Step::Close };
+        if !body.has_ended() {
+            return body.wants().map_or(Step::Read, Step::Grow);
+        }
+        self.transaction = None;
+        if let Some(reply) = body.refusal() {
+            self.body = None;
+            reply.write(&mut self.output);
+            self.phase = Phase::Commands;
+            return Step::Reset;
+        }
+        self.phase = Phase::Asked;
+        Step::Message(Received {
+            helo: self.helo.clone().unwrap_or_default(),
+            peer: self.peer,
+            extended: self.extended,
+            tls: self.tls.clone(),
+            long_lines: body.long_lines(),
+        })
+    }
+}
+
+fn outcome(reply: Option<Reply>) -> Reply {
+    // Only 2yz, 4yz and 5yz answer MAIL and RCPT.
+    reply.filter(|r| !r.is_intermediate()).map_or(Reply::TRY_LATER, Reply::relayed)
+}

@@ -1,0 +1,245 @@
+//! Removes what has reached its day: messages, held mail nobody released, sessions, keys of days; and what a crash left.
+//!
+//! The commit comes first, the blobs after: a crash between them leaves orphans, which the next round finds.
+
+use crate::{
+    address::Address,
+    clock::Clock,
+    grant::{self, About},
+    notice::Letter,
+    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Waiting},
+    secret::Id,
+    store::{Blobs, Keyring, Store, StoreError},
+    time::{Day, Time},
+};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use tokio::sync::{Notify, watch};
+
+/// How often it looks for what is due.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// How often it looks for orphaned blobs: that reads every message.
+const ORPHAN_ROUND: Duration = Duration::from_secs(24 * 3600);
+
+/// A blob without a message is left alone so long: its commit may be under way.
+const ORPHAN_AGE: Duration = Duration::from_secs(3600);
+
+/// The key of a day goes so many days after it: access ends with the day itself, and clocks of backups and nodes differ.
+const BUCKET_GRACE_DAYS: u32 = 1;
+
+/// How long a tombstone tells that a message was there.
+const TOMBSTONE_DAYS: u32 = 90;
+
+/// Rows handled in one go.
+const PAGE: usize = 256;
+
+/// The sweeper.
+pub struct Sweep {
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// Blobs.
+    pub blobs: Arc<dyn Blobs>,
+    /// Keys.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Wakes the outbox.
+    pub outbox: Arc<Notify>,
+}
+
+impl Sweep {
+    /// Sweeps until `shutdown` says true.
+    pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
+        let mut orphans_at = tokio::time::Instant::now();
+        while !*shutdown.borrow() {
+            if let Err(error) = self.round().await {
+                tracing::error!("sweeping: {error}");
+            }
+            if orphans_at <= tokio::time::Instant::now() {
+                orphans_at += ORPHAN_ROUND;
+                if let Err(error) = self.orphans().await {
+                    tracing::error!("sweeping orphaned blobs: {error}");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ROUND) => {}
+                _ = shutdown.changed() => {}
+            }
+        }
+    }
+
+    /// At start: withdraws what was pending when the last process ended. Nobody was told 250, nobody can open it.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn withdraw_pending(&self) -> Result<(), StoreError> {
+        loop {
+            let pending = self.store.list(&KeyRange::under("pending"), PAGE).await?;
+            if pending.is_empty() {
+                return Ok(());
+            }
+            for (key, _) in pending {
+                let Some(id) = key.segments().nth(1).and_then(Id::parse) else {
+                    return Err(StoreError::Unavailable(format!("{key} is no key of ours")));
+                };
+                let message = self.message(id).await?;
+                let mut batch = Batch::new();
+                batch.delete(key, Expect::Anything);
+                let blobs = match message {
+                    Some((message, version)) if message.state == State::Pending => {
+                        batch.delete(Key::message(id), Expect::Version(version));
+                        message.blobs
+                    }
+                    _ => Vec::new(),
+                };
+                self.store.commit(batch).await?;
+                self.delete_blobs(&blobs).await;
+                tracing::info!("message {id} was pending when the last process ended: withdrawn, its sender still has it");
+            }
+        }
+    }
+
+    /// Everything that is due now.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn round(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut seen = HashSet::new();
+        loop {
+            // Rows of today that are not due yet stay in front: ask for as many more.
+            let rows = self.store.list(&KeyRange::expiry_until(now.day()), PAGE + seen.len()).await?;
+            let fresh: Vec<_> = rows.into_iter().filter(|(key, _)| seen.insert(key.clone())).collect();
+            if fresh.is_empty() {
+                break;
+            }
+            for (key, record) in fresh {
+                match self.expire(&key, &record, now).await {
+                    Ok(()) | Err(StoreError::Conflict) => {} // Somebody changed it meanwhile: the next round decides anew.
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let last = now.minus(Duration::from_secs(24 * 3600) * (1 + BUCKET_GRACE_DAYS)).day();
+        self.keyring.destroy_until(last).await
+    }
+
+    async fn expire(&self, key: &Key, record: &Record, now: Time) -> Result<(), StoreError> {
+        let row: Expiry = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        if row.at > now {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        batch.delete(key.clone(), Expect::Version(record.version));
+        let mut blobs = Vec::new();
+        match row.what {
+            Expires::Key(name) => {
+                if let Some(name) = Key::parse(&name) {
+                    batch.delete(name, Expect::Anything);
+                }
+            }
+            Expires::Held(id) => {
+                if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| m.state == State::Held) {
+                    blobs = self.give_up_held(&mut batch, id, message, version, now).await?;
+                }
+            }
+            Expires::Message(id) => {
+                if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| m.state != State::Gone) {
+                    blobs = self.bury(&mut batch, id, message, version, Fact::Expired, now).await?;
+                }
+            }
+        }
+        self.store.commit(batch).await?;
+        self.delete_blobs(&blobs).await;
+        self.outbox.notify_one();
+        Ok(())
+    }
+
+    /// A held message whose number never came: its waiting recipients are told to the sender. What others can already open stays.
+    async fn give_up_held(&self, batch: &mut Batch, id: Id, message: SealedMessage, version: u64, now: Time) -> Result<Vec<Id>, StoreError> {
+        let master = self.keyring.master();
+        let waiting = self.store.list(&KeyRange::waiting_of(id), usize::MAX).await?;
+        let mut recipients = Vec::new();
+        for (key, record) in &waiting {
+            let row: Waiting = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            let address = master.open_field("address", key, &row.address).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            recipients.extend(Address::parse(address.expose()));
+        }
+        let message_key = Key::message(id);
+        let sender = message.sender.as_ref().and_then(|s| master.open_field("sender", &message_key, s).ok());
+        if let Some(sender) = sender.and_then(|s| Address::parse(s.expose()).ok()) {
+            let letter = Letter::NotSent { sender, recipients, at: message.at, language: message.language.clone() };
+            grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
+        }
+        let others = self.store.list(&KeyRange::grants_of(id), 1).await?;
+        if others.is_empty() {
+            return self.bury(batch, id, message, version, Fact::NotSent, now).await;
+        }
+        for (key, record) in waiting {
+            batch.delete(key, Expect::Version(record.version));
+        }
+        batch.put(message_key, &SealedMessage { state: State::Sent, ..message }, Expect::Version(version));
+        grant::note(batch, Fact::NotSent, Some(id), None, now);
+        Ok(Vec::new())
+    }
+
+    /// Turns a message into its tombstone: wraps gone, so that no link opens it.
+    async fn bury(&self, batch: &mut Batch, id: Id, message: SealedMessage, version: u64, fact: Fact, now: Time) -> Result<Vec<Id>, StoreError> {
+        for (key, record) in self.store.list(&KeyRange::waiting_of(id), usize::MAX).await? {
+            batch.delete(key, Expect::Version(record.version));
+        }
+        for (key, record) in self.store.list(&KeyRange::grants_of(id), usize::MAX).await? {
+            if let Some(grant) = key.segments().nth(2).and_then(Id::parse) {
+                batch.delete(Key::grant(grant), Expect::Anything);
+                batch.delete(Key::challenge(grant), Expect::Anything);
+            }
+            batch.delete(key, Expect::Version(record.version));
+        }
+        let blobs = message.blobs.clone();
+        let tombstone = SealedMessage { state: State::Gone, blobs: Vec::new(), ..message };
+        batch.put(Key::message(id), &tombstone, Expect::Version(version));
+        let forget: Day = now.day().plus_days(TOMBSTONE_DAYS);
+        let row = Expiry { v: FORMAT, at: forget.begins(), what: Expires::Key(Key::message(id).as_str().to_owned()) };
+        batch.put(Key::expiry(forget, Id::random()), &row, Expect::Absent);
+        grant::note(batch, fact, Some(id), None, now);
+        Ok(blobs)
+    }
+
+    /// Deletes blobs that no message names.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn orphans(&self) -> Result<(), StoreError> {
+        let old = self.blobs.list(self.clock.now().minus(ORPHAN_AGE)).await?;
+        if old.is_empty() {
+            return Ok(());
+        }
+        // The blobs are listed first: a message committed after that names none of the old ones.
+        let mut named = HashSet::new();
+        for (key, record) in self.store.list(&KeyRange::under("message"), usize::MAX).await? {
+            let message: SealedMessage = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            named.extend(message.blobs);
+        }
+        let orphans: Vec<_> = old.into_iter().filter(|id| !named.contains(id)).collect();
+        if !orphans.is_empty() {
+            tracing::info!("{} orphaned blobs swept", orphans.len());
+        }
+        self.delete_blobs(&orphans).await;
+        Ok(())
+    }
+
+    async fn message(&self, id: Id) -> Result<Option<(SealedMessage, u64)>, StoreError> {
+        let key = Key::message(id);
+        let Some(record) = self.store.get(&key).await? else { return Ok(None) };
+        let message = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        Ok(Some((message, record.version)))
+    }
+
+    async fn delete_blobs(&self, blobs: &[Id]) {
+        for blob in blobs {
+            if let Err(error) = self.blobs.delete(*blob).await {
+                tracing::warn!("a blob stays until it is swept as an orphan: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,576 @@
+//! What each template is given, with the samples by which it is checked.
+
+use super::{Language, Templates, fault};
+use crate::{
+    fault::Faults,
+    time::{Day, Time},
+};
+use serde::Serialize;
+
+/// The values of a page.
+pub trait PageView: Serialize + Sized {
+    /// Its template, below `templates/`.
+    const TEMPLATE: &'static str;
+
+    /// Whether it tells of a fault in what was filled in: the title says so first, where a screen reader begins.
+    fn faulty(&self) -> bool {
+        false
+    }
+
+    /// Values with which the template is checked: every branch is taken once.
+    fn samples() -> Vec<Self>;
+}
+
+/// The values of a mail.
+pub trait MailView: Serialize + Sized {
+    /// The name of its templates, `mails/<name>.txt` and `.html`.
+    const TEMPLATE: &'static str;
+
+    /// Values with which the templates are checked.
+    fn samples() -> Vec<Self>;
+}
+
+/// What was wrong with what somebody filled in: a text and the values it may use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The text's key.
+    pub word: String,
+    /// How many: tries left, numbers that are wrong.
+    pub n: Option<u32>,
+    /// When it can be done again.
+    pub at: Option<Time>,
+}
+
+impl Fault {
+    /// A text without values.
+    #[must_use]
+    pub fn new(word: impl Into<String>) -> Fault {
+        Fault { word: word.into(), n: None, at: None }
+    }
+}
+
+/// Where a recipient stands on the way to the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// No password or code is pending: the button that sends one.
+    Ask,
+    /// One was sent: the field to give it.
+    Enter,
+    /// Too many wrong ones: nothing but waiting.
+    Locked,
+}
+
+/// The page behind a recipient's link.
+#[derive(Clone, Debug, Serialize)]
+pub struct StartPage {
+    /// The sender's address.
+    pub sender: String,
+    /// 1 or 2.
+    pub level: u8,
+    /// The recipient's address, masked.
+    pub address: String,
+    /// At level 2 the recipient's number, masked.
+    pub phone: Option<String>,
+    /// What is shown.
+    pub stage: Stage,
+    /// When the pending password or code was sent.
+    pub sent: Option<Time>,
+    /// How long a password or code works.
+    pub minutes: u64,
+    /// Until when nothing is taken.
+    pub locked_until: Option<Time>,
+    /// What was wrong with the last answer.
+    pub fault: Option<Fault>,
+    /// The code by which mail and page know each other.
+    pub reference: String,
+    /// The last day of the message.
+    pub expires: Day,
+    /// The form's token.
+    pub form: String,
+}
+
+impl PageView for StartPage {
+    const TEMPLATE: &'static str = "pages/start.html";
+
+    fn faulty(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    fn samples() -> Vec<StartPage> {
+        let base = |level, stage, fault: Option<Fault>| StartPage {
+            sender: "jan@voorbeeld.example".to_owned(),
+            level,
+            address: "a•••@elders.example".to_owned(),
+            phone: (level == 2).then(|| "+31 6 ••••• 954".to_owned()),
+            stage,
+            sent: (stage == Stage::Enter).then(|| moment(0)),
+            minutes: 30,
+            locked_until: (stage == Stage::Locked).then(|| moment(1)),
+            fault,
+            reference: "ABCD-2345".to_owned(),
+            expires: moment(30).day(),
+            form: "token".to_owned(),
+        };
+        let fault = |word: &str| Some(Fault { word: word.to_owned(), n: Some(2), at: Some(moment(0)) });
+        let mut all: Vec<_> =
+            [Stage::Ask, Stage::Enter, Stage::Locked].into_iter().flat_map(|stage| [base(1, stage, None), base(2, stage, None)]).collect();
+        for kind in ["password", "code"] {
+            let level = if kind == "code" { 2 } else { 1 };
+            all.extend(["wrong", "empty"].map(|f| base(level, Stage::Enter, fault(&format!("fault-{f}-{kind}")))));
+            all.extend(["dead", "none", "limit"].map(|f| base(level, Stage::Ask, fault(&format!("fault-{f}-{kind}")))));
+        }
+        all.extend(["fault-again", "fault-sms-later", "fault-sms-refused"].map(|f| base(2, Stage::Ask, fault(f))));
+        all
+    }
+}
+
+/// The message behind the code.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessagePage {
+    /// Its subject; empty when it has none.
+    pub subject: String,
+    /// The sender's name; may be empty.
+    pub sender_name: String,
+    /// The sender's address.
+    pub sender: String,
+    /// When it was sent.
+    pub at: Time,
+    /// Now, for "an hour ago".
+    pub now: Time,
+    /// Its text, unless its HTML is shown.
+    pub text: Option<String>,
+    /// The text is longer than a page can show.
+    pub text_cut: bool,
+    /// Whether its HTML is shown, in a frame.
+    pub html: bool,
+    /// Whether its HTML is left out because it can't be made safe.
+    pub too_complex: bool,
+    /// Attachments.
+    pub files: Vec<File>,
+    /// Pictures that belong in the text.
+    pub pictures: Vec<File>,
+    /// Where its parts are, without a slash at the end.
+    pub path: String,
+    /// The forms' token.
+    pub form: String,
+}
+
+/// A file that can be downloaded.
+#[derive(Clone, Debug, Serialize)]
+pub struct File {
+    /// Its place among the parts of the message.
+    pub number: usize,
+    /// Its name, safe to show and to save under.
+    pub name: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+impl PageView for MessagePage {
+    const TEMPLATE: &'static str = "pages/message.html";
+
+    fn samples() -> Vec<MessagePage> {
+        let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345 };
+        let full = MessagePage {
+            subject: "Uw aanvraag".to_owned(),
+            sender_name: "Jan de Vries".to_owned(),
+            sender: "jan@voorbeeld.example".to_owned(),
+            at: moment(0),
+            now: moment(1),
+            text: Some("Geachte mevrouw,\n\n{{7*7}}".to_owned()),
+            text_cut: true,
+            html: false,
+            too_complex: true,
+            files: vec![file.clone(), file.clone()],
+            pictures: vec![file],
+            path: "/r/0".to_owned(),
+            form: "token".to_owned(),
+        };
+        let bare = MessagePage {
+            subject: String::new(),
+            sender_name: String::new(),
+            text: None,
+            text_cut: false,
+            too_complex: false,
+            files: vec![],
+            pictures: vec![],
+            ..full.clone()
+        };
+        vec![MessagePage { html: true, ..full.clone() }, full, bare]
+    }
+}
+
+/// The mail's HTML in its frame.
+#[derive(Clone, Debug, Serialize)]
+pub struct TextPage {
+    /// Sanitised HTML; written as it is.
+    #[serde(serialize_with = "as_markup")]
+    pub html: String,
+}
+
+fn as_markup<S: serde::Serializer>(html: &str, to: S) -> Result<S::Ok, S::Error> {
+    minijinja::Value::from_safe_string(html.to_owned()).serialize(to)
+}
+
+impl PageView for TextPage {
+    const TEMPLATE: &'static str = "pages/text.html";
+
+    fn samples() -> Vec<TextPage> {
+        vec![TextPage { html: "<p>Geachte mevrouw</p>".to_owned() }]
+    }
+}
+
+/// The page on which a sender gives the numbers that are missing.
+#[derive(Clone, Debug, Serialize)]
+pub struct NumbersPage {
+    /// The message's subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// A row per recipient without a number.
+    pub rows: Vec<NumberRow>,
+    /// How many others wait with them.
+    pub others: usize,
+    /// The day before which the numbers must be there.
+    pub until: Day,
+    /// How many rows are wrong.
+    pub fault: Option<Fault>,
+    /// The form's token.
+    pub form: String,
+}
+
+/// One recipient without a number.
+#[derive(Clone, Debug, Serialize)]
+pub struct NumberRow {
+    /// The field's name.
+    pub name: String,
+    /// The recipient's address.
+    pub address: String,
+    /// What was typed so far.
+    pub value: String,
+    /// What is wrong with it: the key of a text.
+    pub fault: Option<&'static str>,
+}
+
+impl PageView for NumbersPage {
+    const TEMPLATE: &'static str = "pages/numbers.html";
+
+    fn faulty(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    fn samples() -> Vec<NumbersPage> {
+        let row = |fault| NumberRow {
+            name: "number-0".to_owned(),
+            address: "a@elders.example".to_owned(),
+            value: "\"06".to_owned(),
+            fault: Some(fault),
+        };
+        let full = NumbersPage {
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            rows: ["phone-empty", "phone-invalid", "phone-no-sms", "phone-country"].map(row).into(),
+            others: 2,
+            until: moment(7).day(),
+            fault: Some(Fault { word: "numbers-faults".to_owned(), n: Some(4), at: None }),
+            form: "token".to_owned(),
+        };
+        let fresh = NumberRow { value: String::new(), fault: None, ..row("phone-empty") };
+        vec![NumbersPage { subject: None, rows: vec![fresh], others: 0, fault: None, ..full.clone() }, full]
+    }
+}
+
+/// A page that only says something.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoticePage {
+    /// The heading: the key of a text.
+    pub title: &'static str,
+    /// The sentences: keys of texts, which may use the organisation's name.
+    pub sentences: &'static [&'static str],
+}
+
+impl NoticePage {
+    /// A link that opens nothing, for whatever reason.
+    pub const GONE: NoticePage = NoticePage { title: "gone-title", sentences: &["gone", "gone-link", "gone-ask"] };
+    /// The session has ended, or is another browser's.
+    pub const CLOSED: NoticePage = NoticePage { title: "closed-title", sentences: &["closed", "closed-again"] };
+    /// The message was closed by its reader.
+    pub const LEFT: NoticePage = NoticePage { title: "left-title", sentences: &["left"] };
+    /// The portal without a link.
+    pub const HOME: NoticePage = NoticePage { title: "home-title", sentences: &["home", "home-how"] };
+    /// The numbers are there, the message has left.
+    pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
+    /// A form whose token or origin is wrong.
+    pub const FORM: NoticePage = NoticePage { title: "refused-form-title", sentences: &["refused-form"] };
+    /// A request that can't be read.
+    pub const REQUEST: NoticePage = NoticePage { title: "refused-request-title", sentences: &["refused-request"] };
+    /// An address that doesn't exist.
+    pub const MISSING: NoticePage = NoticePage { title: "refused-missing-title", sentences: &["refused-missing"] };
+    /// A method that this address doesn't know.
+    pub const METHOD: NoticePage = NoticePage { title: "refused-method-title", sentences: &["refused-method"] };
+    /// A form that is too large.
+    pub const LARGE: NoticePage = NoticePage { title: "refused-large-title", sentences: &["refused-large"] };
+    /// A host name that isn't ours.
+    pub const HOST: NoticePage = NoticePage { title: "refused-host-title", sentences: &["refused-host"] };
+    /// Too much at once.
+    pub const BUSY: NoticePage = NoticePage { title: "refused-busy-title", sentences: &["refused-busy"] };
+    /// Too many tries from one address.
+    pub const OFTEN: NoticePage = NoticePage { title: "refused-often-title", sentences: &["refused-often"] };
+    /// The store can't be reached.
+    pub const DOWN: NoticePage = NoticePage { title: "refused-down-title", sentences: &["refused-down"] };
+    /// A part that doesn't open.
+    pub const DAMAGED: NoticePage = NoticePage { title: "refused-damaged-title", sentences: &["refused-damaged"] };
+    /// A fault of zegel.
+    pub const ERROR: NoticePage = NoticePage { title: "refused-error-title", sentences: &["refused-error"] };
+}
+
+impl PageView for NoticePage {
+    const TEMPLATE: &'static str = "pages/notice.html";
+
+    fn samples() -> Vec<NoticePage> {
+        use NoticePage as N;
+        vec![
+            N::GONE,
+            N::CLOSED,
+            N::LEFT,
+            N::HOME,
+            N::NUMBERS_DONE,
+            N::FORM,
+            N::REQUEST,
+            N::MISSING,
+            N::METHOD,
+            N::LARGE,
+            N::HOST,
+            N::BUSY,
+            N::OFTEN,
+            N::DOWN,
+            N::DAMAGED,
+            N::ERROR,
+        ]
+    }
+}
+
+/// The mail with a recipient's link.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotificationMail {
+    /// The sender's address.
+    pub sender: String,
+    /// The sender's name; may be empty.
+    pub sender_name: String,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// 1 or 2.
+    pub level: u8,
+    /// The link.
+    pub link: String,
+    /// Where it leads.
+    pub host: String,
+    /// The code by which mail and page know each other.
+    pub reference: String,
+    /// The last day of the message.
+    pub expires: Day,
+}
+
+impl MailView for NotificationMail {
+    const TEMPLATE: &'static str = "notification";
+
+    fn samples() -> Vec<NotificationMail> {
+        let full = NotificationMail {
+            sender: "jan@voorbeeld.example".to_owned(),
+            sender_name: "Jan de Vries".to_owned(),
+            subject: Some("Uw aanvraag".to_owned()),
+            level: 1,
+            link: "https://bericht.voorbeeld.example/m/x".to_owned(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            reference: "ABCD-2345".to_owned(),
+            expires: moment(30).day(),
+        };
+        vec![NotificationMail { sender_name: String::new(), subject: None, level: 2, ..full.clone() }, full]
+    }
+}
+
+/// The mail with a password.
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordMail {
+    /// The password.
+    pub password: String,
+    /// Until when it works.
+    pub until: Time,
+    /// The code by which mail and page know each other.
+    pub reference: String,
+}
+
+impl MailView for PasswordMail {
+    const TEMPLATE: &'static str = "password";
+
+    fn samples() -> Vec<PasswordMail> {
+        vec![PasswordMail { password: "k7mp3xqa9dtz".to_owned(), until: moment(0), reference: "ABCD-2345".to_owned() }]
+    }
+}
+
+/// The mail that asks a sender for numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct NumberMail {
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// Why it is protected: a plain sentence each.
+    pub why: Vec<String>,
+    /// Recipients without a number.
+    pub missing: Vec<String>,
+    /// How many others wait with them.
+    pub others: usize,
+    /// Whether some recipients already have the message.
+    pub some_have_it: bool,
+    /// The sender's link.
+    pub link: String,
+    /// Where it leads.
+    pub host: String,
+    /// The day before which the numbers must be there.
+    pub until: Day,
+}
+
+impl MailView for NumberMail {
+    const TEMPLATE: &'static str = "number";
+
+    fn samples() -> Vec<NumberMail> {
+        let full = NumberMail {
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
+            missing: vec!["a@elders.example".to_owned(), "b@elders.example".to_owned()],
+            others: 2,
+            some_have_it: false,
+            link: "https://bericht.voorbeeld.example/n/x".to_owned(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            until: moment(7).day(),
+        };
+        vec![NumberMail { subject: None, why: vec![], others: 0, some_have_it: true, ..full.clone() }, full]
+    }
+}
+
+/// The mail that says that a held message was given up.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotSentMail {
+    /// Who did not get it.
+    pub recipients: Vec<String>,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// `number` or `expired`.
+    pub reason: &'static str,
+}
+
+impl MailView for NotSentMail {
+    const TEMPLATE: &'static str = "not-sent";
+
+    fn samples() -> Vec<NotSentMail> {
+        let full = NotSentMail {
+            recipients: vec!["a@elders.example".to_owned()],
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            reason: "number",
+        };
+        vec![NotSentMail { subject: None, reason: "expired", ..full.clone() }, full]
+    }
+}
+
+/// The mail that says that a recipient was not told of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotNotifiedMail {
+    /// Who was not told.
+    pub recipient: String,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// `refused` or `late`.
+    pub reason: &'static str,
+    /// What the next hop answered.
+    pub reply: String,
+}
+
+impl MailView for NotNotifiedMail {
+    const TEMPLATE: &'static str = "not-notified";
+
+    fn samples() -> Vec<NotNotifiedMail> {
+        let full = NotNotifiedMail {
+            recipient: "a@elders.example".to_owned(),
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            reason: "refused",
+            reply: "550 5.1.1 no such mailbox".to_owned(),
+        };
+        vec![NotNotifiedMail { subject: None, reason: "late", ..full.clone() }, full]
+    }
+}
+
+/// The mail that says that a message is locked for a recipient.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockedMail {
+    /// For whom.
+    pub recipient: String,
+    /// When the message was taken.
+    pub at: Time,
+    /// Until when.
+    pub until: Time,
+}
+
+impl MailView for LockedMail {
+    const TEMPLATE: &'static str = "locked";
+
+    fn samples() -> Vec<LockedMail> {
+        vec![LockedMail { recipient: "a@elders.example".to_owned(), at: moment(0), until: moment(1) }]
+    }
+}
+
+/// A moment for samples: so many days after one in February.
+fn moment(days: i64) -> Time {
+    Time::from_millis(1_770_127_560_000 + days * 86_400_000)
+}
+
+/// Renders everything with its samples, in every language.
+pub(super) fn check_all(templates: &Templates, faults: &Faults) {
+    page::<StartPage>(templates, faults);
+    page::<MessagePage>(templates, faults);
+    page::<TextPage>(templates, faults);
+    page::<NumbersPage>(templates, faults);
+    page::<NoticePage>(templates, faults);
+    mail::<NotificationMail>(templates, faults);
+    mail::<PasswordMail>(templates, faults);
+    mail::<NumberMail>(templates, faults);
+    mail::<NotSentMail>(templates, faults);
+    mail::<NotNotifiedMail>(templates, faults);
+    mail::<LockedMail>(templates, faults);
+}
+
+fn page<V: PageView>(templates: &Templates, faults: &Faults) {
+    for language in Language::ALL {
+        for sample in V::samples() {
+            let frame = templates.frame(language, "Gemeente Voorbeeld", sample.faulty(), Some(&sample), None);
+            if let Err(error) = templates.render(language, V::TEMPLATE, &frame) {
+                // One fault of a template is enough; an endless loop would take its time for every sample.
+                fault(faults, V::TEMPLATE, &error);
+                return;
+            }
+        }
+    }
+}
+
+fn mail<V: MailView>(templates: &Templates, faults: &Faults) {
+    for language in Language::ALL {
+        for sample in V::samples() {
+            let frame = templates.frame(language, "Gemeente Voorbeeld", false, None, Some(&sample));
+            for kind in ["txt", "html"] {
+                let name = format!("mails/{}.{kind}", V::TEMPLATE);
+                if let Err(error) = templates.render(language, &name, &frame) {
+                    fault(faults, &name, &error);
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+# English. Plain words, short sentences.
+# A text that depends on a number stands on lines of its own, as `ago` does; Fluent can't read it on one line.
+
+language-name = English
+
+## Time and size
+
+date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+  } { $year }
+ago = { $unit ->
+    [moment] just now
+    [minutes] { $n ->
+        [one] one minute ago
+       *[other] { $n } minutes ago
+      }
+    [hours] { $n ->
+        [one] one hour ago
+       *[other] { $n } hours ago
+      }
+   *[days] { $n ->
+        [one] one day ago
+       *[other] { $n } days ago
+      }
+  }
+decimal-comma = .
+
+## On every page
+
+skip = Skip to content
+portal-of = Secure messages
+footer = This page belongs to { $organisation }.
+error-title = Error: { $title }
+
+## Opening the link
+
+start-title = Secure message
+start-from = From { $sender }
+start-safe = This message is protected. Only you can read it.
+start-until = You can read it up to and including { $date }.
+reference = Reference { $reference }
+reference-hint = The email you received shows the same reference. Is it different? Then do not go on.
+
+ask-password = We will send a password to your email address { $address }. It opens the message.
+send-password = Send my password
+password-sent = We sent a password to { $address } at { $clock }.
+password-wait = It can take a few minutes to arrive. Please look in your spam folder too. The password works for { $minutes } minutes.
+enter-password = Enter password
+password-hint = 12 letters and digits, like k7mp3xqa9dtz
+
+ask-code = We will send an SMS code to your mobile number { $phone }. It opens the message.
+phone-wrong = Is this not your number? Then ask the sender to send the message again, with the right number.
+send-code = Send my SMS code
+code-sent = We sent an SMS to { $phone } at { $clock }.
+code-wait = The code works for { $minutes } minutes.
+enter-code = Enter SMS code
+code-hint = 6 digits, like 042815
+
+continue = Continue
+another-password = No password received?
+another-code = No SMS received?
+send-another = Click here to receive a new one
+show = Show
+hide = Hide
+
+fault-wrong-password = This password is not right. { $n ->
+    [one] You can try one more time.
+   *[other] You can try { $n } more times.
+  }
+fault-wrong-code = This code is not right. { $n ->
+    [one] You can try one more time.
+   *[other] You can try { $n } more times.
+  }
+fault-dead-password = This password no longer works, because a wrong one was entered too often. Please ask for a new password.
+fault-dead-code = This code no longer works, because a wrong one was entered too often. Please ask for a new code.
+fault-none-password = This password has expired or was already used. Please ask for a new password.
+fault-none-code = This code has expired or was already used. Please ask for a new code.
+fault-empty-password = Enter the password that we sent you.
+fault-empty-code = Enter the code that we sent you.
+fault-limit-password = You asked for a password too often. You can ask for one again after { $clock } on { $date }.
+fault-limit-code = You asked for a code too often. You can ask for one again after { $clock } on { $date }.
+fault-again = There were too many tries at the same time. This one does not count. Please try again.
+fault-sms-later = The SMS could not be sent. Please try again in a few minutes.
+fault-sms-refused = No SMS can be sent to this number. Please ask the sender to send the message again, with another number.
+locked-title = Message locked for now
+locked = A wrong password or a wrong code was entered too often. That is why the message is locked.
+locked-until = You can try again after { $clock } on { $date }.
+locked-sender = We told the sender by email. The message is not lost.
+
+## The message
+
+message-at = { $date }, { $clock }, { $ago }
+message-from = From
+message-date = Sent
+no-subject = (no subject)
+message-text = Message
+message-no-text = This message has no text.
+message-own-page = Show the text on a page of its own
+message-too-complex = The layout of this message is too complex to show safely. That is why you see the text only.
+message-text-cut = This message is too long to show all of it here. You can download the whole text below.
+message-whole-text = whole text
+files = { $n ->
+    [one] One attachment
+   *[other] { $n } attachments
+  }
+pictures = { $n ->
+    [one] One picture from the text
+   *[other] { $n } pictures from the text
+  }
+download = Download
+leave = Close
+left-title = Message closed
+left = The message is closed on this device. Do you want to read it again? Then click the link in the email.
+
+## No message, no access
+
+gone-title = This link does not work
+gone = There is no message to read here. The message may have expired, or the link may not have been copied completely.
+gone-link = Click the button in the email, or copy the whole link.
+gone-ask = Does the link still not work? Then ask the sender to send the message again.
+closed-title = Please open the message again
+closed = You were away too long, or you are using another device. That is why the message is closed.
+closed-again = Click the link in the email you received. Then ask for a new password or a new code.
+home-title = Secure messages
+home = Here you read messages that { $organisation } sent you securely.
+home-how = Click the button in the email you received. It takes you to the message.
+
+refused-form-title = This form no longer works
+refused-form = The page may have been open too long. Please click the link in the email again.
+refused-request-title = We do not understand this request
+refused-request = Go back to the previous page and try again.
+refused-missing-title = This page does not exist
+refused-missing = Click the link in the email you received.
+refused-method-title = This cannot be done here
+refused-method = Go back to the previous page and try again.
+refused-large-title = This is too much
+refused-large = More was filled in than this page can take. Go back and try again.
+refused-host-title = This address is not ours
+refused-host = Click the link in the email you received.
+refused-busy-title = We are very busy now
+refused-busy = Please wait a minute and try again.
+refused-often-title = Too many tries
+refused-often = Please wait a few minutes and try again.
+refused-down-title = This does not work right now
+refused-down = Something is out of order. The message is not lost. Please try again in a few minutes.
+refused-damaged-title = The message cannot be opened
+refused-damaged = A part of the message is damaged. Please ask the sender to send it again.
+refused-error-title = Something went wrong
+refused-error = It is not your fault. Please try again in a few minutes.
+
+## Entering numbers (own staff)
+
+numbers-title = Enter the mobile number
+numbers-why = Your message waits until the numbers are known. The recipient gets a code by SMS to open it.
+numbers-subject = Message: { $subject }
+numbers-at = Of { $date }, { $clock }
+numbers-others = { $n ->
+    [one] One more recipient is waiting and gets the message at the same time.
+   *[other] { $n } more recipients are waiting and get the message at the same time.
+  }
+numbers-until = Enter the numbers before { $date }. After that the message will not be sent.
+number-of = Mobile number of { $address }
+number-hint = For example 06 12345678 or +32 470 12 34 56
+numbers-send = Save and send
+numbers-kept = We remember the number for later messages of the whole organisation.
+numbers-faults = { $n ->
+    [one] One number is not right yet. Nothing has been sent.
+   *[other] { $n } numbers are not right yet. Nothing has been sent.
+  }
+phone-empty = Enter a mobile number.
+phone-invalid = This telephone number does not exist. Please check the digits.
+phone-no-sms = This number receives no SMS. Enter a mobile number.
+phone-country = We send no SMS to this country. Enter a number from the Netherlands or a neighbouring country.
+numbers-done-title = Your message has been sent
+numbers-done = All recipients now get an email with a link to your message.
+numbers-done-kept = The numbers are kept. You need not enter them again.
+
+## Emails
+
+mail-from = { $sender } (via { $organisation })
+mail-automatic = This email was made automatically.
+
+notification-subject = Secure message: { $subject }
+notification-subject-none = Secure message from { $sender }
+notification-preheader = { $sender } sent you a secure message.
+notification-intro = { $sender } ({ $address }) sent you a secure message.
+notification-about = Subject: { $subject }
+notification-one = Click the button. Then ask for a password, which comes in a second email.
+notification-two = Click the button. Then ask for a code, which comes by SMS.
+open-message = Open message
+notification-until = You can read the message up to and including { $date }.
+notification-why = You get this link because the message holds data that { $organisation } wants to protect.
+notification-trust = Do you not trust this email? Then do not click, but call the sender on a number that you already know.
+notification-reference = Reference: { $reference }. The page shows the same reference.
+notification-answer = If you reply to this email, your reply goes to the sender without extra protection.
+
+password-subject = Your password
+password-preheader = It opens the secure message.
+password-intro = This password opens the secure message:
+password-once = It works once, until { $clock } on { $date }.
+password-copy = Enter it on the page where you asked for it.
+password-reference = Reference: { $reference }. The page shows the same reference.
+password-not-asked = Did you not ask for a password? Then you need not do anything. Give the password to nobody.
+
+number-subject = Number needed for your message: { $subject }
+number-subject-none = Number needed for your message
+number-preheader = Your message has not been sent yet.
+number-intro = { $n ->
+    [one] Your message has not been sent yet: we lack the mobile number of one recipient.
+   *[other] Your message has not been sent yet: we lack the mobile numbers of { $n } recipients.
+  }
+number-intro-some = { $n ->
+    [one] Your message has not been sent to one recipient yet: we lack the mobile number. Other recipients already have the message.
+   *[other] Your message has not been sent to { $n } recipients yet: we lack their mobile numbers. Other recipients already have the message.
+  }
+number-about = Subject: { $subject }
+number-at = Sent on { $date }, { $clock }
+number-why = This message must be protected with an SMS code:
+number-missing = No number is known of:
+number-others = { $n ->
+    [one] One other recipient is waiting until you have done this.
+   *[other] { $n } other recipients are waiting until you have done this.
+  }
+number-button = Enter number
+number-then = Your message leaves as soon as you have done this. You need not send it again.
+number-until = Please do this before { $date }. After that the message will not be sent.
+
+not-sent-subject = Not sent: { $subject }
+not-sent-subject-none = Your message was not sent
+not-sent-preheader = Your secure message was not sent.
+not-sent-intro = Your message was not sent to:
+not-sent-number = No mobile number was entered. So the message could not be sent securely.
+not-sent-expired = The message expired before it was sent.
+not-sent-about = Subject: { $subject }
+not-sent-at = Sent on { $date }, { $clock }
+not-sent-do = Is the message still needed? Then send it again. The message we kept has been erased.
+
+not-notified-subject = Not delivered: { $subject }
+not-notified-subject-none = Your message was not delivered
+not-notified-preheader = The recipient got no email.
+not-notified-intro = { $recipient } got no email about your secure message.
+not-notified-refused = The recipient's mail server answered:
+not-notified-late = We tried for a while, but the recipient's mail server did not take the email. Its last answer was:
+not-notified-about = Subject: { $subject }
+not-notified-at = Sent on { $date }, { $clock }
+not-notified-do = Check the email address and send the message again.
+
+locked-subject = Message locked for now for { $recipient }
+locked-preheader = A wrong code was entered too often.
+locked-intro = For your secure message to { $recipient } a wrong password or a wrong code was entered too often.
+locked-at = This is about your message of { $date }, { $clock }.
+locked-open = Until { $clock } on { $date } nobody can open it with this link. After that the recipient can try again.
+locked-do = Was it not the recipient? Then find out whether somebody else can read that mailbox.
+
+## SMS: plain letters only, the code first
+
+sms-code = { $code } is your code for the secure message from { $organisation }. Give it to nobody.

@@ -1,0 +1,268 @@
+# Nederlands. Ontvangers heten "u", eigen medewerkers "je". Taalniveau B1: korte zinnen, gewone woorden.
+# Een tekst die van een getal afhangt staat op eigen regels, zoals bij `ago`; op één regel begrijpt Fluent hem niet.
+
+language-name = Nederlands
+
+## Tijd en maat
+
+date = { $day } { $month ->
+    [1] januari
+    [2] februari
+    [3] maart
+    [4] april
+    [5] mei
+    [6] juni
+    [7] juli
+    [8] augustus
+    [9] september
+    [10] oktober
+    [11] november
+   *[12] december
+  } { $year }
+ago = { $unit ->
+    [moment] zojuist
+    [minutes] { $n ->
+        [one] één minuut geleden
+       *[other] { $n } minuten geleden
+      }
+    [hours] { $n ->
+        [one] één uur geleden
+       *[other] { $n } uur geleden
+      }
+   *[days] { $n ->
+        [one] één dag geleden
+       *[other] { $n } dagen geleden
+      }
+  }
+decimal-comma = ,
+
+## Op elke pagina
+
+skip = Naar de inhoud
+portal-of = Beveiligde berichten
+footer = Deze pagina is van { $organisation }.
+error-title = Fout: { $title }
+
+## De link openen
+
+start-title = Beveiligd bericht
+start-from = Van { $sender }
+start-safe = Dit bericht is beveiligd. Alleen u kunt het lezen.
+start-until = U kunt het lezen tot en met { $date }.
+reference = Kenmerk { $reference }
+reference-hint = Dit kenmerk staat ook in de e-mail die u kreeg. Is het niet hetzelfde? Ga dan niet verder.
+
+ask-password = We sturen een wachtwoord naar uw e-mailadres { $address }. Met dat wachtwoord opent u het bericht.
+send-password = Stuur mijn wachtwoord
+password-sent = We hebben om { $clock } uur een wachtwoord gestuurd naar { $address }.
+password-wait = Het kan een paar minuten duren voordat de e-mail er is. Kijk ook bij ongewenste e-mail. Het wachtwoord werkt { $minutes } minuten.
+enter-password = Voer wachtwoord in
+password-hint = 12 letters en cijfers, zoals k7mp3xqa9dtz
+
+ask-code = We sturen een sms-code naar uw mobiele nummer { $phone }. Met die code opent u het bericht.
+phone-wrong = Is dit niet uw nummer? Vraag de afzender dan om het bericht opnieuw te sturen, met het goede nummer.
+send-code = Stuur mijn SMS-code
+code-sent = We hebben om { $clock } uur een sms gestuurd naar { $phone }.
+code-wait = De code werkt { $minutes } minuten.
+enter-code = Voer SMS-code in
+code-hint = 6 cijfers, zoals 042815
+
+continue = Doorgaan
+another-password = Geen wachtwoord gekregen?
+another-code = Geen sms gekregen?
+send-another = Klik hier om een nieuwe te ontvangen
+show = Toon
+hide = Verberg
+
+fault-wrong-password = Dit wachtwoord klopt niet. { $n ->
+    [one] U kunt het nog één keer proberen.
+   *[other] U kunt het nog { $n } keer proberen.
+  }
+fault-wrong-code = Deze code klopt niet. { $n ->
+    [one] U kunt het nog één keer proberen.
+   *[other] U kunt het nog { $n } keer proberen.
+  }
+fault-dead-password = Dit wachtwoord werkt niet meer. U hebt te vaak een verkeerd wachtwoord ingevuld. Vraag een nieuw wachtwoord aan.
+fault-dead-code = Deze code werkt niet meer. U hebt te vaak een verkeerde code ingevuld. Vraag een nieuwe code aan.
+fault-none-password = Dit wachtwoord is verlopen of al gebruikt. Vraag een nieuw wachtwoord aan.
+fault-none-code = Deze code is verlopen of al gebruikt. Vraag een nieuwe code aan.
+fault-empty-password = Vul het wachtwoord in dat we u gestuurd hebben.
+fault-empty-code = Vul de code in die we u gestuurd hebben.
+fault-limit-password = U hebt te vaak een wachtwoord aangevraagd. Na { $clock } uur op { $date } kunt u weer een wachtwoord aanvragen.
+fault-limit-code = U hebt te vaak een code aangevraagd. Na { $clock } uur op { $date } kunt u weer een code aanvragen.
+fault-again = Er waren te veel pogingen tegelijk. Deze telt niet mee. Probeer het opnieuw.
+fault-sms-later = De sms kon niet verstuurd worden. Probeer het over een paar minuten opnieuw.
+fault-sms-refused = Naar dit nummer kan geen sms gestuurd worden. Vraag de afzender om het bericht opnieuw te sturen, met een ander nummer.
+locked-title = Bericht tijdelijk op slot
+locked = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld. Daarom is het bericht op slot.
+locked-until = Na { $clock } uur op { $date } kunt u het weer proberen.
+locked-sender = We hebben de afzender een e-mail gestuurd. Het bericht is niet weg.
+
+## Het bericht
+
+message-at = { $date }, { $clock } uur, { $ago }
+message-from = Van
+message-date = Verzonden
+no-subject = (geen onderwerp)
+message-text = Bericht
+message-no-text = Dit bericht heeft geen tekst.
+message-own-page = Toon de tekst op een eigen pagina
+message-too-complex = De opmaak van dit bericht is te ingewikkeld om veilig te tonen. Daarom ziet u alleen de tekst.
+message-text-cut = Dit bericht is te lang om hier helemaal te tonen. Hieronder kunt u de hele tekst downloaden.
+message-whole-text = hele tekst
+files = { $n ->
+    [one] Eén bijlage
+   *[other] { $n } bijlagen
+  }
+pictures = { $n ->
+    [one] Eén afbeelding uit de tekst
+   *[other] { $n } afbeeldingen uit de tekst
+  }
+download = Downloaden
+leave = Sluiten
+left-title = Bericht gesloten
+left = Het bericht is gesloten op dit apparaat. Wilt u het weer lezen? Klik dan op de link in de e-mail.
+
+## Geen bericht, geen toegang
+
+gone-title = Deze link werkt niet
+gone = Hier is geen bericht te lezen. Dat kan komen doordat het bericht verlopen is, of doordat de link niet helemaal is overgenomen.
+gone-link = Klik in de e-mail op de knop, of neem de hele link over.
+gone-ask = Werkt de link nog steeds niet? Vraag de afzender dan om het bericht opnieuw te sturen.
+closed-title = Open het bericht opnieuw
+closed = U bent te lang weg geweest, of u gebruikt een ander apparaat. Daarom is het bericht gesloten.
+closed-again = Klik op de link in de e-mail die u kreeg. Vraag daarna een nieuw wachtwoord of een nieuwe code aan.
+home-title = Beveiligde berichten
+home = Hier leest u berichten die { $organisation } u beveiligd gestuurd heeft.
+home-how = Klik op de knop in de e-mail die u kreeg. Daarna komt u vanzelf bij het bericht.
+
+refused-form-title = Dit formulier werkt niet meer
+refused-form = De pagina was misschien te lang open. Klik opnieuw op de link in de e-mail.
+refused-request-title = Deze vraag begrijpen we niet
+refused-request = Ga terug naar de vorige pagina en probeer het opnieuw.
+refused-missing-title = Deze pagina is er niet
+refused-missing = Klik op de link in de e-mail die u kreeg.
+refused-method-title = Dit kan hier niet
+refused-method = Ga terug naar de vorige pagina en probeer het opnieuw.
+refused-large-title = Dit is te veel
+refused-large = Er is meer ingevuld dan deze pagina aankan. Ga terug en probeer het opnieuw.
+refused-host-title = Dit adres hoort niet bij ons
+refused-host = Klik op de link in de e-mail die u kreeg.
+refused-busy-title = Het is nu te druk
+refused-busy = Wacht een minuut en probeer het opnieuw.
+refused-often-title = Te veel pogingen
+refused-often = Wacht een paar minuten en probeer het opnieuw.
+refused-down-title = Het lukt nu niet
+refused-down = Er is een storing. Het bericht is niet weg. Probeer het over een paar minuten opnieuw.
+refused-damaged-title = Het bericht kan niet geopend worden
+refused-damaged = Een deel van het bericht is beschadigd. Vraag de afzender om het opnieuw te sturen.
+refused-error-title = Er ging iets mis
+refused-error = Het ligt niet aan u. Probeer het over een paar minuten opnieuw.
+
+## Nummers invullen (eigen medewerkers)
+
+numbers-title = Vul het mobiele nummer in
+numbers-why = Je bericht wacht tot de nummers bekend zijn. De ontvanger krijgt een code per sms om het te openen.
+numbers-subject = Bericht: { $subject }
+numbers-at = Van { $date }, { $clock } uur
+numbers-others = { $n ->
+    [one] Er wacht nog één ontvanger. Die krijgt het bericht tegelijk.
+   *[other] Er wachten nog { $n } ontvangers. Die krijgen het bericht tegelijk.
+  }
+numbers-until = Vul de nummers in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+number-of = Mobiel nummer van { $address }
+number-hint = Bijvoorbeeld 06 12345678 of +32 470 12 34 56
+numbers-send = Opslaan en verzenden
+numbers-kept = We onthouden het nummer voor volgende berichten van de hele organisatie.
+numbers-faults = { $n ->
+    [one] Eén nummer klopt nog niet. Er is nog niets verzonden.
+   *[other] { $n } nummers kloppen nog niet. Er is nog niets verzonden.
+  }
+phone-empty = Vul een mobiel nummer in.
+phone-invalid = Dit is geen bestaand telefoonnummer. Controleer de cijfers.
+phone-no-sms = Op dit nummer komt geen sms aan. Vul een mobiel nummer in.
+phone-country = Naar dit land sturen we geen sms. Vul een nummer in uit Nederland of een buurland.
+numbers-done-title = Je bericht is verzonden
+numbers-done = Alle ontvangers krijgen nu een e-mail met een link naar je bericht.
+numbers-done-kept = De nummers zijn bewaard. Je hoeft ze niet opnieuw in te vullen.
+
+## E-mails
+
+mail-from = { $sender } (via { $organisation })
+mail-automatic = Deze e-mail is automatisch gemaakt.
+
+notification-subject = Beveiligd bericht: { $subject }
+notification-subject-none = Beveiligd bericht van { $sender }
+notification-preheader = { $sender } stuurde u een beveiligd bericht.
+notification-intro = { $sender } ({ $address }) heeft u een beveiligd bericht gestuurd.
+notification-about = Onderwerp: { $subject }
+notification-one = Klik op de knop. Daarna vraagt u een wachtwoord aan. Dat komt in een tweede e-mail.
+notification-two = Klik op de knop. Daarna vraagt u een code aan. Die komt per sms.
+open-message = Bericht openen
+notification-until = U kunt het bericht lezen tot en met { $date }.
+notification-why = U krijgt deze link omdat het bericht gegevens bevat die { $organisation } wil beschermen.
+notification-trust = Vertrouwt u deze e-mail niet? Klik dan niet, maar bel de afzender op een nummer dat u al kent.
+notification-reference = Kenmerk: { $reference }. Op de pagina ziet u hetzelfde kenmerk.
+notification-answer = Antwoordt u op deze e-mail? Dan gaat uw antwoord zonder extra beveiliging naar de afzender.
+
+password-subject = Uw wachtwoord
+password-preheader = Hiermee opent u het beveiligde bericht.
+password-intro = Met dit wachtwoord opent u het beveiligde bericht:
+password-once = Het werkt één keer, tot { $clock } uur op { $date }.
+password-copy = Vul het in op de pagina waar u het hebt aangevraagd.
+password-reference = Kenmerk: { $reference }. Op de pagina ziet u hetzelfde kenmerk.
+password-not-asked = Hebt u geen wachtwoord aangevraagd? Dan hoeft u niets te doen. Geef het wachtwoord aan niemand.
+
+number-subject = Nummer nodig voor je bericht: { $subject }
+number-subject-none = Nummer nodig voor je bericht
+number-preheader = Je bericht is nog niet verzonden.
+number-intro = { $n ->
+    [one] Je bericht is nog niet verzonden: we missen het mobiele nummer van één ontvanger.
+   *[other] Je bericht is nog niet verzonden: we missen het mobiele nummer van { $n } ontvangers.
+  }
+number-intro-some = { $n ->
+    [one] Je bericht is nog niet verzonden aan één ontvanger: we missen het mobiele nummer. Andere ontvangers hebben het bericht al.
+   *[other] Je bericht is nog niet verzonden aan { $n } ontvangers: we missen hun mobiele nummer. Andere ontvangers hebben het bericht al.
+  }
+number-about = Onderwerp: { $subject }
+number-at = Verstuurd op { $date }, { $clock } uur
+number-why = Dit bericht moet met een sms-code beveiligd worden:
+number-missing = Geen nummer bekend van:
+number-others = { $n ->
+    [one] Er wacht nog één andere ontvanger tot je dit hebt ingevuld.
+   *[other] Er wachten nog { $n } andere ontvangers tot je dit hebt ingevuld.
+  }
+number-button = Nummer invullen
+number-then = Na het invullen gaat je bericht meteen weg. Je hoeft het niet opnieuw te sturen.
+number-until = Doe dit vóór { $date }. Daarna wordt het bericht niet verzonden.
+
+not-sent-subject = Niet verzonden: { $subject }
+not-sent-subject-none = Je bericht is niet verzonden
+not-sent-preheader = Je beveiligde bericht is niet verzonden.
+not-sent-intro = Je bericht is niet verzonden aan:
+not-sent-number = Er is geen mobiel nummer ingevuld. Daarom kon het bericht niet beveiligd verzonden worden.
+not-sent-expired = Het bericht is verlopen voordat het verzonden was.
+not-sent-about = Onderwerp: { $subject }
+not-sent-at = Verstuurd op { $date }, { $clock } uur
+not-sent-do = Is het bericht nog nodig? Stuur het dan opnieuw. Het bewaarde bericht is gewist.
+
+not-notified-subject = Niet aangekomen: { $subject }
+not-notified-subject-none = Je bericht is niet aangekomen
+not-notified-preheader = De ontvanger heeft geen e-mail gekregen.
+not-notified-intro = { $recipient } heeft geen e-mail over je beveiligde bericht gekregen.
+not-notified-refused = De mailserver van de ontvanger gaf dit antwoord:
+not-notified-late = We hebben het een tijd lang geprobeerd, maar de mailserver van de ontvanger nam de e-mail niet aan. Het laatste antwoord was:
+not-notified-about = Onderwerp: { $subject }
+not-notified-at = Verstuurd op { $date }, { $clock } uur
+not-notified-do = Controleer het e-mailadres en stuur het bericht opnieuw.
+
+locked-subject = Bericht tijdelijk op slot voor { $recipient }
+locked-preheader = Er is te vaak een verkeerde code ingevuld.
+locked-intro = Bij je beveiligde bericht aan { $recipient } is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.
+locked-at = Het gaat om je bericht van { $date }, { $clock } uur.
+locked-open = Tot { $clock } uur op { $date } kan niemand het openen met deze link. Daarna kan de ontvanger het weer proberen.
+locked-do = Was het de ontvanger niet? Vraag dan na of iemand anders zijn e-mail kan lezen.
+
+## Sms: alleen gewone letters, de code vooraan
+
+sms-code = { $code } is uw code voor het beveiligde bericht van { $organisation }. Geef hem aan niemand.

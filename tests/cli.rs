@@ -1,0 +1,258 @@
+//! The command line as a user meets it: the program, files, what it prints, how it ends.
+//!
+//! Adding a case is adding files: `tests/mail/x.eml` with `x.expected`, or a folder `tests/check/x/` with `expected`. Run the tests with
+//! `ZEGEL_BLESS=1` to write what is printed now as expected, then read it.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+fn zegel(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zegel"));
+    command.args(arguments);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    zegel(arguments).current_dir(folder).output().unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn complaints(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// The entries of a folder of tests, sorted.
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let mut cases: Vec<_> = fs::read_dir(tests().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+    cases.sort();
+    cases
+}
+
+/// Compares with the file `expected`, or writes it.
+fn compare(got: &str, expected: &Path, differing: &mut Vec<String>) {
+    if std::env::var_os("ZEGEL_BLESS").is_some() {
+        fs::write(expected, got).unwrap();
+    }
+    let wanted = fs::read_to_string(expected).unwrap_or_else(|_| "(there is no such file)\n".to_owned());
+    if got != wanted {
+        differing.push(format!("{}\n--- expected\n{wanted}--- printed\n{got}", expected.display()));
+    }
+}
+
+#[test]
+fn every_mail_is_found_and_judged_as_its_file_says() {
+    let mut differing = Vec::new();
+    let mut count = 0;
+    for mail in cases("mail").into_iter().filter(|p| p.extension().is_some_and(|e| e == "eml")) {
+        count += 1;
+        let output = run(mail.parent().unwrap(), &["explain", mail.file_name().unwrap().to_str().unwrap()]);
+        assert_eq!(status(&output), 0, "{}: {}", mail.display(), complaints(&output));
+        compare(&out(&output), &mail.with_extension("expected"), &mut differing);
+    }
+    assert!(count > 10 && differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn every_fault_is_told_at_once_with_file_line_and_remedy() {
+    let mut differing = Vec::new();
+    let mut count = 0;
+    for folder in cases("check") {
+        count += 1;
+        let output = run(&folder, &["check", "--config", "zegel.toml"]);
+        assert_eq!((status(&output), complaints(&output)), (1, String::new()), "{}", folder.display());
+        for line in out(&output).lines() {
+            let (place, rest) = line.split_once(": ").unwrap();
+            assert!(place.split_once(':').is_some_and(|(_, n)| n.parse::<usize>().is_ok()) && rest.contains("; "), "{line}");
+        }
+        compare(&out(&output), &folder.join("expected"), &mut differing);
+    }
+    assert!(count > 5 && differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn what_is_built_in_has_no_fault() {
+    let output = run(&tests(), &["check"]);
+    assert_eq!((status(&output), complaints(&output)), (0, String::new()), "{}", out(&output));
+}
+
+#[test]
+fn init_makes_a_configuration_that_checks_and_overwrites_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let made = run(folder.path(), &["init", "new/zegel"]);
+    assert_eq!(status(&made), 0, "{}", complaints(&made));
+    let dir = folder.path().join("new/zegel");
+    assert_eq!(fs::metadata(dir.join("keys")).unwrap().permissions().mode() & 0o777, 0o700);
+    for name in ["zegel.toml", "rules/bsn.toml", "policies/default.toml"] {
+        assert!(dir.join(name).is_file(), "{name}");
+    }
+    let check = run(&dir, &["check", "--config", "zegel.toml"]);
+    assert_eq!(status(&check), 0, "{}", out(&check));
+
+    fs::write(dir.join("zegel.toml"), "mine").unwrap();
+    fs::remove_file(dir.join("policies/default.toml")).unwrap();
+    let again = run(folder.path(), &["init", "new/zegel"]);
+    assert_eq!(status(&again), 0);
+    assert_eq!(fs::read_to_string(dir.join("zegel.toml")).unwrap(), "mine");
+    assert!(dir.join("policies/default.toml").is_file());
+
+    fs::write(folder.path().join("file"), "").unwrap();
+    assert_eq!(status(&run(folder.path(), &["init", "file"])), 1);
+}
+
+#[test]
+fn wrong_use_is_2_and_a_fault_is_1() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.toml"), "[smtp").unwrap();
+    fs::write(folder.path().join("a.txt"), "niets").unwrap();
+    let check = |arguments: &[&str], expected: i32| {
+        let output = run(folder.path(), arguments);
+        assert_eq!(status(&output), expected, "{arguments:?}: {}", complaints(&output));
+        assert!(expected == 0 || !complaints(&output).is_empty() || arguments[0] == "check", "{arguments:?}");
+    };
+    check(&[], 2);
+    check(&["explian"], 2);
+    check(&["explain"], 2);
+    check(&["extract"], 2);
+    check(&["explain", "--format", "xml", "a.txt"], 2);
+    check(&["explain", "--from", "nobody", "a.txt"], 2);
+    check(&["explain", "--to", "nobody", "a.txt"], 2);
+    check(&["explain", "--jsonl", "--to", "a@b.example"], 2);
+    check(&["explain", "a.txt"], 0);
+    check(&["explain", "a.txt", "missing.eml"], 1);
+    check(&["explain", "--config", "bad.toml", "a.txt"], 1);
+    check(&["explain", "--config", "missing.toml", "a.txt"], 1);
+    check(&["extract", "missing.eml"], 1);
+    check(&["extract", "--config", "bad.toml", "a.txt"], 1);
+    check(&["check", "--config", "bad.toml"], 1);
+    check(&["explain", "--jsonl", "--config", "bad.toml"], 1);
+}
+
+/// The JSON that `zegel explain` prints of one file.
+fn explained(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = run(folder, &[&["explain", "--format", "json"], arguments].concat());
+    assert_eq!(status(&output), 0, "{}", complaints(&output));
+    let text = out(&output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn json_says_what_was_found_where_and_what_follows() {
+    let folder = tests().join("mail");
+    let all = explained(&folder, &["bsn-with-label.eml"]);
+    assert_eq!(all["file"], "bsn-with-label.eml");
+    let finding = &all["findings"][0];
+    for (word, value) in [("rule", "bsn"), ("type", "bsn"), ("confidence", "high"), ("part", "text"), ("masked", "•••••6782")] {
+        assert_eq!(finding[word], value, "{word}");
+    }
+    assert!(finding["why"][0].is_string() && finding.get("phone").is_none());
+    assert_eq!(all["recipients"][0]["to"], "b.jansen@zorg.example");
+    assert_eq!(all["recipients"][0]["outcome"], "level 2");
+    assert_eq!(all["recipients"][0]["policy"], "BSN zeker");
+    assert_eq!(all["recipients"][1]["outcome"], "none");
+    assert!(all["recipients"][1]["policy"].is_null());
+
+    // The place of a finding is told in the text that extract prints.
+    let extracted = out(&run(&folder, &["extract", "--format", "json", "bsn-with-label.eml"]));
+    let extracted: serde_json::Value = serde_json::from_str(&extracted).unwrap();
+    let text = extracted["texts"].as_array().unwrap().iter().find(|t| t["part"] == "text").unwrap()["text"].as_str().unwrap();
+    let place = finding["start"].as_u64().unwrap() as usize..finding["end"].as_u64().unwrap() as usize;
+    assert_eq!(text.chars().skip(place.start).take(place.len()).collect::<String>(), "123456782");
+}
+
+#[test]
+fn the_envelope_may_be_given_and_a_number_is_never_shown() {
+    let folder = tests().join("mail");
+    let outcome = |arguments: &[&str]| explained(&folder, &[arguments, &["bsn-with-label.eml"]].concat())["recipients"].clone();
+    assert_eq!(outcome(&["--to", "x@zorg.example"])[0]["outcome"], "level 2");
+    assert_eq!(outcome(&["--to", "x@zorg.example", "--to", "y@gemeente.example"]).as_array().unwrap().len(), 2);
+    assert_eq!(outcome(&["--from", "", "--to", "x@zorg.example"])[0]["outcome"], "level 1");
+    assert_eq!(outcome(&["--from", "z@zorg.example", "--to", "x@zorg.example"])[0]["outcome"], "none");
+
+    let number = explained(&folder, &["activation-word-with-number.eml"]);
+    assert_eq!(number["findings"][0]["phone"], true);
+    assert_eq!(number["recipients"][0]["outcome"], "level 2");
+    assert!(!number.to_string().contains("12345678"), "{number}");
+}
+
+#[test]
+fn a_file_that_is_no_mail_is_an_attachment_to_somebody_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lijst.csv"), "naam;bsn\nVoorbeeld;123456782\n").unwrap();
+    let all = explained(folder.path(), &["lijst.csv"]);
+    assert_eq!(all["findings"][0]["part"], "attachment \"lijst.csv\"");
+    assert_eq!(all["recipients"].as_array().unwrap().len(), 1);
+    assert_eq!(all["recipients"][0]["outcome"], "level 2");
+
+    let mut child = zegel(&["explain", "--format", "json", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"naam;bsn\nVoorbeeld;123456782\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(out(&output).contains("\"level 2\""), "{}", out(&output));
+}
+
+#[test]
+fn the_configuration_says_who_is_internal() {
+    let folder = tests().join("mail");
+    let config = tempfile::tempdir().unwrap();
+    assert_eq!(status(&run(config.path(), &["init", "."])), 0);
+    let path = config.path().join("zegel.toml");
+    let ours = fs::read_to_string(&path).unwrap().replace("voorbeeld.example\"]", "gemeente.example\", \"zorg.example\"]");
+    fs::write(&path, ours).unwrap();
+    let all = explained(&folder, &["--config", path.to_str().unwrap(), "bsn-with-label.eml"]);
+    assert_eq!(all["recipients"][0]["outcome"], "none");
+    assert_eq!(all["findings"][0]["rule"], "bsn");
+}
+
+#[test]
+fn jsonl_answers_each_line_before_the_next_is_asked() {
+    let mut child = zegel(&["explain", "--jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    for (id, text, places) in [("1", "niets", vec![]), ("\"b\"", "é𝄞 BSN: 123456782", vec![(8, 17)])] {
+        writeln!(input, "{{\"id\": {id}, \"text\": \"{text}\", \"labels\": []}}").unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+        assert_eq!(answer["id"].to_string(), id);
+        let got: Vec<_> =
+            answer["findings"].as_array().unwrap().iter().map(|f| (f["start"].as_u64().unwrap(), f["end"].as_u64().unwrap())).collect();
+        assert_eq!(got, places, "{answer}");
+    }
+    drop(input);
+    assert!(output.next().is_none() && child.wait().unwrap().success());
+}
+
+#[test]
+fn a_bad_line_is_told_and_the_rest_is_answered() {
+    let mut child = zegel(&["explain", "--jsonl"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"{\"id\":1,\"text\":\"a\"}\nnonsense\n\n{\"id\":2,\"text\":\"b\"}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((status(&output), out(&output).lines().count()), (1, 2));
+    assert!(complaints(&output).contains("-:2: "), "{}", complaints(&output));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_fault() {
+    let mut child = zegel(&["explain", "--jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    // The pipe breaks at some line, when zegel has gone.
+    while input.write_all(b"{\"id\":1,\"text\":\"BSN 123456782\"}\n").is_ok() {}
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((status(&output), complaints(&output)), (0, String::new()));
+}

@@ -1,0 +1,209 @@
+//! Every step of protecting a mail is made to fail in turn: 2xx means that nobody is lost, and nothing leaks whatever happens.
+
+use crate::world::{ANNA, BURGER, COLLEGA, World, contains, mail};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use zegel::{
+    record::{Batch, Key, KeyRange, Record},
+    seal::Ciphertext,
+    secret::Id,
+    store::{Blobs, BoxFuture, Opened, Room, Store, StoreError},
+    time::Time,
+};
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fails {
+    /// Before anything happened.
+    Before,
+    /// After it happened: the outcome is unknown to the caller.
+    After,
+    /// By a bug.
+    Panics,
+}
+
+/// Fails at call number `at` from the moment it is armed, over store and blobs together.
+#[derive(Clone)]
+struct Trap {
+    calls: Arc<AtomicUsize>,
+    at: usize,
+    how: Fails,
+}
+
+/// No call is counted before the trap is armed: start-up is another test's business.
+const DISARMED: usize = usize::MAX / 2;
+
+impl Trap {
+    fn new(at: usize, how: Fails) -> Trap {
+        Trap { calls: Arc::new(AtomicUsize::new(DISARMED)), at, how }
+    }
+
+    fn arm(&self) {
+        self.calls.store(0, Ordering::SeqCst);
+    }
+
+    fn disarm(&self) {
+        self.calls.store(DISARMED, Ordering::SeqCst);
+    }
+
+    fn sprung(&self) -> bool {
+        let calls = self.calls.load(Ordering::SeqCst);
+        calls > self.at && calls < DISARMED
+    }
+
+    fn set(&self, opened: Opened) -> Opened {
+        Opened { store: Arc::new(Faulty(opened.store, self.clone())), blobs: Arc::new(Faulty(opened.blobs, self.clone())), ..opened }
+    }
+
+    /// Runs `call` unless it is its turn to fail.
+    async fn around<T>(&self, call: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+        let broken = || StoreError::Unavailable("made to fail".to_owned());
+        if self.calls.fetch_add(1, Ordering::SeqCst) != self.at {
+            return call.await;
+        }
+        match self.how {
+            Fails::Before => Err(broken()),
+            Fails::After => call.await.and(Err(broken())),
+            Fails::Panics => panic!("made to fail"),
+        }
+    }
+}
+
+struct Faulty<T: ?Sized>(Arc<T>, Trap);
+
+impl Store for Faulty<dyn Store> {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        Box::pin(self.1.around(self.0.get(key)))
+    }
+    fn list<'a>(&'a self, range: &'a KeyRange, limit: usize) -> BoxFuture<'a, Result<Vec<(Key, Record)>, StoreError>> {
+        // Listing is the outbox's and the sweeper's poll: it would make the count depend on time.
+        self.0.list(range, limit)
+    }
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.1.around(self.0.commit(batch)))
+    }
+}
+
+impl Blobs for Faulty<dyn Blobs> {
+    fn put(&self, id: Id, content: Ciphertext) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.1.around(self.0.put(id, content)))
+    }
+    fn get(&self, id: Id, range: Option<Range<u64>>) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
+        Box::pin(self.1.around(self.0.get(id, range)))
+    }
+    fn delete(&self, id: Id) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.1.around(self.0.delete(id)))
+    }
+    fn list(&self, before: Time) -> BoxFuture<'_, Result<Vec<Id>, StoreError>> {
+        self.0.list(before)
+    }
+    fn room(&self) -> Room {
+        self.0.room()
+    }
+}
+
+const BODY: &str = "Het besluit is positief, zegt de commissie.";
+
+/// One mail to one clean and one protected recipient, with the trap at call `at`. Says whether the trap was reached.
+async fn round(to: &[&str], at: usize, how: Fails) -> bool {
+    let trap = Trap::new(at, how);
+    let world = World::with(
+        |folder| {
+            // Only outside does the word protect: so one mail has both kinds of recipients.
+            std::fs::create_dir(folder.join("policies")).unwrap();
+            let policy = "[[policy]]\nname = \"woord\"\nwhen = { rule = \"activation-word\", to = \"external\" }\nthen = \"level 1\"\n\
+                          [[policy]]\nname = \"onleesbaar\"\nwhen = { problem = [\"damaged\"], to = \"external\" }\nthen = \"level 1\"\n";
+            std::fs::write(folder.join("policies/test.toml"), policy).unwrap();
+        },
+        |opened| trap.set(opened),
+    )
+    .await;
+    let sensitive = mail("[beveiligd] Besluit", BODY);
+    trap.arm();
+    let first = world.send(ANNA, to, sensitive.as_bytes()).await;
+    let sprung = trap.sprung();
+    let taken_at_once = first.is_positive();
+    // As a mail server does: until it is taken.
+    trap.disarm();
+    let mut reply = first;
+    for _ in 0..3 {
+        if !reply.is_positive() {
+            assert_eq!(reply.code() / 100, 4, "{how:?} at {at}: a failure of ours is temporary: {reply}");
+            reply = world.send(ANNA, to, sensitive.as_bytes()).await;
+        }
+    }
+    assert!(reply.is_positive(), "{how:?} at {at}: never taken: {reply}");
+
+    let notifications = world.mails_for(BURGER, 1).await;
+    for notification in &notifications {
+        assert!(!contains(&notification.octets, BODY.as_bytes()), "{how:?} at {at}: leaked");
+    }
+    let opening = world.open_link(&notifications[0].link(&world.portal).expect("a link")).await.expect("it opens");
+    assert!(opening.holds(BODY), "{how:?} at {at}");
+    if to.contains(&COLLEGA) {
+        let originals = world.mails_for(COLLEGA, 1).await;
+        assert!(originals.iter().all(|m| m.octets.ends_with(sensitive.as_bytes())));
+        assert!(originals.len() == 1 || !taken_at_once, "{how:?} at {at}: a mail taken at once is relayed once");
+    }
+    // Nothing more comes: another mail's notification leaves behind all of this one's.
+    world.send(ANNA, &["laatste@post.example"], mail("[beveiligd] Laatste", "x").as_bytes()).await;
+    world.mails_for("laatste@post.example", 1).await;
+    assert_eq!(world.delivered_to(BURGER).len(), 1, "{how:?} at {at}: {:?}", world.subjects());
+    world.running.stop().await;
+    sprung
+}
+
+async fn every_step(to: &[&str], least: usize) {
+    for how in [Fails::Before, Fails::After, Fails::Panics] {
+        let mut steps = 0;
+        while round(to, steps, how).await {
+            steps += 1;
+            assert!(steps < 60, "{how:?}: no end of steps");
+        }
+        assert!(steps >= least, "{how:?}: only {steps} steps were made to fail");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepted_means_nobody_is_lost_and_nothing_leaks() {
+    every_step(&[BURGER], 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepted_means_nobody_is_lost_when_some_get_the_mail_itself() {
+    every_step(&[COLLEGA, BURGER], 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clean_mail_flows_while_the_store_is_gone() {
+    struct Gone;
+    fn gone<T>() -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+    {
+        Box::pin(std::future::ready(Err(StoreError::Unavailable("gone".to_owned()))))
+    }
+    impl Store for Gone {
+        fn get<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+            gone()
+        }
+        fn list<'a>(&'a self, range: &'a KeyRange, _: usize) -> BoxFuture<'a, Result<Vec<(Key, Record)>, StoreError>> {
+            // At start it is there.
+            if range.from.starts_with("pending") || range.from == "outbox/" { Box::pin(std::future::ready(Ok(Vec::new()))) } else { gone() }
+        }
+        fn commit(&self, _: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+            gone()
+        }
+    }
+    let world = World::with(|_| {}, |opened| Opened { store: Arc::new(Gone), ..opened }).await;
+    let clean = mail("Vergadering", "Dinsdag.");
+    assert_eq!(world.send(ANNA, &[BURGER], clean.as_bytes()).await.code(), 250);
+    assert!(world.mails_for(BURGER, 1).await[0].octets.ends_with(clean.as_bytes()));
+    assert_eq!(world.send(ANNA, &[BURGER], mail("[beveiligd] x", BODY).as_bytes()).await.code(), 451);
+    assert_eq!(world.outside.mails().len(), 1);
+}

@@ -1,0 +1,182 @@
+//! kill -9 at random moments under load: what was acknowledged is never lost, and nobody is notified twice but by a notification in flight.
+
+use crate::{
+    process::{Zegel, configure},
+    world::{contains, listen, open_link, send_to},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tempfile::TempDir;
+use tokio::sync::{Notify, watch};
+use zegel::{
+    demo::mailbox::{Delivered, Mailbox},
+    message::Message,
+    secret::random_below,
+    smtp::{self, Budget, ServerOptions},
+    store::{self, StoreOptions},
+};
+
+/// Rounds in `cargo verify`; `.ci/long` asks for more.
+const ROUNDS: usize = 4;
+/// Mails a round.
+const MAILS: usize = 60;
+/// Clients that send at the same time.
+const CLIENTS: usize = 6;
+
+/// What was sent, and whether it was acknowledged at the first attempt or later.
+#[derive(Default)]
+struct Ledger {
+    acknowledged: Mutex<BTreeSet<usize>>,
+    events: AtomicUsize,
+    event: Notify,
+}
+
+impl Ledger {
+    fn happened(&self) {
+        self.events.fetch_add(1, Ordering::SeqCst);
+        self.event.notify_waiters();
+    }
+}
+
+/// The kinds of mail, by number: clean, sealed, or both.
+fn recipients(n: usize) -> (Option<String>, Option<String>) {
+    let (clean, sealed) = (format!("c{n}@gemeente.example"), format!("s{n}@post.example"));
+    match n % 3 {
+        0 => (Some(clean), None),
+        1 => (None, Some(sealed)),
+        _ => (Some(clean), Some(sealed)),
+    }
+}
+
+fn marker(n: usize) -> String {
+    format!("merkteken-{n:06}")
+}
+
+fn octets(n: usize) -> String {
+    let subject = if n % 3 == 0 { "Bericht" } else { "[beveiligd] Bericht" };
+    format!(
+        "From: anna@gemeente.example\r\nTo: iemand@post.example\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
+         Message-ID: <{0}@gemeente.example>\r\n\r\n{0} {1}\r\n",
+        marker(n),
+        "tekst ".repeat(n % 500)
+    )
+}
+
+async fn send(gateway: SocketAddr, n: usize) -> bool {
+    let (clean, sealed) = recipients(n);
+    let to: Vec<&str> = clean.iter().chain(&sealed).map(String::as_str).collect();
+    send_to(gateway, "anna@gemeente.example", &to, octets(n).as_bytes()).await.is_positive()
+}
+
+/// One life of zegel: loaded until it is killed at a random event.
+async fn life(folder: &Path, gateway: SocketAddr, ledger: &Arc<Ledger>, numbers: std::ops::Range<usize>) {
+    let zegel = Zegel::run(folder);
+    let begun = ledger.events.load(Ordering::SeqCst);
+    let end = begun + 1 + random_below((MAILS * 2) as u32) as usize;
+    let mut clients = tokio::task::JoinSet::new();
+    for client in 0..CLIENTS {
+        let (ledger, numbers) = (ledger.clone(), numbers.clone());
+        clients.spawn(async move {
+            for n in numbers.skip(client).step_by(CLIENTS) {
+                if !send(gateway, n).await {
+                    return;
+                }
+                ledger.acknowledged.lock().unwrap().insert(n);
+                ledger.happened();
+            }
+        });
+    }
+    loop {
+        let event = ledger.event.notified();
+        if ledger.events.load(Ordering::SeqCst) >= end || clients.is_empty() {
+            break;
+        }
+        tokio::select! {
+            () = event => {}
+            _ = clients.join_next() => {}
+        }
+    }
+    zegel.kill();
+    while clients.join_next().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
+    let rounds = std::env::var("ZEGEL_KILL_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(ROUNDS);
+    let folder = TempDir::new().unwrap();
+    let outside = Mailbox::default();
+    let (listener, hop) = listen().await;
+    let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let (_keep, stopped) = watch::channel(false);
+    tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
+    let (gateway, portal) = configure(folder.path(), hop);
+    let ledger = Arc::new(Ledger::default());
+    let (counter, counted) = (ledger.clone(), outside.clone());
+    let arrivals = tokio::spawn(async move {
+        let mut seen = 0;
+        loop {
+            if counted.wait_until(|mails| mails.len() > seen).await {
+                seen += 1;
+                counter.happened();
+            }
+        }
+    });
+
+    for round in 0..rounds {
+        life(folder.path(), gateway, &ledger, round * MAILS..(round + 1) * MAILS).await;
+    }
+    // The last life is not killed: everything that was not acknowledged is sent again, as its sender's server would.
+    let zegel = Zegel::run(folder.path());
+    for n in 0..rounds * MAILS {
+        if !ledger.acknowledged.lock().unwrap().contains(&n) {
+            assert!(send(gateway, n).await, "mail {n} is not taken after the restart");
+        }
+    }
+    arrivals.abort();
+    let sealed = |n: &usize| recipients(*n).1;
+    let wanted = (0..rounds * MAILS).filter_map(|n| sealed(&n)).collect::<BTreeSet<_>>();
+    for _ in 0..4 {
+        let all = |mails: &[Delivered]| {
+            let came: BTreeSet<_> = mails.iter().flat_map(|m| &m.to).map(ToString::to_string).collect();
+            wanted.is_subset(&came)
+        };
+        if outside.wait_until(all).await {
+            break;
+        }
+    }
+    zegel.terminate();
+
+    let opened = store::open(&StoreOptions { path: folder.path().join("data"), keys: folder.path().join("keys") }).unwrap();
+    let mut by_recipient: BTreeMap<String, Vec<Delivered>> = BTreeMap::new();
+    for mail in outside.mails() {
+        for to in &mail.to {
+            by_recipient.entry(to.to_string()).or_default().push(mail.clone());
+        }
+    }
+    let mut repeated = 0;
+    for n in 0..rounds * MAILS {
+        let (clean, sealed) = recipients(n);
+        if let Some(to) = clean {
+            let came = by_recipient.get(&to).unwrap_or_else(|| panic!("{to} is lost"));
+            assert!(came.iter().all(|m| m.octets.ends_with(octets(n).as_bytes())));
+        }
+        if let Some(to) = sealed {
+            let came = by_recipient.get(&to).unwrap_or_else(|| panic!("{to} was never notified"));
+            let ids: BTreeSet<_> = came.iter().map(|m| Message::new(m.octets.clone()).facts().message_id).collect();
+            assert_eq!(ids.len(), 1, "{to} has {} different notifications", ids.len());
+            assert!(came.len() <= 2, "{to} was notified {} times", came.len());
+            repeated += came.len() - 1;
+            assert!(came.iter().all(|m| !contains(&m.octets, marker(n).as_bytes())));
+            let opening = open_link(&opened, &came[0].link(&portal).unwrap()).await.unwrap_or_else(|| panic!("{to}: the link opens nothing"));
+            assert!(opening.holds(&marker(n)));
+        }
+    }
+    println!("{rounds} kills, {} mails, {repeated} notifications in flight at a kill came twice", rounds * MAILS);
+}

@@ -1,0 +1,125 @@
+//! The real binary as a process of its own, and the other programs that some tests need.
+
+use crate::world::configuration;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+/// A `zegel run` that is ended with this value.
+pub struct Zegel {
+    child: Child,
+    log: mpsc::Receiver<String>,
+    /// Every line it has logged so far.
+    pub said: Vec<String>,
+}
+
+impl Zegel {
+    /// Starts `zegel run` over the configuration in `folder` and waits until it says that it is ready.
+    pub fn run(folder: &Path) -> Zegel {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_zegel"))
+            .args(["run", "--config"])
+            .arg(folder.join("zegel.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
+        let stderr = child.stderr.take().expect("it is piped");
+        let (lines, log) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if lines.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut zegel = Zegel { child, log, said: Vec::new() };
+        zegel.wait_for("ready");
+        zegel
+    }
+
+    /// Waits until it logs a line that holds `text`.
+    pub fn wait_for(&mut self, text: &str) {
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("it never said {text:?}, but:\n{}", self.said.join("\n")));
+            let found = line.contains(text);
+            self.said.push(line);
+            if found {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what it has logged meanwhile.
+    pub fn listen(&mut self) {
+        self.said.extend(self.log.try_iter());
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn terminate(mut self) -> Vec<String> {
+        signal(self.pid(), "TERM");
+        assert!(self.child.wait().expect("it ends").success());
+        self.said.extend(self.log.iter());
+        std::mem::take(&mut self.said)
+    }
+}
+
+impl Drop for Zegel {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal by name.
+pub fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("there is a kill").success());
+}
+
+/// Writes a configuration for free ports on loopback; gives the addresses of gateway and portal.
+pub fn configure(folder: &Path, hop: SocketAddr) -> (SocketAddr, String) {
+    let (smtp, http) = (free_port(), free_port());
+    let portal = format!("http://{http}");
+    std::fs::write(folder.join("zegel.toml"), configuration(&portal, smtp, http, hop)).expect("the folder is ours");
+    (smtp, portal)
+}
+
+/// An address that nobody listens on at this moment.
+pub fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback has ports")
+}
+
+/// Waits until something listens at `address`.
+pub fn wait_until_listening(address: SocketAddr) {
+    // A refused connection answers at once: this is a poll of at most a minute.
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing listens at {address}");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a program is there. Where it must be, the gate's machine, its absence fails the test.
+pub fn has(program: &str) -> bool {
+    let there = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+    assert!(there || std::env::var_os("ZEGEL_REQUIRE_PROGRAMS").is_none(), "{program} is not installed");
+    if !there {
+        println!("LEFT OUT: {program} is not installed");
+    }
+    there
+}

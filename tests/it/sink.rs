@@ -1,0 +1,361 @@
+//! A next hop that keeps what it gets, octet by octet, and fails where it is told to.
+//!
+//! It shares no code with zegel's SMTP: what it captures is evidence.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    sync::Notify,
+};
+use tokio_rustls::TlsAcceptor;
+
+/// What the sink does where it is told to fail.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Answers this (CRLF is added) instead.
+    Reply(String),
+    /// Answers nothing, and waits for the client to go.
+    Hang,
+    /// Closes the connection without an answer.
+    Drop,
+    /// Answers this and closes.
+    Last(String),
+}
+
+/// A mail that the sink has taken with its final dot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sunk {
+    /// The path of MAIL, without brackets.
+    pub from: String,
+    /// The paths of the accepted RCPTs.
+    pub to: Vec<String>,
+    /// The line of MAIL as it came.
+    pub mail: String,
+    /// The octets between 354 and the final dot as they came, dots doubled.
+    pub wire: Vec<u8>,
+    /// Whether it came over TLS.
+    pub tls: bool,
+}
+
+impl Sunk {
+    /// The octets, dots no longer doubled.
+    pub fn octets(&self) -> Vec<u8> {
+        let text: Vec<&[u8]> = split(&self.wire);
+        text.iter().flat_map(|line| line.strip_prefix(b".").unwrap_or(line)).copied().collect()
+    }
+}
+
+/// Lines with their CRLF.
+fn split(wire: &[u8]) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for end in (1..wire.len()).filter(|i| wire[i - 1..=*i] == *b"\r\n") {
+        lines.push(&wire[start..=end]);
+        start = end + 1;
+    }
+    lines.push(&wire[start..]);
+    lines
+}
+
+/// Where a fault happens, and what it is. `at` is the beginning of a command line, or `CONNECT`, `BODY` (the first octets of a body) or
+/// `DOT` (the mail counts as taken). The first so many times nothing happens, then `times` it does.
+#[derive(Clone, Debug)]
+struct Fault {
+    at: String,
+    act: Act,
+    skip: usize,
+    times: usize,
+}
+
+#[derive(Default)]
+struct State {
+    mails: Vec<Sunk>,
+    commands: Vec<String>,
+    connections: usize,
+    faults: Vec<Fault>,
+    extensions: Vec<String>,
+}
+
+/// A next hop.
+#[derive(Clone)]
+pub struct Sink {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+    tls: Option<TlsAcceptor>,
+    implicit: bool,
+}
+
+impl Sink {
+    /// A sink with PIPELINING, 8BITMIME, SIZE and ENHANCEDSTATUSCODES.
+    pub async fn start() -> Sink {
+        Sink::launch(None, false).await
+    }
+
+    /// A sink that offers STARTTLS, or speaks TLS from the first octet.
+    pub async fn with_tls(config: Arc<rustls::ServerConfig>, implicit: bool) -> Sink {
+        Sink::launch(Some(config.into()), implicit).await
+    }
+
+    async fn launch(tls: Option<TlsAcceptor>, implicit: bool) -> Sink {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut extensions = vec!["PIPELINING".to_owned(), "8BITMIME".to_owned(), "SIZE 104857600".to_owned(), "ENHANCEDSTATUSCODES".to_owned()];
+        if tls.is_some() && !implicit {
+            extensions.push("STARTTLS".to_owned());
+        }
+        let state = State { extensions, ..State::default() };
+        let sink = Sink {
+            address: listener.local_addr().unwrap(),
+            state: Arc::new(Mutex::new(state)),
+            changed: Arc::new(Notify::new()),
+            tls,
+            implicit,
+        };
+        let accepting = sink.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                let sink = accepting.clone();
+                sink.state.lock().unwrap().connections += 1;
+                tokio::spawn(async move {
+                    if sink.implicit {
+                        if let Ok(stream) = sink.tls.clone().unwrap().accept(stream).await {
+                            let _ = sink.converse(Wire::new(stream), true, true).await;
+                        }
+                    } else if let Some(plain) = sink.converse(Wire::new(stream), false, true).await
+                        && let Ok(stream) = sink.tls.clone().unwrap().accept(plain.stream).await
+                    {
+                        let _ = sink.converse(Wire::new(stream), true, false).await;
+                    }
+                });
+            }
+        });
+        sink
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What EHLO is answered with, instead of the usual.
+    pub fn offers(&self, extensions: &[&str]) {
+        self.state.lock().unwrap().extensions = extensions.iter().map(|e| (*e).to_owned()).collect();
+    }
+
+    /// Fails at `at`, every time.
+    pub fn fails(&self, at: &str, act: Act) {
+        self.fails_times(at, act, 0, usize::MAX);
+    }
+
+    /// Fails at `at` so many `times`, after it was well so many times (`skip`).
+    pub fn fails_times(&self, at: &str, act: Act, skip: usize, times: usize) {
+        self.state.lock().unwrap().faults.push(Fault { at: at.to_owned(), act, skip, times });
+    }
+
+    /// All is well from now on.
+    pub fn heals(&self) {
+        self.state.lock().unwrap().faults.clear();
+    }
+
+    pub fn mails(&self) -> Vec<Sunk> {
+        self.state.lock().unwrap().mails.clone()
+    }
+
+    /// Every command line so far, over all connections.
+    pub fn commands(&self) -> Vec<String> {
+        self.state.lock().unwrap().commands.clone()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
+    /// Waits until so many mails are there.
+    pub async fn wait_for(&self, count: usize) -> Vec<Sunk> {
+        self.until(|state| state.mails.len() >= count).await;
+        self.mails()
+    }
+
+    /// Waits until a command that begins so was heard.
+    pub async fn wait_for_command(&self, command: &str) {
+        self.until(|state| state.commands.iter().any(|c| c.starts_with(command))).await;
+    }
+
+    async fn until(&self, done: impl Fn(&State) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if done(&self.state.lock().unwrap()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn fault(&self, at: &str) -> Option<Act> {
+        let mut state = self.state.lock().unwrap();
+        let fault = state.faults.iter_mut().find(|f| at.to_ascii_uppercase().starts_with(&f.at.to_ascii_uppercase()) && f.times > 0)?;
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            return None;
+        }
+        fault.times -= 1;
+        Some(fault.act.clone())
+    }
+
+    /// Does what a fault wants at `at`, or answers `usual`; `None` when the connection is over.
+    async fn answer<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, at: &str, usual: &str) -> Option<bool> {
+        match self.fault(at) {
+            None => wire.say(usual).await,
+            Some(Act::Reply(reply)) => wire.say(&reply).await,
+            Some(Act::Last(reply)) => {
+                wire.say(&reply).await;
+                return None;
+            }
+            Some(Act::Drop) => return None,
+            Some(Act::Hang) => {
+                while wire.more().await {}
+                return None;
+            }
+        }
+        .map(|positive| positive)
+    }
+
+    /// One conversation; gives the connection back when STARTTLS was agreed.
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, mut wire: Wire<S>, tls: bool, greet: bool) -> Option<Wire<S>> {
+        if greet {
+            self.answer(&mut wire, "CONNECT", "220 sink.example ESMTP").await?;
+        }
+        let (mut from, mut mail, mut to) = (None, String::new(), Vec::new());
+        loop {
+            let line = wire.line().await?;
+            self.state.lock().unwrap().commands.push(line.clone());
+            self.changed.notify_waiters();
+            let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+            let usual = match verb.as_str() {
+                "EHLO" => {
+                    (from, to) = (None, Vec::new());
+                    let mut lines = vec!["sink.example".to_owned()];
+                    lines.extend(self.state.lock().unwrap().extensions.iter().filter(|e| !tls || *e != "STARTTLS").cloned());
+                    let last = lines.len() - 1;
+                    let lines: Vec<_> = lines.iter().enumerate().map(|(i, l)| format!("250{}{l}", if i < last { '-' } else { ' ' })).collect();
+                    lines.join("\r\n")
+                }
+                "MAIL" if from.is_some() => "503 5.5.1 nested".to_owned(),
+                "RCPT" | "DATA" if from.is_none() => "503 5.5.1 MAIL first".to_owned(),
+                "DATA" if to.is_empty() => "554 5.5.1 no recipients".to_owned(),
+                "DATA" => "354 go on".to_owned(),
+                "STARTTLS" => "220 2.0.0 ready".to_owned(),
+                "QUIT" => "221 2.0.0 bye".to_owned(),
+                _ => "250 2.0.0 ok".to_owned(),
+            };
+            let positive = self.answer(&mut wire, &line, &usual).await?;
+            match verb.as_str() {
+                "MAIL" if positive && from.is_none() => (from, mail) = (Some(path(&line)), line),
+                "RCPT" if positive && from.is_some() => to.push(path(&line)),
+                "RSET" if positive => (from, to) = (None, Vec::new()),
+                "STARTTLS" if positive => return Some(wire),
+                "QUIT" => return None,
+                "DATA" if positive && from.is_some() && !to.is_empty() => {
+                    if let Some(act) = self.fault("BODY") {
+                        wire.more().await;
+                        match act {
+                            Act::Reply(reply) | Act::Last(reply) => {
+                                wire.say(&reply).await;
+                            }
+                            Act::Hang => while wire.more().await {},
+                            Act::Drop => {}
+                        }
+                        return None;
+                    }
+                    let octets = wire.body().await?;
+                    let sunk = Sunk { from: from.take()?, to: std::mem::take(&mut to), mail: std::mem::take(&mut mail), wire: octets, tls };
+                    // A refusal at the dot is none; a connection that drops there has taken the mail, and nobody knows.
+                    let refused = {
+                        let state = self.state.lock().unwrap();
+                        state.faults.iter().any(|f| f.at == "DOT" && f.times > 0 && f.skip == 0 && matches!(&f.act, Act::Reply(r) | Act::Last(r) if !r.starts_with('2')))
+                    };
+                    if !refused {
+                        self.state.lock().unwrap().mails.push(sunk);
+                        self.changed.notify_waiters();
+                    }
+                    self.answer(&mut wire, "DOT", "250 2.0.0 ok: queued as S1").await?;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn path(line: &str) -> String {
+    let start = line.find('<').map_or(0, |i| i + 1);
+    let end = line.rfind('>').unwrap_or(line.len());
+    line[start..end].to_owned()
+}
+
+/// The octets of a connection.
+struct Wire<S> {
+    stream: S,
+    input: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    fn new(stream: S) -> Wire<S> {
+        Wire { stream, input: Vec::new() }
+    }
+
+    /// Says a reply, and whether it was 2yz or 3yz; `None` when nobody is there to hear it.
+    async fn say(&mut self, reply: &str) -> Option<bool> {
+        self.stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()?;
+        self.stream.flush().await.ok()?;
+        Some(reply.starts_with('2') || reply.starts_with('3'))
+    }
+
+    /// Reads on; false at the end.
+    async fn more(&mut self) -> bool {
+        let mut room = [0; 8192];
+        match self.stream.read(&mut room).await {
+            Ok(n) if n > 0 => {
+                self.input.extend_from_slice(&room[..n]);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.input.windows(2).position(|w| w == b"\r\n") {
+                let line: Vec<u8> = self.input.drain(..end + 2).collect();
+                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            if !self.more().await {
+                return None;
+            }
+        }
+    }
+
+    /// The octets up to the final dot.
+    async fn body(&mut self) -> Option<Vec<u8>> {
+        let mut searched = 0;
+        loop {
+            if self.input.starts_with(b".\r\n") {
+                self.input.drain(..3);
+                return Some(Vec::new());
+            }
+            if let Some(end) = self.input[searched..].windows(5).position(|w| w == b"\r\n.\r\n") {
+                let body: Vec<u8> = self.input.drain(..searched + end + 5).collect();
+                return Some(body[..body.len() - 3].to_vec());
+            }
+            searched = self.input.len().saturating_sub(4);
+            if !self.more().await {
+                return None;
+            }
+        }
+    }
+}

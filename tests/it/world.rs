@@ -1,0 +1,206 @@
+//! A temporary zegel in this process: real sockets, real store, a mail server that keeps what it gets, and a clock the test sets.
+
+use bytes::Bytes;
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::watch, time::Instant};
+use zegel::{
+    address::Address,
+    clock::{Clock as _, SetClock, SystemClock},
+    config::Config,
+    demo::mailbox::{Delivered, Mailbox},
+    record::{Card, Grant, Key, SealedMessage},
+    seal::{card_context, lookup_id, open, part_context, unwrap},
+    secret::Token,
+    serve::{Listeners, Running, start_with},
+    smtp::{
+        self, Budget, EnvelopeCommand, Reply, ServerOptions,
+        client::{ClientOptions, NextHop, Pool},
+    },
+    store::{self, Opened, StoreOptions},
+};
+
+/// Who sends in the tests: inside.
+pub const ANNA: &str = "anna@gemeente.example";
+/// A recipient outside.
+pub const BURGER: &str = "burger@post.example";
+/// Another one.
+pub const BUUR: &str = "buur@post.example";
+/// A colleague inside.
+pub const COLLEGA: &str = "collega@gemeente.example";
+
+/// A temporary zegel and the world around it.
+pub struct World {
+    pub folder: TempDir,
+    pub outside: Mailbox,
+    pub gateway: SocketAddr,
+    pub portal: String,
+    pub clock: Arc<SetClock>,
+    pub opened: Opened,
+    pub running: Running,
+    _next_hop: watch::Sender<bool>,
+}
+
+impl World {
+    /// With the embedded rules and policies.
+    pub async fn new() -> World {
+        World::with(|_| {}, |opened| opened).await
+    }
+
+    /// With files of the test's own beside the configuration (`write` gets the folder), and with a store that `wrap` puts something around.
+    pub async fn with(write: impl FnOnce(&Path), wrap: impl FnOnce(Opened) -> Opened) -> World {
+        let outside = Mailbox::default();
+        let (listener, hop) = listen().await;
+        let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+        let (next_hop, stopped) = watch::channel(false);
+        tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
+        World::before(hop, outside, next_hop, write, wrap).await
+    }
+
+    /// In front of a next hop of the test's own at `hop`.
+    pub async fn in_front_of(hop: SocketAddr) -> World {
+        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
+    }
+
+    async fn before(
+        hop: SocketAddr,
+        outside: Mailbox,
+        next_hop: watch::Sender<bool>,
+        write: impl FnOnce(&Path),
+        wrap: impl FnOnce(Opened) -> Opened,
+    ) -> World {
+        let folder = TempDir::new().unwrap();
+        let ((smtp, gateway), (http, page)) = (listen().await, listen().await);
+        let portal = format!("http://{page}");
+        std::fs::write(folder.path().join("zegel.toml"), configuration(&portal, gateway, page, hop)).unwrap();
+        write(folder.path());
+        let config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let opened = store::open(&StoreOptions { path: config.store.path.clone(), keys: config.store.keys.clone() }).unwrap();
+        let clock = Arc::new(SetClock::at(SystemClock.now()));
+        let wrapped = wrap(opened.clone());
+        let running = start_with(config, Listeners { smtp: vec![smtp], portal: vec![http] }, clock.clone(), wrapped).await.unwrap();
+        World { folder, outside, gateway, portal, clock, opened, running, _next_hop: next_hop }
+    }
+
+    /// Sends a mail in a transaction of its own; the first refusal, or the reply to the final dot.
+    pub async fn send(&self, from: &str, to: &[&str], octets: &[u8]) -> Reply {
+        send_to(self.gateway, from, to, octets).await
+    }
+
+    /// The mails that came for `to`, once there are `count` of them.
+    pub async fn mails_for(&self, to: &str, count: usize) -> Vec<Delivered> {
+        let is_for = |m: &Delivered| m.to.iter().any(|a| a.as_str() == to);
+        let came = self.outside.wait_until(|mails| mails.iter().filter(|m| is_for(m)).count() >= count).await;
+        assert!(came, "{count} mails for {to}, but there are: {:?}", self.subjects());
+        self.delivered_to(to)
+    }
+
+    /// The mails that have come for `to` by now.
+    pub fn delivered_to(&self, to: &str) -> Vec<Delivered> {
+        self.outside.mails().into_iter().filter(|m| m.to.iter().any(|a| a.as_str() == to)).collect()
+    }
+
+    pub fn subjects(&self) -> Vec<String> {
+        self.outside.mails().iter().map(|m| format!("{:?}: {}", m.to, m.subject())).collect()
+    }
+
+    /// What the holder of a link can open, as the portal would after the code.
+    pub async fn open_link(&self, link: &str) -> Option<Opening> {
+        open_link(&self.opened, link).await
+    }
+}
+
+/// Sends a mail to `server` in a transaction of its own; the first refusal, or the reply to the final dot.
+pub async fn send_to(server: SocketAddr, from: &str, to: &[&str], octets: &[u8]) -> Reply {
+    let pool = Pool::new(NextHop::plain(&server.ip().to_string(), server.port()), ClientOptions::new("mail.gemeente.example"));
+    let from = (!from.is_empty()).then(|| Address::parse(from).unwrap());
+    let mut commands = vec![EnvelopeCommand::Mail { from, parameters: String::new(), size: None }];
+    commands.extend(to.iter().map(|to| EnvelopeCommand::Rcpt { to: Address::parse(to).unwrap(), parameters: String::new() }));
+    let mut transaction = match pool.begin().await {
+        Ok(transaction) => transaction,
+        Err(failure) => return failure.reply(),
+    };
+    let replies = match transaction.envelope(&commands).await {
+        Ok(replies) => replies,
+        Err(failure) => return failure.reply(),
+    };
+    if let Some(refusal) = replies.into_iter().find(|r| !r.is_positive()) {
+        return refusal;
+    }
+    match transaction.data(&[octets], Instant::now() + Duration::from_secs(120)).await {
+        Ok(reply) => reply,
+        Err(failure) => failure.reply(),
+    }
+}
+
+/// What the holder of a link can open: the card, and the octets of each part; `None` when there is no such grant.
+pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
+    let token = Token::parse(link.rsplit('/').next()?)?;
+    let key = Key::grant(lookup_id(&token));
+    let grant: Grant = opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
+    let message_key = Key::message(grant.message);
+    let message: SealedMessage = opened.store.get(&message_key).await.unwrap()?.read(&message_key).unwrap();
+    let bucket = opened.keyring.bucket(message.expires).await.unwrap();
+    let content_key = unwrap(&opened.keyring.master(), &bucket, &token, grant.message, &grant.wrap).unwrap();
+    let blob = async |id| opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
+    let card = open(content_key.key(), &card_context(grant.message, message.card), &blob(message.card).await).unwrap();
+    let card: Card = serde_json::from_slice(&card).unwrap();
+    let mut parts = Vec::new();
+    for part in card.text.iter().chain(&card.html).chain(&card.files) {
+        let octets = open(content_key.key(), &part_context(grant.message, part.blob), &blob(part.blob).await).unwrap();
+        parts.push(Bytes::from(octets.to_vec()));
+    }
+    Some(Opening { card, parts, grant })
+}
+
+/// What a link opens.
+pub struct Opening {
+    pub card: Card,
+    pub parts: Vec<Bytes>,
+    pub grant: Grant,
+}
+
+impl Opening {
+    /// Whether any part holds `text`.
+    pub fn holds(&self, text: &str) -> bool {
+        self.parts.iter().any(|p| contains(p, text.as_bytes()))
+    }
+}
+
+pub async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// The smallest configuration that runs.
+pub fn configuration(portal: &str, smtp: SocketAddr, http: SocketAddr, hop: SocketAddr) -> String {
+    format!(
+        "[organisation]\nname = \"Gemeente Voorbeeld\"\ndomains = [\"gemeente.example\"]\nlanguage = \"nl\"\n\
+         [smtp]\nlisten = [\"{smtp}\"]\nnext_hop = \"smtp://{hop}\"\nallow = [\"127.0.0.0/8\"]\n\
+         [portal]\nlisten = [\"{http}\"]\nurl = \"{portal}\"\n[store]\npath = \"data\"\n[sms]\nprovider = \"file\"\n"
+    )
+}
+
+static NUMBER: AtomicU32 = AtomicU32::new(1);
+
+/// A plain mail with everything a mail server adds; each has a Message-ID of its own.
+pub fn mail(subject: &str, body: &str) -> String {
+    let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+    format!(
+        "From: Anna de Vries <{ANNA}>\r\nTo: {BURGER}\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
+         Message-ID: <{number}@gemeente.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n"
+    )
+}
+
+pub fn contains(octets: &[u8], wanted: &[u8]) -> bool {
+    octets.windows(wanted.len()).any(|w| w == wanted)
+}
