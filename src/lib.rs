@@ -35,6 +35,7 @@ pub mod sandbox;
 // pub mod portal;
 // ── putting it together ──
 pub mod config;
+// pub mod control;
 // pub mod serve;
 // pub mod demo;
 pub mod cli;
