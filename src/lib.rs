@@ -22,6 +22,7 @@ pub mod unlock;
 pub mod template;
 pub mod notice;
 pub mod grant;
+pub mod release;
 // ── world: each file knows one neighbour ──
 pub mod clock;
 pub mod store;
@@ -32,10 +33,10 @@ pub mod sandbox;
 pub mod gateway;
 pub mod outbox;
 pub mod sweep;
-// pub mod portal;
+pub mod portal;
 // ── putting it together ──
 pub mod config;
 pub mod control;
-// pub mod serve;
-// pub mod demo;
+pub mod serve;
+pub mod demo;
 pub mod cli;

@@ -456,25 +456,15 @@ impl MailView for NumberMail {
 pub struct NotSentMail {
     /// Who did not get it.
     pub recipients: Vec<String>,
-    /// The subject, unless it holds a finding.
-    pub subject: Option<String>,
     /// When the message was taken.
     pub at: Time,
-    /// `number` or `expired`.
-    pub reason: &'static str,
 }
 
 impl MailView for NotSentMail {
     const TEMPLATE: &'static str = "not-sent";
 
     fn samples() -> Vec<NotSentMail> {
-        let full = NotSentMail {
-            recipients: vec!["a@elders.example".to_owned()],
-            subject: Some("Uw aanvraag".to_owned()),
-            at: moment(0),
-            reason: "number",
-        };
-        vec![NotSentMail { subject: None, reason: "expired", ..full.clone() }, full]
+        vec![NotSentMail { recipients: vec!["a@elders.example".to_owned()], at: moment(0) }]
     }
 }
 
@@ -485,10 +475,6 @@ pub struct NotNotifiedMail {
     pub recipient: String,
     /// The subject, unless it holds a finding.
     pub subject: Option<String>,
-    /// When the message was taken.
-    pub at: Time,
-    /// `refused` or `late`.
-    pub reason: &'static str,
     /// What the next hop answered.
     pub reply: String,
 }
@@ -500,11 +486,9 @@ impl MailView for NotNotifiedMail {
         let full = NotNotifiedMail {
             recipient: "a@elders.example".to_owned(),
             subject: Some("Uw aanvraag".to_owned()),
-            at: moment(0),
-            reason: "refused",
             reply: "550 5.1.1 no such mailbox".to_owned(),
         };
-        vec![NotNotifiedMail { subject: None, reason: "late", ..full.clone() }, full]
+        vec![NotNotifiedMail { subject: None, ..full.clone() }, full]
     }
 }
 
