@@ -80,7 +80,13 @@ pub fn open(folder: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers one request at a time until `shutdown` says true.
-pub async fn serve(listener: UnixListener, store: Arc<dyn Store>, keyring: Arc<Keyring>, clock: Arc<dyn Clock>, mut shutdown: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: UnixListener,
+    store: Arc<dyn Store>,
+    keyring: Arc<Keyring>,
+    clock: Arc<dyn Clock>,
+    mut shutdown: watch::Receiver<bool>,
+) {
     while !*shutdown.borrow() {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {

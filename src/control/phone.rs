@@ -5,8 +5,8 @@ use crate::{
     address::Address,
     grant,
     phone::PhoneNumber,
-    record::{Batch, Expect, FORMAT, Fact, Key, KeyRange, KnownPhone, Unreadable},
-    seal::{Damaged, Master, Salt},
+    record::{Batch, Expect, Fact, Key, KeyRange, KnownPhone, Unreadable},
+    seal::{Damaged, Master},
     store::{Store, StoreError},
     time::Time,
 };
@@ -68,18 +68,8 @@ async fn list(store: &dyn Store, master: &Master) -> Result<String, Trouble> {
 }
 
 async fn set(store: &dyn Store, master: &Master, address: &Address, number: &PhoneNumber, now: Time) -> Result<String, Trouble> {
-    let key = Key::phone(&master.address_hash(address));
-    let seal = |name, text: &str| master.seal_field(name, &key, text, Salt::random());
-    let known = KnownPhone {
-        v: FORMAT,
-        address: seal("address", address.as_str()),
-        phone: seal("phone", number.expose()),
-        by: seal("by", BY),
-        at: now,
-    };
     let mut batch = Batch::new();
-    batch.put(key, &known, Expect::Anything);
-    grant::note(&mut batch, Fact::PhoneSet, None, None, now);
+    grant::know_phone(&mut batch, master, address, number, BY, now);
     store.commit(batch).await?;
     Ok(format!("{address}\t{}\n", number.masked()))
 }

@@ -153,7 +153,8 @@ impl Visit {
 
     fn refuse(&self, refusal: Refusal) -> Page {
         let (status, notice) = refusal.page();
-        let mut page = self.page(status, &notice).unwrap_or_else(|_| with(status, "text/plain; charset=utf-8", Body::from("zegel: error\n")));
+        let mut page =
+            self.page(status, &notice).unwrap_or_else(|_| with(status, "text/plain; charset=utf-8", Body::from("zegel: error\n")));
         match refusal {
             Refusal::Method(known) => {
                 page.headers_mut().insert(header::ALLOW, HeaderValue::from_static(known));

@@ -113,7 +113,8 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
     let folder = TempDir::new().unwrap();
     let outside = Mailbox::default();
     let (listener, hop) = listen().await;
-    let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let options =
+        ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
     let (_keep, stopped) = watch::channel(false);
     tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
     let (gateway, portal) = configure(folder.path(), hop);
@@ -174,7 +175,8 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
             assert!(came.len() <= 2, "{to} was notified {} times", came.len());
             repeated += came.len() - 1;
             assert!(came.iter().all(|m| !contains(&m.octets, marker(n).as_bytes())));
-            let opening = open_link(&opened, &came[0].link(&portal).unwrap()).await.unwrap_or_else(|| panic!("{to}: the link opens nothing"));
+            let opening =
+                open_link(&opened, &came[0].link(&portal).unwrap()).await.unwrap_or_else(|| panic!("{to}: the link opens nothing"));
             assert!(opening.holds(&marker(n)));
         }
     }

@@ -67,7 +67,13 @@ impl Postfix {
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        let _ = Command::new("postfix").arg("-c").arg(self.folder.join("conf")).arg("stop").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = Command::new("postfix")
+            .arg("-c")
+            .arg(self.folder.join("conf"))
+            .arg("stop")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.wait();
     }
 }
@@ -157,7 +163,8 @@ async fn five_hundred_mails(way: Way) {
     let folder = TempDir::new().unwrap();
     let outside = Mailbox::default();
     let (listener, hop) = listen().await;
-    let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let options =
+        ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
     let (_keep, stopped) = watch::channel(false);
     tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
     let (smtp, _) = configure(folder.path(), hop);

@@ -46,7 +46,10 @@ impl Zegel {
     /// Waits until it logs a line that holds `text`.
     pub fn wait_for(&mut self, text: &str) {
         loop {
-            let line = self.log.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("it never said {text:?}, but:\n{}", self.said.join("\n")));
+            let line = self
+                .log
+                .recv_timeout(Duration::from_secs(60))
+                .unwrap_or_else(|_| panic!("it never said {text:?}, but:\n{}", self.said.join("\n")));
             let found = line.contains(text);
             self.said.push(line);
             if found {

@@ -45,7 +45,12 @@ impl Twilio {
     }
 }
 
-async fn take(State(twilio): State<Twilio>, Path(account): Path<String>, headers: HeaderMap, Form(form): Form<HashMap<String, String>>) -> Response {
+async fn take(
+    State(twilio): State<Twilio>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
     use base64::Engine as _;
     let expected = base64::engine::general_purpose::STANDARD.encode(format!("{ACCOUNT}:{SECRET}"));
     if account != ACCOUNT || headers.get("authorization").and_then(|h| h.to_str().ok()) != Some(&format!("Basic {expected}")) {

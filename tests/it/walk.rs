@@ -47,7 +47,8 @@ impl Walk {
         let folder = TempDir::new().unwrap();
         let outside = Mailbox::default();
         let (listener, hop) = listen().await;
-        let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+        let options =
+            ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
         let (next_hop, stopped) = watch::channel(false);
         tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
         let (twilio, address) = Twilio::start().await;
@@ -107,7 +108,9 @@ impl Walk {
 
 fn use_twilio(folder: &Path, address: SocketAddr) {
     let file = folder.join("zegel.toml");
-    let sms = format!("[sms]\nprovider = \"twilio\"\naccount = \"{ACCOUNT}\"\nsender = \"Gemeente\"\nsecret_file = \"twilio.secret\"\nurl = \"http://{address}\"\n");
+    let sms = format!(
+        "[sms]\nprovider = \"twilio\"\naccount = \"{ACCOUNT}\"\nsender = \"Gemeente\"\nsecret_file = \"twilio.secret\"\nurl = \"http://{address}\"\n"
+    );
     let text = fs::read_to_string(&file).unwrap().replace("[sms]\nprovider = \"file\"\n", &sms);
     fs::write(file, text).unwrap();
     fs::write(folder.join("twilio.secret"), SECRET).unwrap();

@@ -59,7 +59,8 @@ impl World {
     pub async fn with(write: impl FnOnce(&Path), wrap: impl FnOnce(Opened) -> Opened) -> World {
         let outside = Mailbox::default();
         let (listener, hop) = listen().await;
-        let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+        let options =
+            ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
         let (next_hop, stopped) = watch::channel(false);
         tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
         World::before(hop, outside, next_hop, write, wrap).await
