@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{files, guard, link, numbers, read, server::Desk, session, unlock};
+use super::{Limits, files, guard, link, numbers, read, server::Desk, session, unlock};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header},
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -122,6 +122,7 @@ impl Route<'_> {
 }
 
 /// A visit: one request with what it needs to be answered.
+#[derive(Clone)]
 pub(super) struct Visit {
     pub(super) desk: Arc<Desk>,
     pub(super) organisation: Arc<Organisation>,
@@ -153,8 +154,7 @@ impl Visit {
 
     fn refuse(&self, refusal: Refusal) -> Page {
         let (status, notice) = refusal.page();
-        let mut page =
-            self.page(status, &notice).unwrap_or_else(|_| with(status, "text/plain; charset=utf-8", Body::from("zegel: error\n")));
+        let mut page = self.page(status, &notice).unwrap_or_else(|_| with(status, "text/plain; charset=utf-8", Body::from("zegel: error\n")));
         match refusal {
             Refusal::Method(known) => {
                 page.headers_mut().insert(header::ALLOW, HeaderValue::from_static(known));
@@ -171,19 +171,13 @@ impl Visit {
 /// Answers a request. Never fails; a panic becomes a page.
 pub(super) async fn answer(desk: Arc<Desk>, peer: SocketAddr, request: Request<Body>) -> Page {
     let (organisation, templates) = (desk.portal.organisation.load_full(), desk.portal.templates.load_full());
-    let from = guard::address(peer.ip(), request.headers());
-    let now = desk.portal.clock.now();
-    let visit = || Visit {
-        desk: desk.clone(),
-        organisation: organisation.clone(),
-        templates: templates.clone(),
-        now,
-        headers: request.headers().clone(),
-        language: language_of(&request),
-    };
-    let (for_refusals, chosen) = (visit(), chosen_language(&request));
+    let (head, body) = request.into_parts();
+    let from = guard::address(peer.ip(), &head.headers);
+    let (chosen, now) = (chosen_language(&head.uri), desk.portal.clock.now());
+    let visit = Visit { desk, organisation, templates, now, language: chosen.or_else(|| language_of(&head.headers)), headers: head.headers };
+    let for_refusals = visit.clone();
     // A task of its own: a panic becomes a page, and what has begun (a code is being sent) is not cut off when the browser goes away.
-    let task = tokio::spawn(route(visit(), from, request));
+    let task = tokio::spawn(route(visit, from, head.method, head.uri, body));
     let mut page = match task.await {
         Ok(Ok(page)) => page,
         Ok(Err(refusal)) => for_refusals.refuse(refusal),
@@ -193,28 +187,27 @@ pub(super) async fn answer(desk: Arc<Desk>, peer: SocketAddr, request: Request<B
         }
     };
     if let Some(language) = chosen {
-        session::remember_language(page.headers_mut(), &organisation, language);
+        session::remember_language(page.headers_mut(), &for_refusals.organisation, language);
     }
-    add_headers(page.headers_mut(), &organisation);
+    add_headers(page.headers_mut(), &for_refusals.organisation);
     page
 }
 
-async fn route(mut visit: Visit, from: IpAddr, request: Request<Body>) -> Result<Page, Refusal> {
-    let (head, body) = request.into_parts();
-    let route = Route::of(head.uri.path());
-    if route == Some(Route::Health) && (head.method == Method::GET || head.method == Method::HEAD) {
+async fn route(mut visit: Visit, from: IpAddr, method: Method, uri: Uri, body: Body) -> Result<Page, Refusal> {
+    let route = Route::of(uri.path());
+    if route == Some(Route::Health) && (method == Method::GET || method == Method::HEAD) {
         return Ok(health(&visit).await);
     }
-    if !guard::host_is_ours(&visit.organisation, &head.headers) {
+    if !guard::host_is_ours(&visit.organisation, &visit.headers) {
         return Err(Refusal::Host);
     }
     let route = route.ok_or(Refusal::Missing)?;
-    match head.method {
+    match method {
         Method::GET | Method::HEAD => get(&mut visit, route).await,
         Method::POST if route.takes_forms() => {
             visit.desk.addresses.form(from, visit.desk.portal.limits.forms_per_minute)?;
-            guard::same_site(&visit.organisation, &head.headers)?;
-            let form = Form::read(&visit, &head.headers, body).await?;
+            guard::same_site(&visit.organisation, &visit.headers)?;
+            let form = Form::read(visit.desk.portal.limits, &visit.headers, body).await?;
             post(&mut visit, route, &form).await
         }
         _ if route.takes_forms() => Err(Refusal::Method("GET, HEAD, POST")),
@@ -270,8 +263,7 @@ fn asset(visit: &Visit, name: &str) -> Result<Page, Refusal> {
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    async fn read(visit: &Visit, headers: &HeaderMap, body: Body) -> Result<Form, Refusal> {
-        let limits = visit.desk.portal.limits;
+    async fn read(limits: Limits, headers: &HeaderMap, body: Body) -> Result<Form, Refusal> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Refusal::Request);
@@ -339,17 +331,17 @@ fn add_headers(headers: &mut HeaderMap, organisation: &Organisation) {
 }
 
 /// `?lang=en`: the switch on every page. A cookie remembers it; nothing in the store changes.
-fn chosen_language(request: &Request<Body>) -> Option<Language> {
-    let query = request.uri().query()?;
+fn chosen_language(uri: &Uri) -> Option<Language> {
+    let query = uri.query()?;
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang").and_then(|(_, code)| Language::parse(&code))
 }
 
-fn language_of(request: &Request<Body>) -> Option<Language> {
+fn language_of(headers: &HeaderMap) -> Option<Language> {
     let accepted = || {
-        let header = request.headers().get(header::ACCEPT_LANGUAGE)?.to_str().ok().filter(|h| h.len() <= 1000)?;
+        let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().filter(|h| h.len() <= 1000)?;
         fluent_langneg::accepted_languages::parse(header).iter().find_map(|l| Language::parse(l.language.as_str()))
     };
-    chosen_language(request).or_else(|| session::language(request.headers())).or_else(accepted)
+    session::language(headers).or_else(accepted)
 }
 
 pub(super) use link::Link;

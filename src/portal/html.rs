@@ -1,6 +1,6 @@
 //! The mail's own HTML, made harmless: no scripts, no loads from elsewhere, nothing but what a letter needs.
 
-use ammonia::{Builder, UrlRelative};
+use ammonia::{Builder, UrlRelative, UrlRelativeEvaluate};
 use html5ever::{
     Attribute, ParseOpts, QualName, local_name, ns, parse_fragment,
     tendril::{StrTendril, TendrilSink as _},
@@ -32,9 +32,8 @@ pub(super) struct TooComplex;
 
 /// `html` without anything that acts. `picture` gives the address of the part with a Content-ID, `None` when there is no such picture; every
 /// address it gives must begin with `base`.
-pub(super) fn sanitise(html: &str, base: &str, picture: impl Fn(&str) -> Option<String> + Send + Sync) -> Result<String, TooComplex> {
+pub(super) fn sanitise(html: &str, base: &str, picture: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<String, TooComplex> {
     check(html)?;
-    let own = base.to_owned();
     let mut builder = Builder::default();
     builder
         .add_tags(["font", "big"])
@@ -45,11 +44,20 @@ pub(super) fn sanitise(html: &str, base: &str, picture: impl Fn(&str) -> Option<
         .add_tag_attributes("ol", ["type"])
         .filter_style_properties(STYLES.iter().copied().collect())
         .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "cid", "data"]))
-        .url_relative(UrlRelative::Custom(Box::new(move |url: &str| url.starts_with(&own).then(|| Cow::Owned(url.to_owned())))))
+        .url_relative(UrlRelative::Custom(Box::new(Below(base.to_owned()))))
         .link_rel(Some("noopener noreferrer nofollow"))
         .set_tag_attribute_value("a", "target", "_blank")
         .attribute_filter(move |element, attribute, value| filter(element, attribute, value, &picture).map(Cow::Owned));
     Ok(builder.clean(html).to_string())
+}
+
+/// Lets addresses below this one through; they are ours.
+struct Below(String);
+
+impl UrlRelativeEvaluate<'_> for Below {
+    fn evaluate<'u>(&self, url: &'u str) -> Option<Cow<'u, str>> {
+        url.starts_with(&self.0).then_some(Cow::Borrowed(url))
+    }
 }
 
 /// What an attribute becomes; `None` leaves it out.
@@ -333,10 +341,7 @@ impl TokenSink for Words {
                     if start && matches!(&*tag.name, "script" | "style") {
                         return TokenSinkResult::RawData(RawKind::Rawtext);
                     }
-                } else if !matches!(
-                    &*tag.name,
-                    "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "big" | "sub" | "sup" | "img"
-                ) {
+                } else if !matches!(&*tag.name, "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "big" | "sub" | "sup" | "img") {
                     self.text.borrow_mut().push(if matches!(&*tag.name, "td" | "th") { ' ' } else { '\n' });
                 }
             }
@@ -358,8 +363,7 @@ mod tests {
 
     #[test]
     fn a_letter_keeps_its_looks() {
-        let html =
-            "<h1 style=\"color: red; text-align: center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>";
+        let html = "<h1 style=\"color: red; text-align: center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>";
         assert_eq!(
             clean(html),
             "<h1 style=\"color:red;text-align:center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>"
@@ -367,11 +371,7 @@ mod tests {
         assert_eq!(clean("<img src=\"cid:logo@x\" alt=\"logo\">"), "<img src=\"/r/0/picture/1\" alt=\"logo\">");
         assert_eq!(clean("<img src=\"CID:other\">"), "<img>");
         let link = clean("<a href=\"https://x.example/\" onclick=\"x()\">x</a>");
-        assert!(
-            link.contains("href=\"https://x.example/\"")
-                && link.contains("rel=\"noopener noreferrer nofollow\"")
-                && link.contains("target=\"_blank\"")
-        );
+        assert!(link.contains("href=\"https://x.example/\"") && link.contains("rel=\"noopener noreferrer nofollow\"") && link.contains("target=\"_blank\""));
         assert!(!link.contains("onclick"));
     }
 

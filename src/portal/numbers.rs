@@ -103,7 +103,7 @@ impl Request {
         }
         visit.suggest(&record.value.language);
         let master = portal.keyring.master();
-        let bucket = portal.keyring.bucket(record.value.expires).await?;
+        let bucket = portal.keyring.existing(record.value.expires).ok_or(Refusal::Gone)?;
         let content_key = unwrap(&master, &bucket, &token, message, &approval.value.wrap).map_err(|_| Refusal::Damaged)?;
         let sealed = portal.blobs.get(record.value.card, None).await?.ok_or(Refusal::Damaged)?;
         let card = open(content_key.key(), &card_context(message, record.value.card), &sealed).map_err(|_| Refusal::Damaged)?;
@@ -124,7 +124,8 @@ impl Request {
     }
 
     fn held(&self, now: Time) -> Held<'_> {
-        let handover = Handover { master: &self.master, bucket: &self.bucket, message: self.message, content_key: &self.content_key, now };
+        let handover =
+            Handover { master: &self.master, bucket: &self.bucket, message: self.message, content_key: &self.content_key, now };
         let record = &self.record;
         Held { handover, message: &record.value, version: record.version, card: &self.card, sender: &self.sender, waiting: &self.waiting }
     }

@@ -109,9 +109,7 @@ async fn sent(visit: &mut Visit, link: Link, token: &str, answer: Secret<String>
             // As the code was taken back, the page shows the button again.
             let link = Link::find(&visit.desk.portal, token, visit.now).await?;
             match error {
-                SmsError::Later | SmsError::Account => {
-                    page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-sms-later")))
-                }
+                SmsError::Later | SmsError::Account => page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-sms-later"))),
                 SmsError::Number => page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(Fault::new("fault-sms-refused"))),
             }
         }
@@ -213,7 +211,7 @@ async fn enter(visit: &mut Visit, token: &str, unlocked: &Unlocked, salt: &crate
             return page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(fault("none", link.grant.value.level)));
         };
         let portal = &visit.desk.portal;
-        let bucket = portal.keyring.bucket(link.message.value.expires).await?;
+        let bucket = portal.keyring.existing(link.message.value.expires).ok_or(Refusal::Gone)?;
         let content_key = unwrap(&portal.keyring.master(), &bucket, &link.token, link.grant.value.message, &link.grant.value.wrap);
         let content_key = content_key.map_err(|_| {
             tracing::error!("portal: the wrap of grant {} does not open", link.lookup);
