@@ -39,8 +39,14 @@ const POLL: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 16;
 
 /// Waits between attempts; after the last one hourly (smtp.md, section 6).
-const WAITS: [Duration; 6] =
-    [Duration::from_secs(60), Duration::from_secs(120), Duration::from_secs(300), Duration::from_secs(600), Duration::from_secs(900), Duration::from_secs(1800)];
+const WAITS: [Duration; 6] = [
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(300),
+    Duration::from_secs(600),
+    Duration::from_secs(900),
+    Duration::from_secs(1800),
+];
 
 /// After this a mail is given up.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);

@@ -2,11 +2,11 @@
 
 use crate::{
     address::Address,
-    grant::{Handover, note},
+    grant::{Handover, know_phone, note},
     notice::Letter,
     phone::PhoneNumber,
-    record::{Batch, Card, Expect, FORMAT, Fact, Key, KnownPhone, Level, SealedMessage, State},
-    seal::{Master, Salt},
+    record::{Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
+    seal::Master,
 };
 
 /// A recipient of a held message.
@@ -89,20 +89,10 @@ fn remember(batch: &mut Batch, master: &Master, held: &Held<'_>) {
     let mut done = Vec::new();
     for waiter in held.waiting.iter().filter(|w| w.given) {
         let Some(phone) = &waiter.phone else { continue };
-        let key = Key::phone(&master.address_hash(&waiter.address));
-        if done.contains(&key) {
+        if done.contains(&&waiter.address) {
             continue;
         }
-        let seal = |name, text: &str| master.seal_field(name, &key, text, Salt::random());
-        let known = KnownPhone {
-            v: FORMAT,
-            address: seal("address", waiter.address.as_str()),
-            phone: seal("phone", phone.expose()),
-            by: seal("by", held.sender.as_str()),
-            at: held.handover.now,
-        };
-        batch.put(key.clone(), &known, Expect::Anything);
-        note(batch, Fact::PhoneSet, Some(held.handover.message), None, held.handover.now);
-        done.push(key);
+        know_phone(batch, master, &waiter.address, phone, held.sender.as_str(), held.handover.now);
+        done.push(&waiter.address);
     }
 }

@@ -102,7 +102,7 @@ impl Service for Mailbox {
     }
 
     fn extensions(&self) -> Extensions {
-        Extensions { size: Some(50 << 20), eight_bit_mime: true, ..Extensions::default() }
+        Extensions { size: Some(50 << 20), ..Extensions::ASSUMED }
     }
 }
 
@@ -176,7 +176,9 @@ async fn list(State(shown): State<Shown>) -> Response {
     }
     let empty = "<li>(none yet)</li>".to_owned();
     let [rows, sms] = [rows, sms].map(|list| if list.is_empty() { empty.clone() } else { list });
-    html(&format!("<h1>The outside world</h1><p>All mail that left, and every SMS. Reload to see more.</p><h2>Mail</h2><ul>{rows}</ul><h2>SMS</h2><ul>{sms}</ul>"))
+    html(&format!(
+        "<h1>The outside world</h1><p>All mail that left, and every SMS. Reload to see more.</p><h2>Mail</h2><ul>{rows}</ul><h2>SMS</h2><ul>{sms}</ul>"
+    ))
 }
 
 async fn mail(State(shown): State<Shown>, Path(number): Path<usize>) -> Response {

@@ -21,6 +21,7 @@ pub(super) struct Label {
 }
 
 /// What one text holds; each list in the order of the text.
+#[derive(Default)]
 pub(super) struct Scanned {
     /// What each rule's own words found.
     pub(super) finds: Vec<Vec<Stretch>>,

@@ -1,5 +1,5 @@
-use super::*;
-use crate::extract::Cell;
+use super::{finding::mask_number, *};
+use crate::extract::{Cell, Places, Source, Span, Text};
 use std::sync::LazyLock;
 
 static BUILT_IN: LazyLock<RuleSet> = LazyLock::new(RuleSet::embedded);

@@ -204,7 +204,11 @@ impl Transfer {
         let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return self.refuse(reply).await,
-            Err(_) => return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later")).await,
+            Err(_) => {
+                return self
+                    .refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"))
+                    .await;
+            }
         };
         match &judged.inspection.decision {
             Decision::Relay => self.relay(&judged).await,

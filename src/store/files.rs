@@ -2,14 +2,17 @@
 //!
 //! A file gets its name only when its content is durable, and `put` returns only when the name is too.
 
-use super::{Blobs, BoxFuture, Failure, OpenError, Room, StoreError, folder};
+use super::{
+    Blobs, BoxFuture, Failure, OpenError, Room, StoreError,
+    folder::{self, WriteError},
+};
 use crate::{seal::Ciphertext, secret::Id, time::Time};
 use std::{
     collections::HashMap,
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, DirBuilder, File},
+    io::{self, Read, Seek, SeekFrom},
     ops::Range,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, UNIX_EPOCH},
@@ -34,7 +37,7 @@ impl Default for FileLimits {
 }
 
 /// Blobs in a folder of this machine.
-pub struct FileBlobs {
+pub(super) struct FileBlobs {
     inner: Arc<Inner>,
 }
 
@@ -70,10 +73,7 @@ impl FileBlobs {
     }
 
     /// Files are never touched on the async threads.
-    fn run<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T, StoreError>> {
+    fn run<T: Send + 'static>(&self, act: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static) -> BoxFuture<'_, Result<T, StoreError>> {
         let inner = self.inner.clone();
         Box::pin(async move {
             inner.failure.check()?;
@@ -95,28 +95,13 @@ impl Inner {
 
     fn put(&self, id: Id, content: &[u8]) -> io::Result<()> {
         let path = self.path(id);
-        let folder = path.parent().unwrap_or(&self.root);
-        let unfinished = folder.join(format!(".{id}.tmp"));
         self.recent(|recent| recent.insert(id, Instant::now()));
-        let written = self.write(&unfinished, content).and_then(|()| fs::rename(&unfinished, &path)).and_then(|()| {
-            self.synced(&path, folder::sync(folder))
-        });
-        if written.is_err() {
-            // A full disk gets its room back at once; what can't be removed now, the sweep removes.
-            let _ = fs::remove_file(&unfinished);
-        }
-        written
-    }
-
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
-        file.write_all(content)?;
-        self.synced(path, file.sync_all())
-    }
-
-    /// An error of fsync is final, whatever it says.
-    fn synced(&self, path: &Path, result: io::Result<()>) -> io::Result<()> {
-        result.inspect_err(|e| self.failure.set(format!("{}: fsync: {e}", path.display())))
+        folder::write_new(path.parent().unwrap_or(&self.root), &id.to_string(), content).map_err(|error| {
+            if let WriteError::NotDurable(_) = error {
+                self.failure.set(format!("{}: {error}", path.display()));
+            }
+            io::Error::other(format!("{}: {error}", path.display()))
+        })
     }
 
     fn get(&self, id: Id, range: Option<Range<u64>>) -> io::Result<Option<Vec<u8>>> {
@@ -141,10 +126,7 @@ impl Inner {
     fn delete(&self, id: Id) -> io::Result<()> {
         self.recent(|recent| recent.remove(&id));
         // Not made durable: after a crash the file is an orphan again, and swept again.
-        match fs::remove_file(self.path(id)) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result,
-        }
+        folder::remove(&self.path(id))
     }
 
     fn list(&self, before: Time) -> io::Result<Vec<Id>> {
@@ -164,7 +146,7 @@ impl Inner {
                     continue;
                 }
                 if unfinished.is_some() {
-                    fs::remove_file(entry.path())?;
+                    folder::remove(&entry.path())?;
                 } else {
                     found.push(id);
                 }

@@ -41,7 +41,8 @@ impl Lock {
                 if name.is_some() {
                     let _ = file.read_to_string(&mut process);
                 }
-                let who = if process.is_empty() { "another zegel".to_owned() } else { format!("another zegel (process {})", process.trim()) };
+                let who =
+                    if process.is_empty() { "another zegel".to_owned() } else { format!("another zegel (process {})", process.trim()) };
                 return Err(OpenError::new(&path, format!("{who} uses this folder"), "stop it first: two would tell recipients twice"));
             }
         }
@@ -63,7 +64,11 @@ fn refuse_network(path: &Path) -> Result<(), OpenError> {
         // 32-bit systems give the number a sign.
         let kind = i64::from(kind as u32);
         if let Some((_, name)) = NETWORK.iter().find(|(number, _)| *number == kind) {
-            return Err(OpenError::new(path, format!("lies on {name}, where neither locks nor writes can be relied on"), "use a local disk"));
+            return Err(OpenError::new(
+                path,
+                format!("lies on {name}, where neither locks nor writes can be relied on"),
+                "use a local disk",
+            ));
         }
     }
     Ok(())
@@ -74,32 +79,57 @@ pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Writes a file that must not be there yet: all of it is there, durably, or nothing. `AlreadyExists` when somebody was first.
-pub(super) fn write_new(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    let (unfinished, path) = (folder.join(format!(".{name}.tmp")), folder.join(name));
-    match fs::remove_file(&unfinished) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
+/// Why a file was not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteError {
+    /// Somebody was first. What is there stays.
+    #[error("it is there already")]
+    Exists,
+    /// Nothing was written: no room, no right.
+    #[error("{0}")]
+    Io(io::Error),
+    /// It may be there now and gone tomorrow. Trying again would be told a lie: see [`super::Failure`].
+    #[error("fsync: {0}")]
+    NotDurable(io::Error),
+}
+
+/// Writes a file that must not be there yet: all of it is there, durably, or nothing.
+pub(super) fn write_new(folder: &Path, name: &str, content: &[u8]) -> Result<(), WriteError> {
+    let unfinished = folder.join(format!(".{name}.tmp"));
+    let written = remove(&unfinished).map_err(WriteError::Io).and_then(|()| write(&unfinished, content));
+    let named = written.and_then(|()| rename_new(&unfinished, &folder.join(name)));
+    if named.is_err() {
+        // A full disk gets its room back at once, and no secret is left in a file that nobody knows.
+        let _ = remove(&unfinished);
     }
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    match rename_new(&unfinished, &path) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(&unfinished)?;
-            Err(e)
-        }
-        result => result.and_then(|()| sync(folder)),
+    named.and_then(|()| sync(folder).map_err(WriteError::NotDurable))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), WriteError> {
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(WriteError::Io)?;
+    file.write_all(content).map_err(WriteError::Io)?;
+    file.sync_all().map_err(WriteError::NotDurable)
+}
+
+/// Removes a file; one that isn't there counts as removed.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
 
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
+fn rename_new(from: &Path, to: &Path) -> Result<(), WriteError> {
+    use rustix::{
+        fs::{CWD, RenameFlags, renameat_with},
+        io::Errno,
+    };
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::EXIST) => Err(WriteError::Exists),
         // Some file systems don't know the flag. The folder is locked: nobody else writes here between the two calls.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if to.exists() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
-        result => result.map_err(io::Error::from),
+        Err(Errno::INVAL | Errno::NOSYS) if to.exists() => Err(WriteError::Exists),
+        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to).map_err(WriteError::Io),
+        result => result.map_err(|e| WriteError::Io(e.into())),
     }
 }
 
@@ -137,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(".key.tmp"), "left by a crash").unwrap();
         write_new(folder.path(), "key", b"one").unwrap();
-        assert_eq!(write_new(folder.path(), "key", b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert!(matches!(write_new(folder.path(), "key", b"two"), Err(WriteError::Exists)));
         let path = folder.path().join("key");
         assert_eq!(**read_private(&path).unwrap().unwrap(), *b"one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -1,9 +1,21 @@
 //! The store: three verbs, and blobs beside it.
 //!
 //! An engine is small, since the interesting logic (states, tries, leases) stands above it, in plain functions that build a [`Batch`].
-//! All engines pass one suite (`conformance`).
+//! `memory` is the model, `sqlite` and `files` keep records and blobs on one machine's disk; all engines pass one suite (`conformance`).
+//! `keys` holds the keys of what they keep, and [`open()`] checks that all three belong together.
 
+mod failure;
+mod files;
+mod folder;
+pub mod keys;
 pub mod memory;
+mod open;
+mod sqlite;
+
+pub use failure::Failure;
+pub use files::FileLimits;
+pub use keys::Keyring;
+pub use open::{OpenError, Opened, StoreOptions, open};
 
 use crate::{
     record::{Batch, Expect, Key, KeyRange, Op, Record},

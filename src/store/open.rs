@@ -55,6 +55,7 @@ impl StoreOptions {
 }
 
 /// A store that was found whole.
+#[derive(Clone)]
 pub struct Opened {
     /// Its records.
     pub store: Arc<dyn Store>,
@@ -75,7 +76,11 @@ pub struct Opened {
 pub fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     let StoreOptions { path, keys: keys_path, .. } = options;
     seal::self_test().map_err(|_| {
-        OpenError::new(path, "this machine computes the encryption wrongly", "don't use it; look at its memory and processor, and reinstall zegel")
+        OpenError::new(
+            path,
+            "this machine computes the encryption wrongly",
+            "don't use it; look at its memory and processor, and reinstall zegel",
+        )
     })?;
     folder::make(path)?;
     let lock = Arc::new(folder::Lock::take(path, Some("zegel.lock"))?);
@@ -96,8 +101,8 @@ pub fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     };
     let failure = Failure::default();
     let database = if new { Database::create(&database_path, keys::canary_of(&master))? } else { Database::open(&database_path)? };
-    let keyring = keys::check(options, master, keys_lock, &database)?;
+    let keys = keys::check(options, master, keys_lock, &database)?;
     let blobs = FileBlobs::open(&blobs_path, options.limits, failure.clone(), lock.clone())?;
     let store: Arc<dyn Store> = Arc::new(database.start(failure.clone(), lock)?);
-    Ok(Opened { keyring: Arc::new(keyring.with(store.clone())), store, blobs: Arc::new(blobs), failure })
+    Ok(Opened { keyring: Arc::new(keys.with(store.clone(), failure.clone())), store, blobs: Arc::new(blobs), failure })
 }

@@ -205,16 +205,7 @@ impl Sink {
 
     /// Does what a fault wants at `at`, or answers `usual`; `None` when the connection is over.
     async fn answer<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, at: &str, usual: &str) -> Option<bool> {
-        match self.fault(at) {
-            None => wire.say(usual).await,
-            Some(Act::Reply(reply)) => wire.say(&reply).await,
-            Some(Act::Last(reply)) => wire.say(&reply).await.and(None),
-            Some(Act::Drop) => None,
-            Some(Act::Hang) => {
-                while wire.more().await {}
-                None
-            }
-        }
+        wire.act(self.fault(at), usual).await
     }
 
     /// One conversation; gives the connection back when STARTTLS was agreed.
@@ -268,20 +259,12 @@ impl Sink {
                     let octets = wire.body().await?;
                     let sunk = Sunk { from: from.take()?, to: std::mem::take(&mut to), mail: std::mem::take(&mut mail), wire: octets, tls };
                     // A refusal at the dot is none; a connection that drops there has taken the mail, and nobody knows.
-                    let refused = {
-                        let state = self.state.lock().unwrap();
-                        state.faults.iter().any(|f| {
-                            f.at == "DOT"
-                                && f.times > 0
-                                && f.skip == 0
-                                && matches!(&f.act, Act::Reply(r) | Act::Last(r) if !r.starts_with('2'))
-                        })
-                    };
-                    if !refused {
+                    let act = self.fault("DOT");
+                    if !matches!(&act, Some(Act::Reply(reply) | Act::Last(reply)) if !reply.starts_with('2')) {
                         self.state.lock().unwrap().mails.push(sunk);
                         self.changed.notify_waiters();
                     }
-                    self.answer(&mut wire, "DOT", "250 2.0.0 ok: queued as S1").await?;
+                    wire.act(act, "250 2.0.0 ok: queued as S1").await?;
                 }
                 _ => {}
             }
@@ -311,6 +294,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()?;
         self.stream.flush().await.ok()?;
         Some(reply.starts_with('2') || reply.starts_with('3'))
+    }
+
+    /// Does what a fault wants, or answers `usual`; `None` when the connection is over.
+    async fn act(&mut self, act: Option<Act>, usual: &str) -> Option<bool> {
+        match act {
+            None => self.say(usual).await,
+            Some(Act::Reply(reply)) => self.say(&reply).await,
+            Some(Act::Last(reply)) => self.say(&reply).await.and(None),
+            Some(Act::Drop) => None,
+            Some(Act::Hang) => {
+                while self.more().await {}
+                None
+            }
+        }
     }
 
     /// Reads on; false at the end.

@@ -11,17 +11,19 @@ use zegel::smtp::{
 
 const BODY: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
 
-/// Times short enough to be waited for, the rest as it is in earnest.
-fn short() -> ClientOptions {
-    ClientOptions { reply_time: Duration::from_millis(60), failures: 1000, ..client_options() }
-}
+/// For a next hop that hangs: short enough to be waited for, long enough for a busy machine.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 fn pool(sink: &Sink) -> Arc<Pool> {
-    Pool::new(hop(sink), short())
+    Pool::new(hop(sink), ClientOptions { failures: 1000, ..client_options() })
+}
+
+fn impatient(sink: &Sink) -> Arc<Pool> {
+    Pool::new(hop(sink), ClientOptions { reply_time: PATIENCE, failures: 1000, ..client_options() })
 }
 
 fn soon() -> Instant {
-    Instant::now() + Duration::from_millis(200)
+    Instant::now() + PATIENCE
 }
 
 fn later() -> Instant {
@@ -108,9 +110,9 @@ async fn whatever_the_next_hop_does_the_sender_hears_the_truth() {
     ];
     for (at, act, expected, mails) in cases {
         let sink = Sink::start().await;
-        let pool = pool(&sink);
+        let hangs = matches!(act, Act::Hang);
+        let (pool, deadline) = if hangs { (impatient(&sink), soon()) } else { (pool(&sink), later()) };
         sink.fails(at, act.clone());
-        let deadline = if matches!(act, Act::Hang) { soon() } else { later() };
         let outcome = send(&pool, deadline).await;
         assert_eq!(outcome.as_ref().map(Reply::code).map_err(|f| *f), expected, "{at} {act:?}");
         assert_eq!(sink.mails().len(), if at == "DOT" && act_takes(&act) { 1 } else { mails }, "{at} {act:?}");
@@ -137,7 +139,7 @@ async fn a_connection_that_died_in_the_pool_costs_no_mail() {
     for act in [Act::Drop, Act::Hang, last("421 4.4.2 idle too long")] {
         for at in ["MAIL", "RCPT", "DATA"] {
             let sink = Sink::start().await;
-            let pool = pool(&sink);
+            let pool = impatient(&sink);
             send(&pool, later()).await.unwrap();
             sink.fails_times(at, act.clone(), 0, 1);
             assert_eq!(send(&pool, later()).await.map(|r| r.code()), Ok(250), "{at} {act:?}");
@@ -310,4 +312,71 @@ async fn a_refusal_in_the_middle_of_a_large_body_is_a_refusal() {
     // The connection may be cut before we read the reason; it is a refusal or a loss, and no mail.
     assert!(matches!(outcome, Err(Failure::Lost { dot_sent: false })) || outcome.is_ok_and(|r| r.code() == 552));
     assert_eq!(sink.mails(), []);
+}
+
+/// A row of numbers that looks like chance and is the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+#[tokio::test]
+async fn under_any_mishap_no_mail_is_lost_and_none_is_sent_twice() {
+    let sink = Sink::start().await;
+    let pool =
+        Pool::new(hop(&sink), ClientOptions { connections: 8, reply_time: Duration::from_millis(60), failures: 1000, ..client_options() });
+    let mut dice = Dice(7);
+    let (mut taken, mut doubtful) = (0, 0);
+    for round in 0..60 {
+        for _ in 0..3 {
+            let at = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET"][dice.throw(8)];
+            let act = match dice.throw(5) {
+                0 => Act::Hang,
+                1 => reply("451 4.3.0 later"),
+                2 => last("421 4.3.2 bye"),
+                _ => Act::Drop,
+            };
+            sink.fails_times(at, act, dice.throw(6), 1);
+        }
+        let sending: Vec<_> = (0..6)
+            .map(|i| {
+                let (pool, give_up) = (pool.clone(), dice.throw(6) == 0);
+                tokio::spawn(async move {
+                    let to = format!("r{round}-{i}@b.example");
+                    let sent = async {
+                        let mut transaction = pool.begin().await?;
+                        let replies = transaction.envelope(&[mail("a@a.example"), rcpt(&to)]).await?;
+                        match replies.iter().find(|r| !r.is_positive()) {
+                            Some(refusal) => Ok(refusal.clone()),
+                            None if give_up => Ok(Reply::TRY_LATER),
+                            None => transaction.data(&[to.as_bytes()], Instant::now() + Duration::from_millis(100)).await,
+                        }
+                    };
+                    (sent.await, to)
+                })
+            })
+            .collect();
+        for sent in sending {
+            let (outcome, to) = sent.await.unwrap();
+            let arrived: Vec<_> = sink.mails().into_iter().filter(|m| m.to.contains(&to)).collect();
+            assert!(arrived.iter().all(|m| m.to == [to.clone()] && m.wire == format!("{to}\r\n").into_bytes()), "mixed up: {arrived:?}");
+            match outcome {
+                Ok(reply) if reply.is_positive() => {
+                    assert_eq!(arrived.len(), 1, "{to} was said to be taken");
+                    taken += 1;
+                }
+                Err(Failure::Lost { dot_sent: true } | Failure::Timeout { dot_sent: true }) => {
+                    assert!(arrived.len() <= 1, "{to} was sent twice");
+                    doubtful += 1;
+                }
+                // `421` or a refusal at the dot is the next hop's word that it has not got the mail.
+                other => assert_eq!(arrived.len(), 0, "{to}: {other:?}, and it was sent all the same"),
+            }
+        }
+    }
+    assert!(taken > 50 && doubtful > 5, "taken {taken}, doubtful {doubtful}: this tried too little");
 }

@@ -68,12 +68,19 @@ async fn a_mail_that_finds_no_room_is_told_to_come_later_and_nothing_of_it_is_le
     assert!(holder.reply().await.starts_with("250 "));
     assert!(announced.says("DATA").await.starts_with("354 "));
     // More than was announced, and more than there is room for: read to its end, then refused.
+    let mut other = Raw::ready(running.address).await;
+    other.send(b"MAIL FROM:<a@a.example> SIZE=100000\r\nRCPT TO:<b@b.example>\r\nDATA\r\n").await;
+    for code in ["250", "250", "354"] {
+        assert!(other.reply().await.starts_with(code));
+    }
     let line = [b"x".repeat(98), b"\r\n".to_vec()].concat();
-    announced.send(&line.repeat(4000)).await;
+    announced.send(&line.repeat(2500)).await;
     announced.send(b".\r\n").await;
     assert!(announced.reply().await.starts_with("452 4.3.1 "));
+    other.send(b"x\r\n.\r\n").await;
+    assert!(other.reply().await.starts_with("250 "));
     assert!(announced.says("NOOP").await.starts_with("250 "));
-    assert_eq!((sink.mails().len(), running.options.budget.free()), (1, 300_000));
+    assert_eq!((sink.mails().len(), running.options.budget.free()), (2, 300_000));
 }
 
 #[tokio::test]
@@ -114,6 +121,8 @@ async fn a_client_that_is_silent_too_long_is_told_and_the_next_hop_freed() {
     let running = start_with(ServerOptions { limits, ..options() }, Pool::new(hop(&sink), client_options())).await;
     let mut raw = Raw::connect(running.address).await;
     assert!(raw.reply().await.starts_with("421 4.4.2 "));
+    let limits = ServerLimits { block_time: Duration::from_millis(30), ..ServerLimits::default() };
+    let running = start_with(ServerOptions { limits, ..options() }, Pool::new(hop(&sink), client_options())).await;
     let mut raw = Raw::ready(running.address).await;
     raw.begins().await;
     raw.send(b"half a mail\r\n").await;
