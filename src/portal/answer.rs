@@ -154,7 +154,8 @@ impl Visit {
 
     fn refuse(&self, refusal: Refusal) -> Page {
         let (status, notice) = refusal.page();
-        let mut page = self.page(status, &notice).unwrap_or_else(|_| with(status, "text/plain; charset=utf-8", Body::from("zegel: error\n")));
+        let mut page =
+            self.page(status, &notice).unwrap_or_else(|_| with(status, "text/plain; charset=utf-8", Body::from("zegel: error\n")));
         match refusal {
             Refusal::Method(known) => {
                 page.headers_mut().insert(header::ALLOW, HeaderValue::from_static(known));
@@ -174,7 +175,8 @@ pub(super) async fn answer(desk: Arc<Desk>, peer: SocketAddr, request: Request<B
     let (head, body) = request.into_parts();
     let from = guard::address(peer.ip(), &head.headers);
     let (chosen, now) = (chosen_language(&head.uri), desk.portal.clock.now());
-    let visit = Visit { desk, organisation, templates, now, language: chosen.or_else(|| language_of(&head.headers)), headers: head.headers };
+    let visit =
+        Visit { desk, organisation, templates, now, language: chosen.or_else(|| language_of(&head.headers)), headers: head.headers };
     let for_refusals = visit.clone();
     // A task of its own: a panic becomes a page, and what has begun (a code is being sent) is not cut off when the browser goes away.
     let task = tokio::spawn(route(visit, from, head.method, head.uri, body));

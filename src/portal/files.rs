@@ -226,7 +226,12 @@ pub(super) fn safe_name(name: &str, media_type: &str) -> String {
     let visible = last.chars().filter_map(|c| match c {
         '<' | '>' | ':' | '"' | '|' | '?' | '*' => Some('_'),
         c if c.is_control() => None,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}' => None,
+        '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff0}'..='\u{ffff}'
+        | '\u{e0000}'..='\u{e007f}' => None,
         '\u{ad}' | '\u{61c}' | '\u{180e}' => None,
         c if c.is_whitespace() => Some(' '),
         c => Some(c),
@@ -242,7 +247,8 @@ pub(super) fn safe_name(name: &str, media_type: &str) -> String {
         .to_owned();
     }
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
-    let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(|n| n.chars().count() == 1 && n.chars().all(|c| "0123456789¹²³".contains(c)));
+    let numbered =
+        |prefix: &str| stem.strip_prefix(prefix).is_some_and(|n| n.chars().count() == 1 && n.chars().all(|c| "0123456789¹²³".contains(c)));
     if ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT") {
         name.insert(0, '_');
     }

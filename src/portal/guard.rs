@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn only_our_host_is_answered() {
-        let check = |url, host, expected| assert_eq!(host_is_ours(&organisation(url), &headers(&[("host", host)])), expected, "{url} {host}");
+        let check =
+            |url, host, expected| assert_eq!(host_is_ours(&organisation(url), &headers(&[("host", host)])), expected, "{url} {host}");
         check("https://b.example", "b.example", true);
         check("https://b.example", "B.EXAMPLE:443", true);
         check("https://b.example", "b.example:80", false);

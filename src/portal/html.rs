@@ -32,7 +32,11 @@ pub(super) struct TooComplex;
 
 /// `html` without anything that acts. `picture` gives the address of the part with a Content-ID, `None` when there is no such picture; every
 /// address it gives must begin with `base`.
-pub(super) fn sanitise(html: &str, base: &str, picture: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<String, TooComplex> {
+pub(super) fn sanitise(
+    html: &str,
+    base: &str,
+    picture: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+) -> Result<String, TooComplex> {
     check(html)?;
     let mut builder = Builder::default();
     builder
@@ -341,7 +345,10 @@ impl TokenSink for Words {
                     if start && matches!(&*tag.name, "script" | "style") {
                         return TokenSinkResult::RawData(RawKind::Rawtext);
                     }
-                } else if !matches!(&*tag.name, "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "big" | "sub" | "sup" | "img") {
+                } else if !matches!(
+                    &*tag.name,
+                    "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "big" | "sub" | "sup" | "img"
+                ) {
                     self.text.borrow_mut().push(if matches!(&*tag.name, "td" | "th") { ' ' } else { '\n' });
                 }
             }
@@ -363,7 +370,8 @@ mod tests {
 
     #[test]
     fn a_letter_keeps_its_looks() {
-        let html = "<h1 style=\"color: red; text-align: center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>";
+        let html =
+            "<h1 style=\"color: red; text-align: center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>";
         assert_eq!(
             clean(html),
             "<h1 style=\"color:red;text-align:center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>"
@@ -371,7 +379,11 @@ mod tests {
         assert_eq!(clean("<img src=\"cid:logo@x\" alt=\"logo\">"), "<img src=\"/r/0/picture/1\" alt=\"logo\">");
         assert_eq!(clean("<img src=\"CID:other\">"), "<img>");
         let link = clean("<a href=\"https://x.example/\" onclick=\"x()\">x</a>");
-        assert!(link.contains("href=\"https://x.example/\"") && link.contains("rel=\"noopener noreferrer nofollow\"") && link.contains("target=\"_blank\""));
+        assert!(
+            link.contains("href=\"https://x.example/\"")
+                && link.contains("rel=\"noopener noreferrer nofollow\"")
+                && link.contains("target=\"_blank\"")
+        );
         assert!(!link.contains("onclick"));
     }
 

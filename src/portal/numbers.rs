@@ -124,8 +124,7 @@ impl Request {
     }
 
     fn held(&self, now: Time) -> Held<'_> {
-        let handover =
-            Handover { master: &self.master, bucket: &self.bucket, message: self.message, content_key: &self.content_key, now };
+        let handover = Handover { master: &self.master, bucket: &self.bucket, message: self.message, content_key: &self.content_key, now };
         let record = &self.record;
         Held { handover, message: &record.value, version: record.version, card: &self.card, sender: &self.sender, waiting: &self.waiting }
     }

@@ -109,7 +109,9 @@ async fn sent(visit: &mut Visit, link: Link, token: &str, answer: Secret<String>
             // As the code was taken back, the page shows the button again.
             let link = Link::find(&visit.desk.portal, token, visit.now).await?;
             match error {
-                SmsError::Later | SmsError::Account => page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-sms-later"))),
+                SmsError::Later | SmsError::Account => {
+                    page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-sms-later")))
+                }
                 SmsError::Number => page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(Fault::new("fault-sms-refused"))),
             }
         }
