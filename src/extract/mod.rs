@@ -219,7 +219,7 @@ impl Text {
 }
 
 /// Something that could not be read, and so could not be judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// The part, as in [`Text::part`].
     pub part: String,

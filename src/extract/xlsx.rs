@@ -26,6 +26,10 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
             strings = archive.take(reading, here, member.index);
             is_safe &= strings.is_some();
         } else {
+            if member.name.ends_with(".xml") || member.name.ends_with(".rels") {
+                let most = reading.limits.member;
+                is_safe &= archive.check(reading, here, member.index, most);
+            }
             rest.push(member);
         }
     }

@@ -16,6 +16,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use zegel::{
+    clock::{Clock as _, SystemClock},
     demo::mailbox::{Delivered, Mailbox},
     message::Message,
     secret::random_below,
@@ -154,7 +155,7 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
     }
     zegel.terminate();
 
-    let opened = store::open(&StoreOptions { path: folder.path().join("data"), keys: folder.path().join("keys") }).unwrap();
+    let opened = store::open(&StoreOptions::new(folder.path().join("data"), folder.path().join("keys"), SystemClock.now())).unwrap();
     let mut by_recipient: BTreeMap<String, Vec<Delivered>> = BTreeMap::new();
     for mail in outside.mails() {
         for to in &mail.to {

@@ -3,7 +3,7 @@
 //! POST /2010-04-01/Accounts/{Sid}/Messages.json; see <https://www.twilio.com/docs/messaging/api/message-resource>.
 
 use axum::{
-    Form, Json, Router,
+    Form, Router,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
@@ -67,10 +67,14 @@ async fn take(
     }
     twilio.0.lock().unwrap().push((to.clone(), body.clone()));
     let answer = serde_json::json!({ "sid": "SM0123456789abcdef0123456789abcdef", "status": "queued", "error_code": null, "to": to });
-    (StatusCode::CREATED, Json(answer)).into_response()
+    json(StatusCode::CREATED, &answer)
 }
 
 fn failure(status: StatusCode, code: u32, message: &str) -> Response {
     let more = format!("https://www.twilio.com/docs/errors/{code}");
-    (status, Json(serde_json::json!({ "code": code, "message": message, "more_info": more, "status": status.as_u16() }))).into_response()
+    json(status, &serde_json::json!({ "code": code, "message": message, "more_info": more, "status": status.as_u16() }))
+}
+
+fn json(status: StatusCode, value: &serde_json::Value) -> Response {
+    (status, [("content-type", "application/json")], value.to_string()).into_response()
 }

@@ -84,8 +84,8 @@ impl World {
         std::fs::write(folder.path().join("zegel.toml"), configuration(&portal, gateway, page, hop)).unwrap();
         write(folder.path());
         let config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
-        let opened = store::open(&StoreOptions { path: config.store.path.clone(), keys: config.store.keys.clone() }).unwrap();
         let clock = Arc::new(SetClock::at(SystemClock.now()));
+        let opened = store::open(&StoreOptions::new(&config.store.path, &config.store.keys, clock.now())).unwrap();
         let wrapped = wrap(opened.clone());
         let running = start_with(config, Listeners { smtp: vec![smtp], portal: vec![http] }, clock.clone(), wrapped).await.unwrap();
         World { folder, outside, gateway, portal, clock, opened, running, _next_hop: next_hop }
@@ -149,7 +149,7 @@ pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
     let grant: Grant = opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
     let message_key = Key::message(grant.message);
     let message: SealedMessage = opened.store.get(&message_key).await.unwrap()?.read(&message_key).unwrap();
-    let bucket = opened.keyring.bucket(message.expires).await.unwrap();
+    let bucket = opened.keyring.existing(message.expires).unwrap();
     let content_key = unwrap(&opened.keyring.master(), &bucket, &token, grant.message, &grant.wrap).unwrap();
     let blob = async |id| opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
     let card = open(content_key.key(), &card_context(grant.message, message.card), &blob(message.card).await).unwrap();
