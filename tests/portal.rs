@@ -6,13 +6,16 @@ use reqwest::{Method, StatusCode, header};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Notify, watch},
+    sync::{Barrier, Notify, watch},
 };
 use zegel::{
     address::Address,
@@ -21,14 +24,14 @@ use zegel::{
     phone::PhoneNumber,
     portal::{self, Limits, Portal},
     record::{
-        Approval, Batch, Card, Challenge, Event, Expect, FORMAT, Fact, Grant, Key, KeyRange, KnownPhone, Level, Mail, Part, SealedMessage,
-        State, Waiting,
+        Approval, Batch, Card, Challenge, Event, Expect, FORMAT, Fact, Grant, Key, KeyRange, KnownPhone, Level, Mail, Part, Record,
+        SealedMessage, State, Waiting,
     },
     seal::{ContentKey, Salt, card_context, lookup_id, part_context, seal, wrap},
     secret::{Id, Token},
     sms,
     store::{
-        Blobs, Keyring, Store,
+        Blobs, BoxFuture, Keyring, Store, StoreError,
         memory::{MemoryBlobs, MemoryStore},
     },
     template::Templates,
@@ -40,9 +43,47 @@ const RECIPIENT: &str = "burger@elders.example";
 const OTHER: &str = "buur@elders.example";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and then some";
 
+/// A store whose readers of a challenge can be made to wait for each other, so that all of them decide on the same state.
+struct Meeting {
+    store: Arc<MemoryStore>,
+    barrier: Mutex<Option<Arc<Barrier>>>,
+    readers: AtomicUsize,
+}
+
+impl Meeting {
+    /// The next `count` readers of a challenge go on together.
+    fn call(&self, count: usize) {
+        *self.barrier.lock().unwrap() = Some(Arc::new(Barrier::new(count)));
+        self.readers.store(count, Ordering::SeqCst);
+    }
+}
+
+impl Store for Meeting {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        Box::pin(async move {
+            let found = self.store.get(key).await;
+            let takes_part = |n: usize| n.checked_sub(1);
+            if key.as_str().starts_with("challenge/") && self.readers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes_part).is_ok() {
+                let barrier = self.barrier.lock().unwrap().clone().unwrap();
+                barrier.wait().await;
+            }
+            found
+        })
+    }
+
+    fn list<'a>(&'a self, range: &'a KeyRange, limit: usize) -> BoxFuture<'a, Result<Vec<(Key, Record)>, StoreError>> {
+        self.store.list(range, limit)
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.store.commit(batch)
+    }
+}
+
 /// A portal with a store in memory, and what stands around it.
 struct World {
     store: Arc<MemoryStore>,
+    meeting: Arc<Meeting>,
     blobs: Arc<MemoryBlobs>,
     keyring: Arc<Keyring>,
     clock: Arc<SetClock>,
@@ -71,8 +112,9 @@ impl World {
             url: format!("http://{address}"),
             language: "nl".to_owned(),
         };
+        let meeting = Arc::new(Meeting { store: store.clone(), barrier: Mutex::default(), readers: AtomicUsize::new(0) });
         let portal = Portal {
-            store: store.clone(),
+            store: meeting.clone(),
             blobs: blobs.clone(),
             keyring: keyring.clone(),
             sms: sms.unwrap_or_else(|| sms::Sender::file(folder.path().join("sms.jsonl"))),
@@ -84,7 +126,7 @@ impl World {
         };
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(portal::serve(listener, Arc::new(portal), stopped));
-        World { store, blobs, keyring, clock, address, folder, stop, served }
+        World { store, meeting, blobs, keyring, clock, address, folder, stop, served }
     }
 
     /// Seals a message to [`RECIPIENT`] and [`OTHER`] as the gateway does: their tokens.
@@ -242,7 +284,7 @@ impl World {
         self.facts().await.iter().filter(|f| **f == fact).count()
     }
 
-    async fn everything(&self) -> Vec<(Key, zegel::record::Record)> {
+    async fn everything(&self) -> Vec<(Key, Record)> {
         self.store.list(&KeyRange { from: String::new(), to: "~".to_owned() }, usize::MAX).await.unwrap()
     }
 
@@ -492,6 +534,7 @@ async fn thirty_two_guesses_at_once_are_five_compared() {
     let page = browser.get(&world.link(&token)).await;
     let page = Arc::new(browser.press(&page, "Stuur mijn SMS-code", &[]).await);
     let code = world.code();
+    world.meeting.call(32);
     let mut guesses = tokio::task::JoinSet::new();
     for n in 0..32 {
         let (page, browser) = (page.clone(), Browser::new());
@@ -516,6 +559,7 @@ async fn the_right_answer_from_many_at_once_opens_once() {
     let page = browser.get(&world.link(&token)).await;
     let page = Arc::new(browser.press(&page, "Stuur mijn SMS-code", &[]).await);
     let code = world.code();
+    world.meeting.call(16);
     let mut answers = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let (page, code, browser) = (page.clone(), code.clone(), Browser::new());
