@@ -164,7 +164,6 @@ impl Twilio {
             // Twilio keeps neither the text nor the whole number.
             ("ContentRetention", "discard"),
             ("AddressRetention", "obfuscate"),
-            ("RiskCheck", "disable"),
         ];
         let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", self.url, self.account);
         let request = self.client.post(url).basic_auth(&self.account, Some(self.secret.expose())).form(&form);
