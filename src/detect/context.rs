@@ -83,7 +83,9 @@ pub(super) fn weigh(candidate: &Candidate, verdict: Option<&Verdict>, context: &
     }
     match candidate.form {
         Form::Usual if verdict.is_some() => Some(Confidence::High),
-        Form::Usual if !candidate.attached && context.person_near(candidate).is_some() => Some(Confidence::Medium),
+        // Some other kind of number, as far as its own name goes, does not become a BSN by a person near it.
+        Form::Usual if candidate.attached || names_a_kind(context.text, candidate.start) => Some(Confidence::Low),
+        Form::Usual if context.person_near(candidate).is_some() => Some(Confidence::Medium),
         Form::Usual => Some(Confidence::Low),
         Form::Odd | Form::Eight | Form::Begins if certain => Some(Confidence::High),
         Form::Odd | Form::Eight if verdict.is_some() => Some(Confidence::Medium),
@@ -284,9 +286,23 @@ fn number_behind(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Whether nothing but a space or fillers stands between two labels.
+/// Whether nothing but fillers and what joins them stands between two labels: `BSN/RSIN`, `BSN van de klant`.
 fn is_phrase(between: &[u8]) -> bool {
-    between.len() <= 12 && between.split(|b| *b == b' ').all(|word| word.is_empty() || FILLERS.iter().any(|f| f.eq_ignore_ascii_case(word)))
+    let filler = |word: &[u8]| FILLERS.iter().chain(&[&b"of"[..], b"or"]).any(|f| f.eq_ignore_ascii_case(word));
+    between.len() <= 12 && between.split(|b| matches!(b, b' ' | b'/' | b'-' | b'(')).all(|word| word.is_empty() || filler(word))
+}
+
+/// Endings of words that name a kind of number.
+const KINDS: [&[u8]; 5] = [b"nummer", b"number", b"nr", b"code", b"-id"];
+
+/// Whether the word right before `start` names some kind of number: `personeelsnummer 111222333`.
+fn names_a_kind(text: &[u8], start: usize) -> bool {
+    let back = |from: usize, most: usize, is: fn(u8) -> bool| from - text[..from].iter().rev().take(most).take_while(|b| is(**b)).count();
+    let end = back(start, 3, |b| matches!(b, b' ' | b':' | b'.' | b'#' | b'='));
+    let word = &text[back(end, 40, |b| class(b) == Class::Letter || b == b'-')..end];
+    // `T:` and `M:` in a signature.
+    let phone = matches!(word, [b'T' | b'M' | b'F' | b't' | b'm' | b'f']) && text[end] == b':';
+    phone || KINDS.iter().any(|kind| word.len() > kind.len() + 2 && word[word.len() - kind.len()..].eq_ignore_ascii_case(kind))
 }
 
 /// Whether the number at `start` follows `from` directly.

@@ -111,6 +111,8 @@ fn columns_are_labelled_by_their_header() {
     check("\"Naam, voluit\",\"BSN\"\n\"Voorbeeld, A.\",\"111222333\"\n", &[(High, "111222333")]);
     // The label of the last column says nothing about the first cell of the next row.
     check("Nummer\tBSN\n123456782\t\n", &[(Low, "123456782")]);
+    // A table ends with its last row.
+    check("Zaaknummer;Naam\n1;A. Voorbeeld, al jaren wonende aan de Dorpsstraat te Ede\n\n111222333;B\n", &[(Low, "111222333")]);
     check("| Naam | BSN |\n|---|---|\n| A | 111222333 |\n", &[(High, "111222333")]);
 }
 

@@ -39,8 +39,10 @@ impl Failure {
     /// Waits until the store ends, and says why: stop the program then, with a non-zero status.
     pub async fn happened(&self) -> String {
         let mut seen = self.0.subscribe();
-        match seen.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
+        // The guard of the watched value is not kept over the wait below.
+        let reason = seen.wait_for(Option::is_some).await.map(|reason| reason.clone().unwrap_or_default());
+        match reason {
+            Ok(reason) => reason,
             // The sender lives in `self`.
             Err(_) => std::future::pending().await,
         }

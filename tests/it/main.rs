@@ -1,5 +1,6 @@
 //! The integration tests: everything over real sockets, on loopback.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
 mod direction;
 mod faults;
