@@ -5,6 +5,7 @@
 mod direction;
 mod faults;
 mod kill;
+mod portal;
 mod postfix;
 mod process;
 mod sink;

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
 };
@@ -31,7 +31,7 @@ pub enum Way {
 /// A Postfix of the test's own on loopback, ended with this value.
 pub struct Postfix {
     child: Child,
-    folder: PathBuf,
+    master: u32,
     pub address: SocketAddr,
 }
 
@@ -59,21 +59,16 @@ impl Postfix {
             .stderr(Stdio::null())
             .spawn()
             .expect("postfix is installed");
-        let postfix = Postfix { child, folder, address };
         crate::process::wait_until_listening(address);
-        postfix
+        let master = fs::read_to_string(folder.join("queue/pid/master.pid")).unwrap().trim().parse().unwrap();
+        Postfix { child, master, address }
     }
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        let _ = Command::new("postfix")
-            .arg("-c")
-            .arg(self.folder.join("conf"))
-            .arg("stop")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        // Its master takes its other processes along.
+        let _ = Command::new("kill").arg(self.master.to_string()).status();
         let _ = self.child.wait();
     }
 }

@@ -58,11 +58,6 @@ impl Zegel {
         }
     }
 
-    /// Takes in what it has logged meanwhile.
-    pub fn listen(&mut self) {
-        self.said.extend(self.log.try_iter());
-    }
-
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -31,11 +31,12 @@ const RECIPIENT: &str = "burger@post.example";
 const PHONE: &str = "+31612345954";
 
 struct Walk {
+    // Programs end before their folder goes.
+    zegel: Zegel,
+    postfix: Postfix,
     folder: TempDir,
     outside: Mailbox,
     portal: String,
-    zegel: Zegel,
-    postfix: Postfix,
     twilio: Twilio,
     workbook: Vec<u8>,
     _next_hop: watch::Sender<bool>,
@@ -119,9 +120,10 @@ fn use_twilio(folder: &Path, address: SocketAddr) {
 
 fn collect(folder: &Path, places: &mut Vec<(PathBuf, Vec<u8>)>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        if entry.path().is_dir() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
             collect(&entry.path(), places);
-        } else {
+        } else if kind.is_file() {
             places.push((entry.path(), fs::read(entry.path()).unwrap()));
         }
     }

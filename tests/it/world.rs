@@ -66,11 +66,6 @@ impl World {
         World::before(hop, outside, next_hop, write, wrap).await
     }
 
-    /// In front of a next hop of the test's own at `hop`.
-    pub async fn in_front_of(hop: SocketAddr) -> World {
-        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
-    }
-
     async fn before(
         hop: SocketAddr,
         outside: Mailbox,

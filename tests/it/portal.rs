@@ -1,7 +1,5 @@
 //! The portal over real sockets: what a recipient, a sender, a scanner and an attacker see.
 
-#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
-
 use reqwest::{Method, StatusCode, header};
 use std::{
     collections::BTreeMap,
