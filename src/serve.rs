@@ -8,7 +8,7 @@ use crate::{
     gateway::{self, Entrance, Gateway},
     inspect::Rulebook,
     notice::Organisation,
-    outbox::Outbox,
+    outbox::{self, Outbox},
     portal::{self, Portal},
     sandbox::Reader,
     sms,
@@ -146,6 +146,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         organisation: swappable.organisation.clone(),
         clock: clock.clone(),
         wake: wake.clone(),
+        under_way: outbox::UnderWay::default(),
     });
     let sweep = Arc::new(Sweep {
         store: opened.store.clone(),

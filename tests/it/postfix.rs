@@ -139,10 +139,12 @@ fn load(count: usize) -> Vec<Sent> {
                 3 => (format!("#veilig 0612345678 Bericht {n}"), vec![], vec![format!("s{n}@post.example")]),
                 _ => (format!("BSN-loos bericht {n}"), vec![format!("c{n}@post.example"), format!("d{n}@post.example")], vec![]),
             };
+            let to: Vec<_> = clean.iter().chain(&sealed).map(String::as_str).collect();
+            let to = to.join(", ");
             let long = "L".repeat(998 - marker.len());
             let body = format!("{marker}{long}\r\n.een punt\r\n..\r\n \t\r\n\u{e9}\u{20ac} acht bits\r\n{}", "regel\r\n".repeat(n % 40));
             let octets = format!(
-                "From: Anna <anna@gemeente.example>\r\nTo: <iemand@post.example>\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
+                "From: Anna <anna@gemeente.example>\r\nTo: {to}\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
                  Message-ID: <{marker}@gemeente.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
                  Content-Transfer-Encoding: 8bit\r\n\r\n{body}"
             );

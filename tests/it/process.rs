@@ -81,6 +81,10 @@ impl Drop for Zegel {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log: Vec<_> = self.said.drain(..).chain(self.log.iter()).filter(|l| !l.contains(" INFO ")).collect();
+            println!("zegel had said:\n{}", log.join("\n"));
+        }
     }
 }
 
