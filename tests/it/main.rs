@@ -8,6 +8,7 @@ mod kill;
 mod portal;
 mod postfix;
 mod process;
+mod regression;
 mod sink;
 mod smtp;
 mod spine;
