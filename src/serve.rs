@@ -137,6 +137,13 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
     };
+    // What the next hop can do is offered to clients; until it is known, what nearly all can.
+    let learning = pool.clone();
+    tokio::spawn(async move {
+        if let Err(failure) = learning.learn().await {
+            tracing::warn!("the next hop does not answer yet: {}", failure.reply());
+        }
+    });
     let (stop, stopped) = watch::channel(false);
     let outbox = Arc::new(Outbox {
         store: opened.store.clone(),
@@ -245,6 +252,10 @@ impl Running {
 /// `zegel run`: until SIGTERM or SIGINT; SIGHUP reloads.
 pub async fn run(path: &Path) -> ExitCode {
     log_to_stderr();
+    if let Err(error) = store::harden() {
+        tracing::warn!("memory may end up in a core dump: {error}");
+    }
+    raise_open_files();
     let config = match checked(path) {
         Ok(config) => config,
         Err(faults) => {
@@ -309,6 +320,16 @@ fn reload(running: &Running, path: &Path) {
             }
             tracing::error!("not reloaded: {} faults; everything goes on as before", faults.len());
         }
+    }
+}
+
+/// Lets the process open as many files as the system allows it: each session is one, and the usual soft limit is 1024.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!("the limit on open files stays as it is: {error}");
     }
 }
 

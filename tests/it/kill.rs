@@ -61,7 +61,7 @@ fn marker(n: usize) -> String {
 }
 
 fn octets(n: usize) -> String {
-    let subject = if n % 3 == 0 { "Bericht" } else { "[beveiligd] Bericht" };
+    let subject = if n.is_multiple_of(3) { "Bericht" } else { "[beveiligd] Bericht" };
     format!(
         "From: anna@gemeente.example\r\nTo: iemand@post.example\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
          Message-ID: <{0}@gemeente.example>\r\n\r\n{0} {1}\r\n",
