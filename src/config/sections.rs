@@ -240,7 +240,8 @@ fn allow(table: &Table) -> Vec<Network> {
         }
         Ok(network) => Some(network),
         Err(e) => {
-            table.fault(text.line, format!("\"{}\" is no network: {e}", text.value), "write it as in 10.1.0.0/16, or one address");
+            let remedy = "write its first address and its size, as in 10.1.0.0/16, or one address";
+            table.fault(text.line, format!("\"{}\" is no network: {e}", text.value), remedy);
             None
         }
     };
