@@ -9,6 +9,7 @@ mod portal;
 mod postfix;
 mod process;
 mod regression;
+mod run;
 mod sink;
 mod smtp;
 mod spine;

@@ -77,6 +77,43 @@ impl Zegel {
     }
 }
 
+/// A `zegel` command that ends by itself: its exit status, what it printed, what it complained of.
+pub fn command(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_zegel"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary was built");
+    let text = |octets: Vec<u8>| String::from_utf8(octets).expect("it prints UTF-8");
+    (output.status.code().expect("it ends by itself"), text(output.stdout), text(output.stderr))
+}
+
+/// A `zegel run` that must not start, over the configuration `file` in `folder`: its exit status, and what it complained of.
+pub fn refused(folder: &Path, file: &str) -> (i32, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_zegel"))
+        .args(["run", "--config", file])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built");
+    let stderr = child.stderr.take().expect("it is piped");
+    let mut said = String::new();
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        if line.contains("INFO ready") {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it starts:\n{said}{line}");
+        }
+        said += &line;
+        said.push('\n');
+    }
+    let status = child.wait().expect("it ends");
+    (status.code().unwrap_or_else(|| panic!("{status}, not by itself:\n{said}")), said)
+}
+
 impl Drop for Zegel {
     fn drop(&mut self) {
         let _ = self.child.kill();
