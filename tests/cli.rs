@@ -87,6 +87,22 @@ fn every_fault_is_told_at_once_with_file_line_and_remedy() {
 }
 
 #[test]
+fn the_rules_and_policies_of_the_manual_have_no_fault() {
+    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(tests().join("check/policies/zegel.toml"), folder.path().join("zegel.toml")).unwrap();
+    let mut count = 0;
+    for block in manual.split("```toml\n# ").skip(1) {
+        let (name, text) = block.split("```").next().unwrap().split_once('\n').unwrap();
+        fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
+        count += 1;
+    }
+    let output = run(folder.path(), &["check", "--config", "zegel.toml"]);
+    assert_eq!((status(&output), count), (0, 3), "{}", out(&output));
+}
+
+#[test]
 fn what_is_built_in_has_no_fault() {
     let output = run(&tests(), &["check"]);
     assert_eq!((status(&output), complaints(&output)), (0, String::new()), "{}", out(&output));
