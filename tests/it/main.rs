@@ -12,6 +12,7 @@ mod regression;
 mod sink;
 mod smtp;
 mod spine;
+mod stolen;
 mod twilio;
 mod walk;
 mod world;
