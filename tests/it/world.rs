@@ -66,6 +66,11 @@ impl World {
         World::before(hop, outside, next_hop, write, wrap).await
     }
 
+    /// Before a next hop of the test's own.
+    pub async fn next_to(hop: SocketAddr) -> World {
+        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
+    }
+
     async fn before(
         hop: SocketAddr,
         outside: Mailbox,

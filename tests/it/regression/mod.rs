@@ -1,4 +1,5 @@
 //! One file per bug that was found after its code was thought right.
 
 mod bucket_key_race;
+mod hop_lost_between_recipients;
 mod recipient_twice;
