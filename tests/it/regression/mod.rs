@@ -2,4 +2,5 @@
 
 mod bucket_key_race;
 mod hop_lost_between_recipients;
+mod letter_too_long;
 mod recipient_twice;
