@@ -7,7 +7,7 @@ use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
-    notice::{Composed, Letter, Organisation, compose},
+    notice::{Composed, Letter, Organisation, compose, excerpt},
     record::{Batch, Expect, Fact, Key, KeyRange, Mail, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
@@ -320,7 +320,7 @@ impl Outbox {
             sender,
             recipient: recipient.clone(),
             subject: letter.subject().map(str::to_owned),
-            reply: reply.to_string(),
+            reply: excerpt(&reply.to_string()),
             language: message.language,
         };
         grant::post(batch, &master, &notice, About { message: claim.mail.about, grant: None, only_if: None }, now);

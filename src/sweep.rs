@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
-    notice::Letter,
+    notice::{Letter, MOST_NAMED},
     record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Waiting},
     secret::Id,
     store::{Blobs, Keyring, Store, StoreError},
@@ -175,8 +175,11 @@ impl Sweep {
         let message_key = Key::message(id);
         let sender = message.sender.as_ref().and_then(|s| master.open_field("sender", &message_key, s).ok());
         if let Some(sender) = sender.and_then(|s| Address::parse(s.expose()).ok()) {
-            let letter = Letter::NotSent { sender, recipients, at: message.at, language: message.language.clone() };
-            grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
+            for some in recipients.chunks(MOST_NAMED) {
+                let (sender, recipients) = (sender.clone(), some.to_vec());
+                let letter = Letter::NotSent { sender, recipients, at: message.at, language: message.language.clone() };
+                grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
+            }
         }
         let others = self.store.list(&KeyRange::grants_of(id), 1).await?;
         if others.is_empty() {

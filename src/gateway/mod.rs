@@ -158,6 +158,8 @@ impl Session {
     async fn pass_on(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
         let mut open = match self.open.take() {
             Some(open) => open,
+            // The connection was lost in the middle of an envelope, and with it what the client had told: it must begin again.
+            None if matches!(commands.first(), Some(EnvelopeCommand::Rcpt { .. })) => return Err(Failure::Lost { dot_sent: false }),
             None => Open {
                 envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
                 hop: self.gateway.next_hop.begin().await?,

@@ -5,7 +5,7 @@ use crate::{
     address::Address,
     grant::{self, About, Handover},
     inspect::{Ask, Plan},
-    notice::Letter,
+    notice::{Letter, MOST_NAMED, MOST_REASONS, excerpt},
     phone::PhoneNumber,
     policy::MissingPhone,
     record::{
@@ -266,7 +266,7 @@ impl Transfer {
         let (sender_name, sender) = self.shown_sender(judged);
         Card {
             subject: self.rulebook.rules.strip_subject(&judged.facts.subject),
-            open_subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
+            open_subject: self.open_subject(judged),
             sender_name,
             sender,
             date: judged.facts.date.unwrap_or(now),
@@ -276,10 +276,15 @@ impl Transfer {
         }
     }
 
+    /// The subject as our mails may repeat it.
+    fn open_subject(&self, judged: &Judged) -> Option<String> {
+        self.rulebook.open_subject(&judged.inspection, &judged.facts.subject).map(|subject| excerpt(&subject))
+    }
+
     /// Who the recipient sees as sender: From as the mail has it, else the envelope's.
     fn shown_sender(&self, judged: &Judged) -> (String, String) {
         match (&judged.facts.from, &self.envelope.from) {
-            (Some((name, address)), _) => (name.clone(), address.to_string()),
+            (Some((name, address)), _) => (excerpt(name), address.to_string()),
             (None, Some(address)) => (String::new(), address.to_string()),
             (None, None) => (String::new(), String::new()),
         }
@@ -337,7 +342,7 @@ impl Transfer {
             envelope_from: self.envelope.from.clone(),
             sender_name,
             recipient: reader.address.clone(),
-            subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
+            subject: self.open_subject(judged),
             language: self.gateway.options.language.clone(),
             level: reader.level,
             expires: sealing.expires,
@@ -373,13 +378,18 @@ impl Transfer {
         let approval = Key::approval(lookup_id(&token));
         put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
         batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap }, Expect::Absent);
-        let missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
+        let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
+        let others = waiting.len() - missing.len();
+        let more = missing.len().saturating_sub(MOST_NAMED);
+        missing.truncate(MOST_NAMED);
+        let why = self.rulebook.sentences(&judged.inspection, &self.gateway.options.language);
         let letter = Letter::NumberNeeded {
             token,
             sender,
-            subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
-            why: self.rulebook.sentences(&judged.inspection, &self.gateway.options.language),
-            others: waiting.len() - missing.len(),
+            subject: self.open_subject(judged),
+            why: why.iter().take(MOST_REASONS).map(|sentence| excerpt(sentence)).collect(),
+            others,
+            more,
             some_have_it: waiting.len() < recipients,
             missing,
             until: sealing.now.plus(self.gateway.options.hold_time).day(),

@@ -228,6 +228,10 @@ number-about = Subject: { $subject }
 number-at = Sent on { $date }, { $clock }
 number-why = This message must be protected with an SMS code:
 number-missing = No number is known of:
+number-more = { $n ->
+    [one] and one more; the page shows all of them
+   *[other] and { $n } more; the page shows all of them
+  }
 number-others = { $n ->
     [one] One other recipient is waiting until you have done this.
    *[other] { $n } other recipients are waiting until you have done this.

@@ -228,6 +228,10 @@ number-about = Onderwerp: { $subject }
 number-at = Verstuurd op { $date }, { $clock } uur
 number-why = Dit bericht moet met een sms-code beveiligd worden:
 number-missing = Geen nummer bekend van:
+number-more = { $n ->
+    [one] en nog één andere; de pagina toont ze allemaal
+   *[other] en nog { $n } andere; de pagina toont ze allemaal
+  }
 number-others = { $n ->
     [one] Er wacht nog één andere ontvanger tot je dit hebt ingevuld.
    *[other] Er wachten nog { $n } andere ontvangers tot je dit hebt ingevuld.

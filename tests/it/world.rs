@@ -58,6 +58,21 @@ impl World {
     /// With files of the test's own beside the configuration (`write` gets the folder), and with a store that `wrap` puts something around.
     pub async fn with(write: impl FnOnce(&Path), wrap: impl FnOnce(Opened) -> Opened) -> World {
         let (outside, hop, next_hop) = outside().await;
+        World::before(hop, outside, next_hop, write, wrap).await
+    }
+
+    /// Before a next hop of the test's own.
+    pub async fn next_to(hop: SocketAddr) -> World {
+        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
+    }
+
+    async fn before(
+        hop: SocketAddr,
+        outside: Mailbox,
+        next_hop: watch::Sender<bool>,
+        write: impl FnOnce(&Path),
+        wrap: impl FnOnce(Opened) -> Opened,
+    ) -> World {
         let folder = TempDir::new().unwrap();
         let ((smtp, gateway), (http, page)) = (listen().await, listen().await);
         let portal = format!("http://{page}");
