@@ -39,11 +39,9 @@ impl Failure {
     /// Waits until the store ends, and says why: stop the program then, with a non-zero status.
     pub async fn happened(&self) -> String {
         let mut seen = self.0.subscribe();
-        match seen.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            // The sender lives in `self`.
-            Err(_) => std::future::pending().await,
-        }
+        let reason = seen.wait_for(Option::is_some).await.map(|reason| reason.clone().unwrap_or_default());
+        // The sender lives in `self`: it can't be gone.
+        reason.unwrap_or_else(|_| "its thread ended".to_owned())
     }
 
     pub(super) fn check(&self) -> Result<(), StoreError> {
