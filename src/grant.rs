@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     notice::Letter,
     phone::PhoneNumber,
-    record::{Batch, Event, Expect, FORMAT, Fact, Grant, Key, Level, Mail, State},
+    record::{Batch, Event, Expect, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, State},
     seal::{Bucket, ContentKey, Master, Salt, lookup_id, wrap},
     secret::{Id, Token},
     time::Time,
@@ -82,6 +82,21 @@ pub fn post(batch: &mut Batch, master: &Master, letter: &Letter, about: About, n
         letter: master.seal_letter(id, &text, Salt::random()),
     };
     batch.put(Key::outbox(now, id), &mail, Expect::Absent);
+}
+
+/// Adds a recipient's number to those that the organisation knows; at most once for an address in one batch. `by` is who gave it.
+pub fn know_phone(batch: &mut Batch, master: &Master, address: &Address, phone: &PhoneNumber, by: &str, now: Time) {
+    let key = Key::phone(&master.address_hash(address));
+    let seal = |name, text: &str| master.seal_field(name, &key, text, Salt::random());
+    let known = KnownPhone {
+        v: FORMAT,
+        address: seal("address", address.as_str()),
+        phone: seal("phone", phone.expose()),
+        by: seal("by", by),
+        at: now,
+    };
+    batch.put(key, &known, Expect::Anything);
+    note(batch, Fact::PhoneSet, None, None, now);
 }
 
 /// Adds an event.

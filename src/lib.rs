@@ -22,6 +22,7 @@ pub mod unlock;
 pub mod template;
 pub mod notice;
 pub mod grant;
+pub mod release;
 // ── world: each file knows one neighbour ──
 pub mod clock;
 pub mod store;
@@ -29,12 +30,13 @@ pub mod smtp;
 pub mod sms;
 pub mod sandbox;
 // ── movers: they meet only through records in the store ──
-// pub mod gateway;
-// pub mod outbox;
-// pub mod sweep;
-// pub mod portal;
+pub mod gateway;
+pub mod outbox;
+pub mod sweep;
+pub mod portal;
 // ── putting it together ──
 pub mod config;
-// pub mod serve;
-// pub mod demo;
+pub mod control;
+pub mod serve;
+pub mod demo;
 pub mod cli;

@@ -19,7 +19,11 @@ use crate::{
     time::Time,
 };
 use arc_swap::ArcSwap;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -39,8 +43,14 @@ const POLL: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 16;
 
 /// Waits between attempts; after the last one hourly (smtp.md, section 6).
-const WAITS: [Duration; 6] =
-    [Duration::from_secs(60), Duration::from_secs(120), Duration::from_secs(300), Duration::from_secs(600), Duration::from_secs(900), Duration::from_secs(1800)];
+const WAITS: [Duration; 6] = [
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(300),
+    Duration::from_secs(600),
+    Duration::from_secs(900),
+    Duration::from_secs(1800),
+];
 
 /// After this a mail is given up.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
@@ -61,6 +71,28 @@ pub struct Outbox {
     pub clock: Arc<dyn Clock>,
     /// Rung by whoever puts mail here.
     pub wake: Arc<Notify>,
+    /// Rows that this process has begun with: a poll must not begin with them again.
+    pub under_way: UnderWay,
+}
+
+/// The ids of rows that a process has begun with.
+pub type UnderWay = Arc<Mutex<HashSet<Id>>>;
+
+/// One row's turn; ends with this value.
+struct Turn(UnderWay, Id);
+
+impl Turn {
+    /// `None` when it has begun already.
+    fn take(under_way: &UnderWay, id: Id) -> Option<Turn> {
+        let begun = !under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        (!begun).then(|| Turn(under_way.clone(), id))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
 }
 
 /// A row that is ours for the time of the lease.
@@ -125,19 +157,23 @@ impl Outbox {
         if room == 0 {
             return;
         }
-        let due = match self.store.list(&KeyRange::outbox_until(self.clock.now()), room).await {
+        // Rows that are being claimed at this moment are still listed.
+        let due = match self.store.list(&KeyRange::outbox_until(self.clock.now()), room + deliveries.len()).await {
             Ok(due) => due,
             Err(error) => return tracing::error!("the outbox cannot be read: {error}"),
         };
-        for (key, record) in due {
-            match self.claim(key, &record).await {
-                Ok(Some(claim)) => {
-                    let outbox = self.clone();
-                    deliveries.spawn(async move { outbox.deliver(claim).await });
+        for (key, record) in due.into_iter().take(room) {
+            let Some(turn) = row_id(&key).and_then(|id| Turn::take(&self.under_way, id)) else { continue };
+            let outbox = self.clone();
+            // A task each: whatever becomes of one mail, a panic included, the others leave.
+            deliveries.spawn(async move {
+                let _turn = turn;
+                match outbox.claim(key, &record).await {
+                    Ok(Some(claim)) => outbox.deliver(claim).await,
+                    Ok(None) => {}
+                    Err(error) => tracing::error!("a mail in the outbox cannot be claimed: {error}"),
                 }
-                Ok(None) => {}
-                Err(error) => tracing::error!("a mail in the outbox cannot be claimed: {error}"),
-            }
+            });
         }
     }
 

@@ -3,25 +3,25 @@
 use crate::{
     clock::{Clock, SystemClock},
     config::{self, Config},
-    extract,
-    fault::Fault,
+    control, extract,
+    fault::{Fault, Faults},
     gateway::{self, Entrance, Gateway},
     inspect::Rulebook,
     notice::Organisation,
-    outbox::Outbox,
+    outbox::{self, Outbox},
     portal::{self, Portal},
     sandbox::Reader,
     sms,
     smtp::{
         self, Budget, ServerOptions,
-        client::{ClientOptions, NextHop, Pool},
+        client::{ClientOptions, Pool},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
     sweep::Sweep,
     template::Templates,
     time::Time,
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use std::{
     net::SocketAddr,
     path::Path,
@@ -68,7 +68,9 @@ impl Listeners {
     /// # Errors
     /// Names the address that can't be had.
     pub fn bind(config: &Config) -> Result<Listeners, StartError> {
-        let bind = |addresses: &[SocketAddr]| addresses.iter().map(|a| smtp::listen(*a).map_err(|e| cannot_listen(*a, &e))).collect();
+        let bind = |addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, StartError> {
+            addresses.iter().map(|a| smtp::listen(*a).map_err(|e| cannot_listen(*a, &e))).collect()
+        };
         Ok(Listeners { smtp: bind(&config.smtp.listen)?, portal: bind(&config.portal.listen)? })
     }
 }
@@ -82,6 +84,8 @@ struct Swappable {
     rulebook: Arc<ArcSwap<Rulebook>>,
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
+    /// Holds the certificate.
+    server: Arc<ServerOptions>,
 }
 
 /// A running zegel.
@@ -109,7 +113,7 @@ pub struct Parts {
 /// # Errors
 /// What keeps it from starting.
 pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let options = StoreOptions { path: config.store.path.clone(), keys: config.store.keys.clone() };
+    let options = store_options(&config, clock.now());
     let opened = tokio::task::spawn_blocking(move || store::open(&options)).await.map_err(|e| StartError::Part(e.to_string()))??;
     start_with(config, listeners, clock, opened).await
 }
@@ -121,11 +125,25 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
     let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
+    let server = Arc::new(ServerOptions {
+        allow: config.smtp.allow,
+        max_size: config.smtp.max_size_bytes,
+        tls: ArcSwapOption::new(config.smtp.tls),
+        ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
+    });
     let swappable = Swappable {
-        organisation: Arc::new(ArcSwap::from_pointee(organisation(&config))),
-        templates: Arc::new(ArcSwap::from_pointee(templates(&config).map_err(|faults| StartError::Part(listed(&faults)))?)),
+        server: server.clone(),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
+        templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
     };
+    // What the next hop can do is offered to clients; until it is known, what nearly all can.
+    let learning = pool.clone();
+    tokio::spawn(async move {
+        if let Err(failure) = learning.learn().await {
+            tracing::warn!("the next hop does not answer yet: {}", failure.reply());
+        }
+    });
     let (stop, stopped) = watch::channel(false);
     let outbox = Arc::new(Outbox {
         store: opened.store.clone(),
@@ -135,6 +153,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         organisation: swappable.organisation.clone(),
         clock: clock.clone(),
         wake: wake.clone(),
+        under_way: outbox::UnderWay::default(),
     });
     let sweep = Arc::new(Sweep {
         store: opened.store.clone(),
@@ -164,12 +183,6 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         outbox: wake.clone(),
         live: Arc::new(Mutex::default()),
     });
-    let server = Arc::new(ServerOptions {
-        allow: config.smtp.allow,
-        max_size: config.smtp.max_size_bytes,
-        tls: config.smtp.tls,
-        ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
-    });
     let portal = Arc::new(Portal {
         store: opened.store.clone(),
         blobs: opened.blobs.clone(),
@@ -177,7 +190,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         sms: sms_sender(&config.sms)?,
         templates: swappable.templates.clone(),
         organisation: swappable.organisation.clone(),
-        clock,
+        clock: clock.clone(),
         wake: wake.clone(),
         limits: portal::Limits::default(),
     });
@@ -188,24 +201,30 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     for listener in listeners.portal {
         roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
     }
+    // Without the door zegel works all the same; only commands must wait until it has stopped.
+    match control::open(&config.store.path) {
+        Ok(door) => {
+            roles.spawn(control::serve(door, opened.store.clone(), opened.keyring.clone(), clock, stopped.clone()));
+        }
+        Err(error) => tracing::warn!(
+            "commands such as `zegel phone` cannot reach this zegel: {}: {error}",
+            control::socket(&config.store.path).display()
+        ),
+    }
     roles.spawn(outbox.run(stopped.clone()));
     roles.spawn(sweep.clone().run(stopped));
     Ok(Running { roles, stop, swappable, parts: Parts { opened, sweep, wake } })
 }
 
 impl Running {
-    /// Puts a new set of rules, policies and templates in force; mail and pages that have begun keep theirs.
+    /// Puts a new set of rules, policies, templates and names in force; mail and pages that have begun keep theirs.
     ///
-    /// Addresses, the store and the certificate stay as they are until a restart.
-    ///
-    /// # Errors
-    /// Every fault of the templates; nothing has changed then.
-    pub fn reload(&self, config: Config) -> Result<(), Vec<Fault>> {
-        let templates = templates(&config)?;
-        self.swappable.templates.store(Arc::new(templates));
-        self.swappable.organisation.store(Arc::new(organisation(&config)));
+    /// Addresses, the store and the next hop stay as they are until a restart.
+    pub fn reload(&self, config: Config) {
+        self.swappable.organisation.store(Arc::new(organisation(&config.organisation, &config.mail, &config.portal)));
+        self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
-        Ok(())
+        self.swappable.server.tls.store(config.smtp.tls);
     }
 
     /// Stops taking mail and visitors, and waits for what is under way.
@@ -217,14 +236,15 @@ impl Running {
         }
     }
 
-    /// Waits until a role ends by itself, which none should.
-    async fn broken(&mut self) {
-        while let Some(ended) = self.roles.join_next().await {
-            match ended {
-                Ok(()) => tracing::error!("a part of zegel ended by itself"),
-                Err(e) => tracing::error!("a part of zegel ended: {e}"),
-            }
-            return;
+    /// Waits until the disk fails for good, or a part ends by itself, which none should; says which.
+    async fn broken(&mut self) -> String {
+        let failure = self.parts.opened.failure.clone();
+        tokio::select! {
+            why = failure.happened() => format!("the disk failed, so zegel ends before it loses mail: {why}; look at the disk, then start it again"),
+            ended = self.roles.join_next() => match ended {
+                Some(Err(e)) => format!("a part of zegel ended: {e}; this is a bug"),
+                _ => "a part of zegel ended by itself; this is a bug".to_owned(),
+            },
         }
     }
 }
@@ -232,7 +252,11 @@ impl Running {
 /// `zegel run`: until SIGTERM or SIGINT; SIGHUP reloads.
 pub async fn run(path: &Path) -> ExitCode {
     log_to_stderr();
-    let config = match Config::load(path) {
+    if let Err(error) = store::harden() {
+        tracing::warn!("memory may end up in a core dump: {error}");
+    }
+    raise_open_files();
+    let config = match checked(path) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{}", listed(&faults));
@@ -254,7 +278,8 @@ async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
     let listeners = Listeners::bind(&config)?;
-    let addresses = |all: &[TcpListener]| all.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect::<Vec<_>>().join(",");
+    let addresses =
+        |all: &[TcpListener]| all.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect::<Vec<_>>().join(",");
     let (smtp, portal) = (addresses(&listeners.smtp), addresses(&listeners.portal));
     let mut running = start(config, listeners, Arc::new(SystemClock)).await?;
     tracing::info!("ready smtp={smtp} portal={portal}");
@@ -263,9 +288,9 @@ async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
             _ = hangup.recv() => reload(&running, path),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = running.broken() => {
+            why = running.broken() => {
                 running.stop().await;
-                return Err(StartError::Part("a part of zegel ended by itself; the log says why".to_owned()));
+                return Err(StartError::Part(why));
             }
         }
     }
@@ -275,15 +300,36 @@ async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
+/// The configuration at `path`, its rules' and policies' own examples tried.
+fn checked(path: &Path) -> Result<Config, Vec<Fault>> {
+    let config = Config::load(path)?;
+    let faults = Faults::default();
+    config.rulebook.check_examples(&faults);
+    if faults.is_empty() { Ok(config) } else { Err(faults.take()) }
+}
+
 fn reload(running: &Running, path: &Path) {
-    match Config::load(path).and_then(|config| running.reload(config)) {
-        Ok(()) => tracing::info!("reloaded"),
+    match checked(path) {
+        Ok(config) => {
+            running.reload(config);
+            tracing::info!("reloaded");
+        }
         Err(faults) => {
             for fault in &faults {
                 tracing::error!("{fault}");
             }
             tracing::error!("not reloaded: {} faults; everything goes on as before", faults.len());
         }
+    }
+}
+
+/// Lets the process open as many files as the system allows it: each session is one, and the usual soft limit is 1024.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!("the limit on open files stays as it is: {error}");
     }
 }
 
@@ -306,19 +352,20 @@ fn listed(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn organisation(config: &Config) -> Organisation {
+fn organisation(organisation: &config::Organisation, mail: &config::Mail, portal: &config::Portal) -> Organisation {
     Organisation {
-        name: config.organisation.name.clone(),
-        from: config.mail.from.clone(),
-        url: config.portal.url.clone(),
-        language: config.organisation.language.clone(),
+        name: organisation.name.clone(),
+        from: mail.from.clone(),
+        url: portal.url.clone(),
+        language: organisation.language.clone(),
     }
 }
 
-fn templates(config: &Config) -> Result<Templates, Vec<Fault>> {
-    let faults = crate::fault::Faults::default();
-    let templates = Templates::compile(&config.templates.clone().unwrap_or_default(), &faults);
-    if faults.is_empty() { Ok(templates) } else { Err(faults.take()) }
+/// The store that a configuration names.
+#[must_use]
+pub fn store_options(config: &Config, now: Time) -> StoreOptions {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into);
+    StoreOptions { credentials, ..StoreOptions::new(&config.store.path, &config.store.keys, now) }
 }
 
 fn sms_sender(sms: &config::Sms) -> Result<sms::Sender, StartError> {

@@ -156,7 +156,14 @@ impl Sweep {
     }
 
     /// A held message whose number never came: its waiting recipients are told to the sender. What others can already open stays.
-    async fn give_up_held(&self, batch: &mut Batch, id: Id, message: SealedMessage, version: u64, now: Time) -> Result<Vec<Id>, StoreError> {
+    async fn give_up_held(
+        &self,
+        batch: &mut Batch,
+        id: Id,
+        message: SealedMessage,
+        version: u64,
+        now: Time,
+    ) -> Result<Vec<Id>, StoreError> {
         let master = self.keyring.master();
         let waiting = self.store.list(&KeyRange::waiting_of(id), usize::MAX).await?;
         let mut recipients = Vec::new();
@@ -184,7 +191,15 @@ impl Sweep {
     }
 
     /// Turns a message into its tombstone: wraps gone, so that no link opens it.
-    async fn bury(&self, batch: &mut Batch, id: Id, message: SealedMessage, version: u64, fact: Fact, now: Time) -> Result<Vec<Id>, StoreError> {
+    async fn bury(
+        &self,
+        batch: &mut Batch,
+        id: Id,
+        message: SealedMessage,
+        version: u64,
+        fact: Fact,
+        now: Time,
+    ) -> Result<Vec<Id>, StoreError> {
         for (key, record) in self.store.list(&KeyRange::waiting_of(id), usize::MAX).await? {
             batch.delete(key, Expect::Version(record.version));
         }

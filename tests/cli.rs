@@ -3,6 +3,8 @@
 //! Adding a case is adding files: `tests/mail/x.eml` with `x.expected`, or a folder `tests/check/x/` with `expected`. Run the tests with
 //! `ZEGEL_BLESS=1` to write what is printed now as expected, then read it.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
+
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -189,6 +191,32 @@ fn the_envelope_may_be_given_and_a_number_is_never_shown() {
     assert_eq!(number["findings"][0]["phone"], true);
     assert_eq!(number["recipients"][0]["outcome"], "level 2");
     assert!(!number.to_string().contains("12345678"), "{number}");
+}
+
+#[test]
+fn a_bounce_passes_if_the_mail_it_quotes_came_from_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let bounce = |quoted_from: &str, quoted_type: &str| {
+        format!(
+            "From: MAILER-DAEMON@gemeente.example\r\nTo: b@zorg.example\r\nSubject: Undelivered Mail\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNot delivered.\r\n\
+             --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mail.gemeente.example\r\n\r\n\
+             --b\r\nContent-Type: {quoted_type}\r\n\r\nFrom: {quoted_from}\r\nSubject: BSN 123456782\r\n\r\n--b--\r\n"
+        )
+    };
+    let outcome = |from: &str, quoted_from: &str, quoted_type: &str| {
+        fs::write(folder.path().join("bounce.eml"), bounce(quoted_from, quoted_type)).unwrap();
+        let config = folder.path().join("zegel/zegel.toml");
+        let all = explained(folder.path(), &["--config", config.to_str().unwrap(), "--from", from, "bounce.eml"]);
+        assert_eq!(all["findings"][0]["rule"], "bsn", "{all}");
+        all["recipients"][0]["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&run(folder.path(), &["init", "zegel"])), 0);
+    for quoted_type in ["message/rfc822", "text/rfc822-headers"] {
+        assert_eq!(outcome("", "b@zorg.example", quoted_type), "none");
+        assert_eq!(outcome("", "a@voorbeeld.example", quoted_type), "level 1");
+        assert_eq!(outcome("a@voorbeeld.example", "b@zorg.example", quoted_type), "level 2");
+    }
 }
 
 #[test]

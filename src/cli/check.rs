@@ -18,6 +18,10 @@ pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End
     if !faults.is_empty() {
         return tell(&faults.take(), out);
     }
+    for gap in rulebook.rules.gaps() {
+        let what = if gap.missed { "is missed, as its `gap` says" } else { "is found now; move it from `gap` to `match`" };
+        writeln!(out, "{}:{}: note: this example {what}", gap.file, gap.line)?;
+    }
     let what = config.map_or("built-in rules and policies".to_owned(), |path| path.display().to_string());
     let (rules, policies, examples) = (rulebook.rules.rules().len(), rulebook.policies.len(), rulebook.policies.examples().len());
     writeln!(out, "{what}: no faults ({rules} rules and their examples, {policies} policies, {examples} examples)")?;

@@ -5,13 +5,16 @@ mod explain;
 mod extract;
 mod init;
 mod jsonl;
+mod phone;
 mod reading;
 
 use crate::{
     address::Address,
     config::{self, Config},
+    demo,
     fault::Fault,
     inspect::Rulebook,
+    serve,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{
@@ -42,6 +45,26 @@ enum Command {
     },
     /// Say what is found in a mail or file, and what happens to it
     Explain(Explain),
+    /// Take mail, until SIGTERM; SIGHUP reads rules, policies, templates and certificate anew
+    Run {
+        /// The configuration; left out: ./zegel.toml
+        #[arg(long = "config", value_name = "FILE")]
+        path: Option<PathBuf>,
+    },
+    /// Everything on loopback with nothing to set up: sample mails, a mailbox page, the portal
+    Demo {
+        /// Walk the recipient's path and end
+        #[arg(long)]
+        once: bool,
+    },
+    /// The phone numbers that are remembered for recipients
+    Phone {
+        /// The configuration; left out: ./zegel.toml
+        #[arg(long = "config", value_name = "FILE", global = true)]
+        path: Option<PathBuf>,
+        #[command(subcommand)]
+        command: phone::Command,
+    },
     /// Print the text that detection sees of a mail or file
     Extract {
         #[command(flatten)]
@@ -104,6 +127,8 @@ enum End {
     Fine,
     /// A fault was found and has been told.
     Fault,
+    /// It was not used as it must be.
+    WrongUse,
 }
 
 /// Runs the command that the process was started with.
@@ -111,12 +136,17 @@ enum End {
 /// Exit status: 0 fine, 1 a fault was found, 2 wrong use.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::parse().command {
+        Command::Run { path } => return run_until_told(path),
+        Command::Demo { once } => return on_a_runtime(demo::run(once)),
+        other => Cli { command: other },
+    };
     let mut out = io::BufWriter::with_capacity(OUT_BYTES, io::stdout().lock());
     let end = run(cli.command, &mut out).and_then(|end| out.flush().map(|()| end));
     match end {
         Ok(End::Fine) => ExitCode::SUCCESS,
         Ok(End::Fault) => ExitCode::FAILURE,
+        Ok(End::WrongUse) => ExitCode::from(WRONG_USE),
         // Whoever reads our output has seen enough (`| head`).
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
@@ -136,6 +166,43 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Explain(options) if options.jsonl => jsonl::run(&options, out),
         Command::Explain(options) => explain::run(&options, out),
         Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
+        Command::Phone { path, command } => phone::run(&command, path, out),
+        Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
+    }
+}
+
+/// The configuration of commands that need one: the one named, else `./zegel.toml`; `None` after saying that there is none.
+fn configuration(path: Option<PathBuf>) -> Option<PathBuf> {
+    let path = path.unwrap_or_else(|| PathBuf::from("zegel.toml"));
+    if path.exists() {
+        return Some(path);
+    }
+    complain(&format!("there is no {}; name the configuration with --config, or make one with `zegel init DIR`", path.display()));
+    None
+}
+
+/// Wrong use, as clap ends it.
+const WRONG_USE: u8 = 2;
+
+fn run_until_told(path: Option<PathBuf>) -> ExitCode {
+    match configuration(path) {
+        Some(path) => on_a_runtime(async move { serve::run(&path).await }),
+        None => ExitCode::from(WRONG_USE),
+    }
+}
+
+fn on_a_runtime(task: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let ended = runtime.block_on(task);
+            // A reader that hangs on a hostile file must not keep the process.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(e) => {
+            complain(&format!("no threads to run on: {e}"));
+            ExitCode::FAILURE
+        }
     }
 }
 

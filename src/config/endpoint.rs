@@ -1,51 +1,29 @@
 //! Addresses of servers, as the configuration writes them.
 
-use crate::address::Domain;
+use crate::{
+    address::Domain,
+    smtp::client::{NextHop, Roots, Tls},
+};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The server that all mail goes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextHop {
-    /// A name or an address, without brackets.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Whether the way there is encrypted.
-    pub tls: Tls,
+/// Reads `smtp://host:port`.
+pub(super) fn next_hop(text: &str) -> Option<NextHop> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (tls, default_port) = match scheme {
+        "smtp" => (Tls::Opportunistic, 25),
+        "smtp+starttls" => (Tls::Required, 25),
+        "smtps" => (Tls::Implicit, 465),
+        _ => return None,
+    };
+    let (host, port) = host_and_port(rest.strip_suffix('/').unwrap_or(rest))?;
+    Some(NextHop { host, port: port.unwrap_or(default_port), tls, roots: Roots::Platform })
 }
 
-/// How the connection to the next hop is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// By STARTTLS if it is offered, without looking at the certificate: `smtp:`.
-    Opportunistic,
-    /// By STARTTLS with a valid certificate, else not at all: `smtp+starttls:`.
-    Required,
-    /// From the first byte, with a valid certificate: `smtps:`.
-    Implicit,
-}
-
-impl NextHop {
-    /// Whether it is certainly the same place as `address`, on which we listen.
-    pub(super) fn leads_to(&self, address: &SocketAddr) -> bool {
-        let everywhere = address.ip().is_unspecified();
-        let Ok(ip) = self.host.parse::<IpAddr>() else { return false };
-        self.port == address.port() && (ip == address.ip() || (everywhere && ip.is_loopback()))
-    }
-
-    /// Reads `smtp://host:port`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<NextHop> {
-        let (scheme, rest) = text.split_once("://")?;
-        let (tls, default_port) = match scheme {
-            "smtp" => (Tls::Opportunistic, 25),
-            "smtp+starttls" => (Tls::Required, 25),
-            "smtps" => (Tls::Implicit, 465),
-            _ => return None,
-        };
-        let (host, port) = host_and_port(rest.strip_suffix('/').unwrap_or(rest))?;
-        Some(NextHop { host, port: port.unwrap_or(default_port), tls })
-    }
+/// Whether `next_hop` is certainly the same place as `address`, on which we listen.
+pub(super) fn is_same(next_hop: &NextHop, address: &SocketAddr) -> bool {
+    let everywhere = address.ip().is_unspecified();
+    let Ok(ip) = next_hop.host.parse::<IpAddr>() else { return false };
+    next_hop.port == address.port() && (ip == address.ip() || (everywhere && ip.is_loopback()))
 }
 
 /// What links begin with: `https://veilig.voorbeeld.example`.
@@ -102,8 +80,8 @@ mod tests {
     #[test]
     fn a_next_hop_says_how_it_is_encrypted() {
         let check = |text: &str, expected: Option<(&str, u16, Tls)>| {
-            let expected = expected.map(|(host, port, tls)| NextHop { host: host.into(), port, tls });
-            assert_eq!(NextHop::parse(text), expected, "{text}");
+            let got = next_hop(text);
+            assert_eq!(got.as_ref().map(|n| (n.host.as_str(), n.port, n.tls)), expected, "{text}");
         };
         check("smtp://127.0.0.1:2500", Some(("127.0.0.1", 2500, Tls::Opportunistic)));
         check("smtp+starttls://mail.example", Some(("mail.example", 25, Tls::Required)));

@@ -6,7 +6,6 @@ mod endpoint;
 mod files;
 mod sections;
 
-pub use endpoint::{NextHop, Tls};
 pub use files::{embedded, read_folder};
 pub use sections::{Mail, Organisation, Portal, Sms, Smtp, Store};
 

@@ -1,12 +1,13 @@
 //! The sections of `zegel.toml`.
 
-use super::endpoint::{NextHop, Url};
+use super::endpoint::{self, Url};
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
     secret::Secret,
     smtp::{
         Network,
+        client::NextHop,
         tls::{self, TlsError},
     },
 };
@@ -172,26 +173,29 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
 fn smtp(table: Table, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
     table.not_yet(&["auth", "client_certificate", "routes", "xforward", "null_sender", "loop_header"]);
     let listen = listen(&table, "127.0.0.1:2525");
-    let next_hop = table.required_text("next_hop", "\"smtp://127.0.0.1:2500\"").and_then(|text| {
-        let next_hop = NextHop::parse(&text.value);
-        if next_hop.is_none() {
-            let remedy = "write smtp://HOST:PORT, smtp+starttls://HOST:PORT or smtps://HOST:PORT";
-            table.fault(text.line, format!("\"{}\" is no next hop", text.value), remedy);
-        }
-        next_hop.map(|value| Located { value, line: text.line })
-    });
-    if let Some(next_hop) = &next_hop
-        && listen.iter().any(|l| next_hop.value.leads_to(l))
-    {
-        table.fault(next_hop.line, "the next hop is zegel itself", "name the server that mail goes to after zegel");
-    }
+    let next_hop = table.required_text("next_hop", "\"smtp://127.0.0.1:2500\"").and_then(|text| next_hop(&table, &text, &listen));
     let allow = allow(&table);
     let max_size_bytes = size(&table, "max_size").unwrap_or(DEFAULT_SIZE_BYTES);
     let hostname = hostname(&table).or_else(|| default_hostname(organisation, portal));
     let tls = certificate(&table, folder);
     table.finish();
     (!listen.is_empty() && !allow.is_empty()).then_some(())?;
-    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?.value, allow, max_size_bytes, tls })
+    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?, allow, max_size_bytes, tls })
+}
+
+fn next_hop(table: &Table, text: &Located<String>, listen: &[SocketAddr]) -> Option<NextHop> {
+    let Some(next_hop) = endpoint::next_hop(&text.value) else {
+        let remedy = "write smtp://HOST:PORT, smtp+starttls://HOST:PORT or smtps://HOST:PORT";
+        table.fault(text.line, format!("\"{}\" is no next hop", text.value), remedy);
+        return None;
+    };
+    if listen.iter().any(|address| endpoint::is_same(&next_hop, address)) {
+        table.fault(text.line, "the next hop is zegel itself", "name the server that mail goes to after zegel");
+    }
+    if let Err(e) = next_hop.check() {
+        table.fault(text.line, format!("certificates of the next hop can't be checked here: {e}"), "install the package ca-certificates");
+    }
+    Some(next_hop)
 }
 
 fn hostname(table: &Table) -> Option<String> {

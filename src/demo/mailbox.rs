@@ -3,7 +3,7 @@
 use crate::{
     address::Address,
     message::Message,
-    smtp::{EnvelopeCommand, Extensions, Handler, Peer, Permit, Received, Reply, Service},
+    smtp::{EnvelopeCommand, Extensions, Handler, Peer, Received, Reply, Service},
 };
 use axum::{
     Router,
@@ -102,7 +102,7 @@ impl Service for Mailbox {
     }
 
     fn extensions(&self) -> Extensions {
-        Extensions { size: Some(50 << 20), eight_bit_mime: true, ..Extensions::default() }
+        Extensions { size: Some(50 << 20), ..Extensions::ASSUMED }
     }
 }
 
@@ -125,7 +125,7 @@ impl Handler for Delivery {
         vec![Reply::OK; commands.len()]
     }
 
-    async fn data(&mut self, octets: bytes::Bytes, _permit: Permit, _received: Received) -> Reply {
+    async fn data(&mut self, octets: bytes::Bytes, _received: Received) -> Reply {
         let mail = Delivered { from: self.from.take(), to: std::mem::take(&mut self.to), octets };
         self.mailbox.0.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
         self.mailbox.0.arrived.notify_waiters();
@@ -176,7 +176,9 @@ async fn list(State(shown): State<Shown>) -> Response {
     }
     let empty = "<li>(none yet)</li>".to_owned();
     let [rows, sms] = [rows, sms].map(|list| if list.is_empty() { empty.clone() } else { list });
-    html(&format!("<h1>The outside world</h1><p>All mail that left, and every SMS. Reload to see more.</p><h2>Mail</h2><ul>{rows}</ul><h2>SMS</h2><ul>{sms}</ul>"))
+    html(&format!(
+        "<h1>The outside world</h1><p>All mail that left, and every SMS. Reload to see more.</p><h2>Mail</h2><ul>{rows}</ul><h2>SMS</h2><ul>{sms}</ul>"
+    ))
 }
 
 async fn mail(State(shown): State<Shown>, Path(number): Path<usize>) -> Response {

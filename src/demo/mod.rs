@@ -123,7 +123,8 @@ impl Stage {
         let ((smtp, gateway), (http, portal_address), (page, page_address)) = (listen().await?, listen().await?, listen().await?);
         let portal = format!("http://{portal_address}");
         let file = folder.join("zegel.toml");
-        std::fs::write(&file, configuration(&portal, gateway, portal_address, hop_address)).map_err(|e| format!("{}: {e}", file.display()))?;
+        std::fs::write(&file, configuration(&portal, gateway, portal_address, hop_address))
+            .map_err(|e| format!("{}: {e}", file.display()))?;
         let config = Config::load(&file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         let sms = config.store.path.join("sms.jsonl");
         let listeners = Listeners { smtp: vec![smtp], portal: vec![http] };

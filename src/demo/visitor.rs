@@ -77,11 +77,9 @@ impl Visitor {
     /// When there is no such button or field, or nothing answers.
     pub async fn press(&mut self, page: &Page, button: &str, values: &[(&str, &str)]) -> Result<Page, Failed> {
         let forms = page.forms();
-        let mut form = forms
-            .iter()
-            .find(|f| f.button == button)
-            .cloned()
-            .ok_or_else(|| format!("no button “{button}”, only {:?} on: {}", forms.iter().map(|f| &f.button).collect::<Vec<_>>(), page.text()))?;
+        let mut form = forms.iter().find(|f| f.button == button).cloned().ok_or_else(|| {
+            format!("no button “{button}”, only {:?} on: {}", forms.iter().map(|f| &f.button).collect::<Vec<_>>(), page.text())
+        })?;
         for (name, value) in values {
             let field = form.fields.iter_mut().find(|(n, _)| n == name).ok_or_else(|| format!("no field {name} at “{button}”"))?;
             (*value).clone_into(&mut field.1);

@@ -62,7 +62,8 @@ async fn level_two(stage: &Stage, sample: &Sample, zipped: &[u8], workbook: &[u8
     done("the sender is asked for the number");
     let mut sender = Visitor::new()?;
     let page = sender.open(&link).await?;
-    let field = page.forms().iter().flat_map(|f| f.fields.clone()).map(|(n, _)| n).find(|n| n != "form").ok_or("no field for the number")?;
+    let field =
+        page.forms().iter().flat_map(|f| f.fields.clone()).map(|(n, _)| n).find(|n| n != "form").ok_or("no field for the number")?;
     let before = stage.outside.mails().len();
     let page = sender.press(&page, "Opslaan en verzenden", &[(&field, "0612")]).await?;
     if stage.outside.mails().len() != before || page.forms().is_empty() {

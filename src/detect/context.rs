@@ -28,13 +28,31 @@ const FILLERS: [&[u8]; 16] = [
     b"nummer", b"nummers", b"nr", b"nrs", b"no", b"number", b"is", b"was", b"luidt", b"zijn", b"betreft", b"nl", b"en", b"van", b"de", b"s",
 ];
 
-/// A label as it bears on one number, and how that is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was said about one number, by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) wanted: bool,
-    /// Nothing else could be meant: a column's header, a key, a label right before the number.
-    pub(super) certain: bool,
-    pub(super) why: String,
+    pub(super) by: By,
+}
+
+/// What decides about a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The key of which it is the value.
+    Key(Stretch),
+    /// The header of its column.
+    Header(Label),
+    /// A label right before it.
+    Own(Label),
+    /// The nearest label, or the one at the head of an enumeration.
+    Near(Label),
+}
+
+impl Verdict {
+    /// Nothing else could be meant.
+    fn is_certain(&self) -> bool {
+        !matches!(self.by, By::Near(_))
+    }
 }
 
 /// What stands around numbers in one text, for one rule.
@@ -57,63 +75,62 @@ pub(super) struct Cell {
     pub(super) header: Option<Label>,
 }
 
-/// How sure a rule is about a number, and why; `None` when it is something else.
-pub(super) fn weigh(candidate: &Candidate, verdict: Option<&Verdict>, context: &Context<'_>) -> Option<(Confidence, Vec<String>)> {
-    let mut why = Vec::new();
-    let confidence = match verdict {
-        Some(Verdict { wanted: false, .. }) => return None,
-        Some(Verdict { certain, why: label, .. }) => {
-            why.push(label.clone());
-            match candidate.form {
-                Form::Begins if !certain => return None,
-                Form::Usual | Form::Begins => Confidence::High,
-                Form::Odd | Form::Eight if *certain => Confidence::High,
-                Form::Odd | Form::Eight => Confidence::Medium,
-            }
-        }
-        None if candidate.form != Form::Usual => return None,
-        None => match context.person_near(candidate).filter(|_| !candidate.attached) {
-            Some(near) => {
-                why.push(near);
-                Confidence::Medium
-            }
-            None => Confidence::Low,
-        },
-    };
-    if candidate.glued && verdict.is_none_or(|v| !v.certain) {
+/// How sure a rule is about a number; `None` when it is something else.
+pub(super) fn weigh(candidate: &Candidate, verdict: Option<&Verdict>, context: &Context<'_>) -> Option<Confidence> {
+    let certain = verdict.is_some_and(Verdict::is_certain);
+    if verdict.is_some_and(|v| !v.wanted) || candidate.glued && !certain {
         return None;
+    }
+    match candidate.form {
+        Form::Usual if verdict.is_some() => Some(Confidence::High),
+        // Some other kind of number, as far as its own name goes, does not become a BSN by a person near it.
+        Form::Usual if candidate.attached || names_a_kind(context.text, candidate.start) => Some(Confidence::Low),
+        Form::Usual if context.person_near(candidate).is_some() => Some(Confidence::Medium),
+        Form::Usual => Some(Confidence::Low),
+        Form::Odd | Form::Eight | Form::Begins if certain => Some(Confidence::High),
+        Form::Odd | Form::Eight if verdict.is_some() => Some(Confidence::Medium),
+        Form::Odd | Form::Eight | Form::Begins => None,
+    }
+}
+
+/// The steps that led to a confidence, each in a phrase.
+pub(super) fn why(candidate: &Candidate, verdict: Option<&Verdict>, confidence: Confidence, context: &Context<'_>) -> Vec<String> {
+    let mut why = Vec::with_capacity(3);
+    match verdict {
+        Some(verdict) => why.push(context.told(verdict, (candidate.start, candidate.end))),
+        None if confidence == Confidence::Medium => {
+            why.extend(context.person_near(candidate).map(|near| context.told_person(near, candidate)))
+        }
+        None => {}
     }
     if candidate.form == Form::Eight {
         why.push("eight digits: a zero in front was lost".to_owned());
     }
     why.push("11-proef".to_owned());
-    Some((confidence, why))
+    why
 }
 
 impl Context<'_> {
-    /// What labels say about `candidate`. `previous` is the number before it, with what was said about that one.
-    pub(super) fn verdict(&self, candidate: &Candidate, cell: &Cell, previous: Option<(usize, &Option<Verdict>)>) -> Option<Verdict> {
+    /// What labels say about `candidate`. `previous` is the end of the number before it, with what was said about that one.
+    pub(super) fn verdict(&self, candidate: &Candidate, cell: &Cell, previous: Option<(usize, Option<Verdict>)>) -> Option<Verdict> {
+        let said = |label: Label, by: fn(Label) -> By| Some(Verdict { wanted: label.wanted, by: by(label) });
         let own = self.own(candidate, cell.row);
-        let in_cell = |l: &Label| cell.cell.is_none_or(|start| l.start >= start);
-        if let Some(label) = own.filter(in_cell) {
-            return Some(self.told(label, candidate, true, "label"));
+        if let Some(label) = own.filter(|l| cell.cell.is_none_or(|start| l.start >= start)) {
+            return said(label, By::Own);
         }
         if let Some(label) = cell.header {
-            let name = self.name(label);
-            return Some(Verdict { wanted: label.wanted, certain: true, why: format!("column header \"{name}\"") });
+            return said(label, By::Header);
         }
         if let Some(label) = own {
-            return Some(self.told(label, candidate, true, "label"));
+            return said(label, By::Own);
         }
-        if let Some((end, said)) = previous
-            && self.is_enumeration(end, candidate.start)
+        if let Some((end, Some(Verdict { wanted, by: By::Own(label) | By::Near(label) }))) = previous
             && cell.row.is_none()
-            && let Some(said) = said
+            && self.is_enumeration(end, candidate.start)
         {
-            return Some(said.clone());
+            return Some(Verdict { wanted, by: By::Near(label) });
         }
-        let nearest = self.nearest(candidate, cell.row)?;
-        Some(self.told(nearest, candidate, false, if nearest.wanted { "label" } else { "nearest label" }))
+        said(self.nearest(candidate, cell.row)?, By::Near)
     }
 
     /// What labels say about a number that has no form of its own to be weighed, such as an IBAN.
@@ -180,47 +197,54 @@ impl Context<'_> {
             && !between.iter().any(|b| b.is_ascii_digit() || matches!(b, b'\t' | 0x1f | b'|'))
     }
 
-    fn person_near(&self, candidate: &Candidate) -> Option<String> {
+    /// The nearest word or date that speaks of a person.
+    fn person_near(&self, candidate: &Candidate) -> Option<Stretch> {
         if !self.person {
             return None;
         }
+        let near = |from, to| distance(self.text, from, to, PERSON).is_some();
         let split = self.people.partition_point(|p| p.0 < candidate.end);
-        let before = self.people[..split].iter().rev().find(|p| p.1 <= candidate.start).filter(|p| near(self.text, p.1, candidate.start));
-        let after = self.people.get(split).filter(|p| near(self.text, candidate.end, p.0));
-        let (side, place, far) = match (before, after) {
-            (Some(b), Some(a)) if a.0 - candidate.end < candidate.start - b.1 => ("after", a, a.0 - candidate.end),
-            (Some(b), _) => ("before", b, candidate.start - b.1),
-            (None, Some(a)) => ("after", a, a.0 - candidate.end),
-            (None, None) => return None,
-        };
-        // A date of birth is shown as what it is, not as its digits.
-        let word =
-            if self.text[place.0].is_ascii_digit() { "a date".to_owned() } else { format!("\"{}\"", shown(&self.text[place.0..place.1])) };
-        Some(format!("{word} {far} {side}"))
+        let before = self.people[..split].iter().rev().find(|p| p.1 <= candidate.start).filter(|p| near(p.1, candidate.start));
+        let after = self.people.get(split).filter(|p| near(candidate.end, p.0));
+        match (before, after) {
+            (Some(b), Some(a)) if a.0 - candidate.end < candidate.start - b.1 => Some(*a),
+            (before, after) => before.or(after).copied(),
+        }
     }
 
-    fn told(&self, label: Label, candidate: &Candidate, certain: bool, what: &str) -> Verdict {
-        let (far, side) = if label.end <= candidate.start {
-            (count(&self.text[label.end..candidate.start]), "before")
+    /// What decided about the number at `number`, in a phrase: `label "bsn" 3 before`.
+    pub(super) fn told(&self, verdict: &Verdict, number: Stretch) -> String {
+        let name = |l: Label| shown(&self.text[l.start..l.end]);
+        match verdict.by {
+            By::Key((from, to)) => format!("key \"{}\"", shown(&self.text[from..to])),
+            By::Header(label) => format!("column header \"{}\"", name(label)),
+            By::Own(label) | By::Near(label) => format!("label \"{}\" {}", name(label), self.told_side((label.start, label.end), number)),
+        }
+    }
+
+    fn told_person(&self, person: Stretch, candidate: &Candidate) -> String {
+        let side = self.told_side(person, (candidate.start, candidate.end));
+        // A date of birth is told as what it is, not by its digits.
+        if self.text[person.0].is_ascii_digit() {
+            format!("a date {side}")
         } else {
-            (count(&self.text[candidate.end..label.start]), "after")
-        };
-        Verdict { wanted: label.wanted, certain, why: format!("{what} \"{}\" {far} {side}", self.name(label)) }
+            format!("\"{}\" {side}", shown(&self.text[person.0..person.1]))
+        }
     }
 
-    /// The label as it stands in the text, or as it stood in a key.
-    fn name(&self, label: Label) -> String {
-        shown(&self.text[label.start..label.end])
+    /// `3 before`: characters between the two.
+    fn told_side(&self, word: Stretch, number: Stretch) -> String {
+        if word.1 <= number.0 {
+            format!("{} before", count(&self.text[word.1..number.0]))
+        } else {
+            format!("{} after", count(&self.text[number.1.min(word.0)..word.0]))
+        }
     }
 }
 
 /// A word of the text in an explanation: in lower case, on one line, of bounded length.
 pub(super) fn shown(word: &[u8]) -> String {
     String::from_utf8_lossy(word).to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(40).collect()
-}
-
-fn near(text: &[u8], from: usize, to: usize) -> bool {
-    distance(text, from, to, PERSON).is_some()
 }
 
 /// The number of characters between two places, when it is at most `most`.
@@ -262,9 +286,23 @@ fn number_behind(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Whether nothing but a space or fillers stands between two labels.
+/// Whether nothing but fillers and what joins them stands between two labels: `BSN/RSIN`, `BSN van de klant`.
 fn is_phrase(between: &[u8]) -> bool {
-    between.len() <= 12 && between.split(|b| *b == b' ').all(|word| word.is_empty() || FILLERS.iter().any(|f| f.eq_ignore_ascii_case(word)))
+    let filler = |word: &[u8]| FILLERS.iter().chain(&[&b"of"[..], b"or"]).any(|f| f.eq_ignore_ascii_case(word));
+    between.len() <= 12 && between.split(|b| matches!(b, b' ' | b'/' | b'-' | b'(')).all(|word| word.is_empty() || filler(word))
+}
+
+/// Endings of words that name a kind of number.
+const KINDS: [&[u8]; 5] = [b"nummer", b"number", b"nr", b"code", b"-id"];
+
+/// Whether the word right before `start` names some kind of number: `personeelsnummer 111222333`.
+fn names_a_kind(text: &[u8], start: usize) -> bool {
+    let back = |from: usize, most: usize, is: fn(u8) -> bool| from - text[..from].iter().rev().take(most).take_while(|b| is(**b)).count();
+    let end = back(start, 3, |b| matches!(b, b' ' | b':' | b'.' | b'#' | b'='));
+    let word = &text[back(end, 40, |b| class(b) == Class::Letter || b == b'-')..end];
+    // `T:` and `M:` in a signature.
+    let phone = matches!(word, [b'T' | b'M' | b'F' | b't' | b'm' | b'f']) && text[end] == b':';
+    phone || KINDS.iter().any(|kind| word.len() > kind.len() + 2 && word[word.len() - kind.len()..].eq_ignore_ascii_case(kind))
 }
 
 /// Whether the number at `start` follows `from` directly.

@@ -1,6 +1,6 @@
 //! What is found, as others may see it: masked, with its place in the text as it came.
 
-use super::{Raw, normalise::Normal, rule::RuleInfo};
+use super::{normalise::Normal, rule::RuleInfo, search::Raw};
 use crate::{
     extract::{Places, Source, Text},
     phone::PhoneNumber,
@@ -84,8 +84,11 @@ const MOST: usize = 10_000;
 /// Gathers the findings of a mail.
 pub(super) struct Collector {
     pub(super) findings: Vec<Finding>,
-    rules: Vec<Count>,
+    counts: Counts,
 }
+
+/// How many findings each rule has in the mail so far.
+pub(super) struct Counts(Vec<Count>);
 
 #[derive(Clone, Default)]
 struct Count {
@@ -96,20 +99,22 @@ struct Count {
 
 impl Collector {
     pub(super) fn new(rules: usize) -> Collector {
-        Collector { findings: Vec::new(), rules: vec![Count::default(); rules] }
+        Collector { findings: Vec::new(), counts: Counts(vec![Count::default(); rules]) }
+    }
+
+    /// To count before a finding is made: of two million numbers only a few are worth their strings.
+    pub(super) fn counts(&mut self) -> &mut Counts {
+        &mut self.counts
     }
 
     /// Takes what was found in one text, in its order.
     pub(super) fn take(&mut self, infos: &[RuleInfo], text: &Text, normal: &Normal<'_>, raws: Vec<Raw>) {
         let mut cursor = Cursor { text, at: 0, characters: 0, line: 1 };
         for raw in raws {
-            let Some(more) = self.rules[raw.rule].next(raw.confidence) else { continue };
             let range = normal.original_range(raw.stretch.0, raw.stretch.1);
             cursor.advance(range.start);
             let start = cursor.characters;
             let end = start + text.text[range.clone()].chars().count();
-            let mut why = raw.why;
-            why.extend(more.map(str::to_owned));
             self.findings.push(Finding {
                 rule: infos[raw.rule].name.clone(),
                 kind: raw.kind,
@@ -120,15 +125,16 @@ impl Collector {
                 masked: raw.masked,
                 start: Some(start),
                 end: Some(end),
-                why,
+                why: raw.why,
                 phone: raw.phone,
             });
         }
     }
 
     /// Takes a header field as a whole.
-    pub(super) fn whole(&mut self, rule: (usize, &RuleInfo), part: String, masked: String, why: Vec<String>) {
-        if self.rules[rule.0].next(Confidence::High).is_some() {
+    pub(super) fn whole(&mut self, rule: (usize, &RuleInfo), part: String, masked: String, mut why: Vec<String>) {
+        if let Some(more) = self.counts.next(rule.0, Confidence::High) {
+            why.extend(more);
             self.findings.push(Finding {
                 rule: rule.1.name.clone(),
                 kind: "header",
@@ -146,20 +152,22 @@ impl Collector {
     }
 }
 
-impl Count {
-    /// Counts a finding; `None` when it is one too many. The last one that is kept says that there are more.
-    fn next(&mut self, confidence: Confidence) -> Option<Option<&'static str>> {
-        self.findings += 1;
-        let surer = self.surest < Some(confidence);
-        self.surest = self.surest.max(Some(confidence));
-        if self.findings <= MOST {
+impl Counts {
+    /// Counts a finding; `None` when it is one too many. One more than the most is kept, and says that there are more; what is surer than all
+    /// before it is kept always.
+    pub(super) fn next(&mut self, rule: usize, confidence: Confidence) -> Option<Option<String>> {
+        let count = &mut self.0[rule];
+        count.findings += 1;
+        let surer = count.surest < Some(confidence);
+        count.surest = count.surest.max(Some(confidence));
+        if count.findings <= MOST {
             return Some(None);
         }
-        if self.told && !surer {
+        if count.told && !surer {
             return None;
         }
-        self.told = true;
-        Some(Some("10 000 or more"))
+        count.told = true;
+        Some(Some("10 000 or more".to_owned()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys of XML, JSON and forms: `<inp.bsn soort="n">111222333`, `"clientBsn": "111222333"`, `?rsin=111222333`.
 
 use super::{
-    context::{Verdict, shown},
+    context::{By, Verdict},
     lexicon::{Lexicon, Use},
     scan::Label,
 };
@@ -16,11 +16,10 @@ pub(super) fn verdict(text: &[u8], start: usize, labels: &[Label], lexicon: &Lex
     let (from, to) = key(text, start)?;
     let split = labels.partition_point(|l| l.end <= from);
     let mut within = labels[split..].iter().take_while(|l| l.start < to);
-    let wanted = match within.clone().find(|l| l.wanted).or_else(|| within.next()) {
-        Some(label) => label.wanted,
-        None => camel(&text[from..to], lexicon, rule)?,
-    };
-    Some(Verdict { wanted, certain: true, why: format!("key \"{}\"", shown(&text[from..to])) })
+    Some(match within.clone().find(|l| l.wanted).or_else(|| within.next()) {
+        Some(label) => Verdict { wanted: label.wanted, by: By::Key((label.start, label.end)) },
+        None => Verdict { wanted: camel(&text[from..to], lexicon, rule)?, by: By::Key((from, to)) },
+    })
 }
 
 /// The key whose value begins at `start`.

@@ -69,28 +69,23 @@ pub(super) struct Hit {
     pub(super) what: Use,
 }
 
-const FILTER_BITS: u32 = 19;
-
 /// The index.
 pub(super) struct Lexicon {
     terms: Vec<Term>,
-    /// Terms by the hash of their first word, or of their first two; a filter in front of each.
+    filter: Filter,
+    /// Terms by the hash of their first word, when it is whole and the only one that is.
     single: Index,
+    /// Terms by the hash of their first two words.
     pairs: Index,
-    /// First words of pairs.
-    heads: Filter,
-    /// Terms of one word with an open end, by its first two letters.
-    open: HashMap<[u8; 2], Vec<u32>>,
-    open_filter: Box<[u64; 1024]>,
+    /// Terms of one word with an open end, by its first letters: three, or two where there are no more.
+    open: Index,
+    /// Whether any of those has two letters only.
+    open_two: bool,
     /// Whether any term begins with a digit or holds one as its second word: only then are digits hashed.
     pub(super) digits: bool,
 }
 
-#[derive(Default)]
-struct Index {
-    filter: Filter,
-    map: HashMap<u64, Vec<u32>, Ready>,
-}
+type Index = HashMap<u64, Vec<u32>, Ready>;
 
 /// Hashes are hashes already.
 type Ready = std::hash::BuildHasherDefault<Identity>;
@@ -110,36 +105,32 @@ impl std::hash::Hasher for Identity {
     }
 }
 
+/// Four bits for each value of the first bits of a hash: 128 KiB. With 25 000 words one word in ten of a text is looked up for nothing.
 struct Filter(Box<[u64]>);
 
-impl Default for Filter {
-    fn default() -> Filter {
-        Filter(vec![0; 1 << (FILTER_BITS - 6)].into())
-    }
-}
+const FILTER_BITS: u32 = 18;
+
+/// The word is a term, or begins one that is found by its first word.
+const SINGLE: u64 = 1;
+/// The word begins a term that is found by its first two.
+const HEAD: u64 = 2;
+/// The letters begin a term with an open end.
+const OPEN: u64 = 4;
 
 impl Filter {
-    fn add(&mut self, hash: u64) {
-        let bit = hash >> (64 - FILTER_BITS);
-        self.0[(bit >> 6) as usize] |= 1 << (bit & 63);
+    fn new() -> Filter {
+        Filter(vec![0; 1 << (FILTER_BITS - 4)].into())
+    }
+
+    fn add(&mut self, hash: u64, what: u64) {
+        let slot = hash >> (64 - FILTER_BITS);
+        self.0[(slot >> 4) as usize] |= what << ((slot & 15) * 4);
     }
 
     #[inline]
-    fn may_hold(&self, hash: u64) -> bool {
-        let bit = hash >> (64 - FILTER_BITS);
-        self.0[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
-    }
-}
-
-impl Index {
-    fn add(&mut self, hash: u64, term: u32) {
-        self.filter.add(hash);
-        self.map.entry(hash).or_default().push(term);
-    }
-
-    #[inline]
-    fn get(&self, hash: u64) -> &[u32] {
-        if self.filter.may_hold(hash) { self.map.get(&hash).map_or(&[], Vec::as_slice) } else { &[] }
+    fn get(&self, hash: u64) -> u64 {
+        let slot = hash >> (64 - FILTER_BITS);
+        self.0[(slot >> 4) as usize] >> ((slot & 15) * 4)
     }
 }
 
@@ -148,39 +139,56 @@ impl Index {
 pub(super) struct Token {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Of its bytes, ASCII letters in lower case.
-    pub(super) hash: u64,
+    /// Of its bytes, letters in lower case.
+    hash: u64,
 }
+
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// ASCII letters in lower case, eight at a time. Other bytes become others, the same ones every time: a hash asks no more.
+const LOWER: u64 = 0x2020_2020_2020_2020;
 
 impl Token {
     /// The run of one class that begins at `start`.
     #[inline]
     pub(super) fn word(text: &[u8], start: usize) -> Token {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut end = start;
         let kind = class(text[start]);
-        while let Some(b) = text.get(end).copied().filter(|b| class(*b) == kind) {
-            hash = (hash ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3);
-            end += 1;
-        }
-        // The last letters have reached the low bits only; the filter reads the high ones.
-        Token { start, end, hash: (hash ^ hash >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) }
+        let end = text[start..].iter().position(|b| class(*b) != kind).map_or(text.len(), |n| start + n);
+        Token { start, end, hash: hash(text, start, end) }
     }
 
     fn with(self, next: Token) -> u64 {
-        (self.hash.rotate_left(23) ^ next.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        (self.hash.rotate_left(23) ^ next.hash).wrapping_mul(MIX)
     }
+}
+
+#[inline]
+fn hash(text: &[u8], start: usize, end: usize) -> u64 {
+    let mut hash = (end - start) as u64;
+    let mut at = start;
+    while at < end {
+        let length = (end - at).min(8);
+        let eight = match text.get(at..at + 8).and_then(|eight| eight.try_into().ok()) {
+            Some(eight) => u64::from_le_bytes(eight),
+            None => text[at..end].iter().rev().fold(0, |eight, b| eight << 8 | u64::from(*b)),
+        };
+        let kept = eight & u64::MAX >> (64 - length * 8);
+        hash = (hash ^ (kept | LOWER)).wrapping_mul(MIX);
+        hash ^= hash >> 32;
+        at += length;
+    }
+    hash.wrapping_mul(MIX)
 }
 
 impl Lexicon {
     pub(super) fn new() -> Lexicon {
         Lexicon {
             terms: Vec::new(),
+            filter: Filter::new(),
             single: Index::default(),
             pairs: Index::default(),
-            heads: Filter::default(),
-            open: HashMap::new(),
-            open_filter: Box::new([0; 1024]),
+            open: Index::default(),
+            open_two: false,
             digits: false,
         }
     }
@@ -206,15 +214,19 @@ impl Lexicon {
         // The last word of an open term is only the beginning of one, so it cannot be hashed.
         match tokens.len() - usize::from(open) {
             0 => {
-                let key = [bytes[first.start].to_ascii_lowercase(), bytes[first.start + 1].to_ascii_lowercase()];
+                let letters = (first.end - first.start).min(3);
+                let key = hash(bytes, first.start, first.start + letters);
+                self.open_two |= letters == 2;
+                self.filter.add(key, OPEN);
                 self.open.entry(key).or_default().push(term);
-                let bit = usize::from(u16::from_be_bytes(key));
-                self.open_filter[bit >> 6] |= 1 << (bit & 63);
             }
-            1 => self.single.add(first.hash, term),
+            1 => {
+                self.filter.add(first.hash, SINGLE);
+                self.single.entry(first.hash).or_default().push(term);
+            }
             _ => {
-                self.heads.add(first.hash);
-                self.pairs.add(first.with(tokens[1]), term);
+                self.filter.add(first.hash, HEAD);
+                self.pairs.entry(first.with(tokens[1])).or_default().push(term);
             }
         }
         let accents = spelling.exact_accents.then(|| written.trim().nfc().collect::<String>().into());
@@ -222,28 +234,31 @@ impl Lexicon {
         Ok(())
     }
 
-    /// The terms that begin at `token`, or at `before` with `token` as their second word.
+    /// The terms that begin at `token`, or at `before` with `token` as their second word. Gives `token` when it may be the first of two.
     #[inline]
-    pub(super) fn at(&self, normal: &Normal<'_>, before: Option<Token>, token: Token, mut found: impl FnMut(Hit)) {
-        let text = normal.text.as_bytes();
-        for term in self.single.get(token.hash) {
-            self.verify(normal, *term, token.start, &mut found);
+    pub(super) fn at(&self, normal: &Normal<'_>, before: Option<Token>, token: Token, mut found: impl FnMut(Hit)) -> Option<Token> {
+        let flags = self.filter.get(token.hash);
+        if flags & SINGLE != 0 {
+            self.look_up(&self.single, token.hash, normal, token.start, &mut found);
         }
-        if token.end - token.start >= 2 {
-            let key = [text[token.start].to_ascii_lowercase(), text[token.start + 1].to_ascii_lowercase()];
-            let bit = usize::from(u16::from_be_bytes(key));
-            if self.open_filter[bit >> 6] >> (bit & 63) & 1 == 1 {
-                for term in self.open.get(&key).map_or(&[][..], Vec::as_slice) {
-                    self.verify(normal, *term, token.start, &mut found);
+        let text = normal.text.as_bytes();
+        for letters in [3, 2] {
+            if token.end - token.start >= letters && (letters == 3 || self.open_two) {
+                let key = hash(text, token.start, token.start + letters);
+                if self.filter.get(key) & OPEN != 0 {
+                    self.look_up(&self.open, key, normal, token.start, &mut found);
                 }
             }
         }
-        if let Some(before) = before
-            && self.heads.may_hold(before.hash)
-        {
-            for term in self.pairs.get(before.with(token)) {
-                self.verify(normal, *term, before.start, &mut found);
-            }
+        if let Some(before) = before {
+            self.look_up(&self.pairs, before.with(token), normal, before.start, &mut found);
+        }
+        (flags & HEAD != 0).then_some(token)
+    }
+
+    fn look_up(&self, index: &Index, key: u64, normal: &Normal<'_>, start: usize, found: &mut impl FnMut(Hit)) {
+        for term in index.get(&key).into_iter().flatten() {
+            self.verify(normal, *term, start, found);
         }
     }
 
@@ -252,8 +267,7 @@ impl Lexicon {
         let normal = Normal::of(text);
         let mut before = None;
         for token in tokens(normal.text.as_bytes()) {
-            self.at(&normal, before, token, &mut found);
-            before = Some(token);
+            before = self.at(&normal, before, token, &mut found);
         }
     }
 

@@ -64,7 +64,14 @@ impl<'a> Normal<'a> {
 
     /// Where the stretch `start..end` of the normal text stands in the original, in bytes.
     pub(super) fn original_range(&self, start: usize, end: usize) -> std::ops::Range<usize> {
-        self.original_at(start)..if end > start { self.after(end - 1) } else { self.original_at(start) }
+        let from = self.original_at(start);
+        if end <= start {
+            return from..from;
+        }
+        let to = self.after(end - 1);
+        // An accent written as a character of its own belongs to the letter before it.
+        let marks = self.original[to..].chars().take_while(|c| is_combining_mark(*c)).map(char::len_utf8).sum::<usize>();
+        from..to + if self.runs.is_empty() { 0 } else { marks }
     }
 
     fn original_at(&self, normal: usize) -> usize {
@@ -211,7 +218,7 @@ mod tests {
         assert_eq!(back(5, 7), "ﬁ");
         assert_eq!(back(7, 8), "–");
         assert_eq!(back(8, 11), "日");
-        assert_eq!(back(11, 12), "x");
+        assert_eq!(back(11, 12), "x\u{301}");
     }
 
     proptest::proptest! {

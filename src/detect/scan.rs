@@ -21,6 +21,7 @@ pub(super) struct Label {
 }
 
 /// What one text holds; each list in the order of the text.
+#[derive(Default)]
 pub(super) struct Scanned {
     /// What each rule's own words found.
     pub(super) finds: Vec<Vec<Stretch>>,
@@ -55,8 +56,7 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scan
             Class::Other => at += 1,
             Class::Letter => {
                 let token = Token::word(text, at);
-                lexicon.at(normal, before, token, |hit| found.add(text, hit));
-                before = Some(token);
+                before = lexicon.at(normal, before, token, |hit| found.add(text, hit));
                 if let Some(begins) = country(text, token)
                     && begins >= taken
                     && let Some(end) = iban::at(text, begins)
@@ -69,8 +69,7 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scan
             Class::Digit => {
                 let end = if lexicon.digits {
                     let token = Token::word(text, at);
-                    lexicon.at(normal, before, token, |hit| found.add(text, hit));
-                    before = Some(token);
+                    before = lexicon.at(normal, before, token, |hit| found.add(text, hit));
                     token.end
                 } else {
                     at + text[at..].iter().position(|b| class(*b) != Class::Digit).unwrap_or(text.len() - at)

@@ -3,55 +3,106 @@
 use super::{
     class::{Class, class},
     context::Cell,
-    number::Candidate,
     scan::Label,
 };
 use std::collections::HashMap;
 
-/// What tables say about each candidate, in their order. `column_of` gives the column of a sheet's cell by its offset; without it columns are
-/// counted by what separates them: tabs, bars, semicolons, two or more spaces, commas.
-pub(super) fn cells(
-    text: &[u8],
-    labels: &[Label],
-    candidates: &[Candidate],
-    column_of: Option<&dyn Fn(usize) -> Option<u32>>,
-) -> Vec<Cell> {
-    let mut cells = vec![Cell::default(); candidates.len()];
-    // Without a label above the first number there is no header anywhere that matters.
-    let (Some(last), Some(first_label)) = (candidates.last(), labels.first()) else { return cells };
-    let mut table = Table { block: None, headers: HashMap::new(), column_of };
-    let (mut label, mut candidate, mut start) = (0, 0, line_start(text, first_label.start));
-    while candidates.get(candidate).is_some_and(|c| c.start < start) {
-        candidate += 1;
-    }
-    while start <= last.start {
-        let end = memchr_line(text, start);
-        let line = Line { text, start, end };
-        let separator = table.enter(&line);
-        let from = label;
-        while labels.get(label).is_some_and(|l| l.start < end) {
-            label += 1;
-        }
-        if let Some(separator) = separator {
-            table.header(&line, separator, &labels[from..label]);
-        }
-        let mut cursor = separator.map(|s| Cursor::new(&line, s));
-        while candidates.get(candidate).is_some_and(|c| c.start < end) {
-            if let Some(cursor) = &mut cursor {
-                cells[candidate] = table.cell(&line, cursor, candidates[candidate].start);
-            }
-            candidate += 1;
-        }
-        start = end + 1;
-    }
-    cells
-}
+/// Gives the column of a sheet's cell by the offset at which the cell begins.
+pub(super) type ColumnOf<'a> = &'a dyn Fn(usize) -> Option<u32>;
 
-struct Table<'a> {
-    /// The separator and how often it stands in each row.
+/// Goes along the lines of a text once and says of each number what its table says about it.
+pub(super) struct Tables<'a> {
+    text: &'a [u8],
+    /// The labels of the lines still ahead.
+    labels: &'a [Label],
+    column_of: Option<ColumnOf<'a>>,
+    /// What separates the cells of the table, and how often it stands in each row.
     block: Option<(Separator, usize)>,
     headers: HashMap<u32, Label>,
-    column_of: Option<&'a dyn Fn(usize) -> Option<u32>>,
+    line: Line<'a>,
+    cursor: Option<Cursor>,
+}
+
+impl<'a> Tables<'a> {
+    /// Without `column_of` columns are counted by what separates them: tabs, bars, semicolons, two or more spaces, commas.
+    pub(super) fn new(text: &'a [u8], labels: &'a [Label], column_of: Option<ColumnOf<'a>>) -> Tables<'a> {
+        // What stands before the first label has no header.
+        let start = labels.first().map_or(text.len(), |label| line_start(text, label.start));
+        let line = Line { text, start, end: start };
+        let mut tables = Tables { text, labels, column_of, block: None, headers: HashMap::new(), line, cursor: None };
+        tables.enter(start);
+        tables
+    }
+
+    /// What the table says about the number at `at`; to be asked in the order of the text.
+    pub(super) fn cell(&mut self, at: usize) -> Cell {
+        while self.line.end < at && self.line.end < self.text.len() {
+            self.enter(self.line.end + 1);
+        }
+        match &mut self.cursor {
+            Some(cursor) if at >= self.line.start && (!self.headers.is_empty() || self.column_of.is_some()) => {
+                cursor.advance(&self.line, at);
+                let column = column(self.column_of, cursor);
+                let header = column.and_then(|column| self.headers.get(&column).copied());
+                Cell { row: Some((self.line.start, self.line.end)), cell: Some(cursor.cell), header }
+            }
+            _ => Cell::default(),
+        }
+    }
+
+    /// Goes on to the line that begins at `start`.
+    fn enter(&mut self, start: usize) {
+        self.line = Line { text: self.text, start, end: line_end(self.text, start) };
+        let here = self.labels.partition_point(|l| l.start < self.line.end);
+        let (labels, ahead) = self.labels.split_at(here);
+        self.labels = ahead;
+        let separator = self.separator();
+        self.cursor = separator.map(|s| Cursor::new(&self.line, s));
+        if let Some(separator) = separator {
+            self.header(separator, labels);
+        }
+    }
+
+    /// What separates the cells of this line, if it is a row.
+    fn separator(&mut self) -> Option<Separator> {
+        if self.column_of.is_some() {
+            return Some(Separator::Tab);
+        }
+        let counts = self.line.counts();
+        if let Some((separator, count)) = self.block {
+            let here = counts[separator as usize];
+            if here == count || here > 0 && !separator.is_doubtful() {
+                return Some(separator);
+            }
+        }
+        self.headers.clear();
+        self.block = Separator::ALL.into_iter().map(|s| (s, counts[s as usize])).find(|(_, count)| *count > 0);
+        self.block.map(|(separator, _)| separator)
+    }
+
+    /// Takes the labels of a row that is a header: one without figures.
+    fn header(&mut self, separator: Separator, labels: &[Label]) {
+        let line = &self.line;
+        if labels.is_empty() || line.end - line.start > HEADER && self.column_of.is_none() || line.has_figures() {
+            return;
+        }
+        let mut cursor = Cursor::new(line, separator);
+        let mut taken = None;
+        for label in labels {
+            cursor.advance(line, label.start);
+            let Some(column) = column(self.column_of, &cursor) else { continue };
+            let begins = line.text[cursor.cell..label.start].iter().all(|b| class(*b) == Class::Other);
+            // "Klant BSN" is the BSN of a client.
+            if (begins || !separator.is_doubtful()) && (taken != Some(column) || label.wanted) {
+                self.headers.insert(column, *label);
+                taken = Some(column);
+            }
+        }
+    }
+}
+
+fn column(column_of: Option<ColumnOf<'_>>, cursor: &Cursor) -> Option<u32> {
+    column_of.map_or(Some(cursor.column), |column_of| column_of(cursor.cell))
 }
 
 #[derive(Clone, Copy)]
@@ -72,6 +123,8 @@ enum Separator {
 }
 
 impl Separator {
+    const ALL: [Separator; 5] = [Separator::Tab, Separator::Bar, Separator::Semicolon, Separator::Spaces, Separator::Comma];
+
     /// Prose has commas and, here and there, two spaces: there every row must have as many as the header.
     fn is_doubtful(self) -> bool {
         matches!(self, Separator::Spaces | Separator::Comma)
@@ -80,61 +133,6 @@ impl Separator {
 
 /// A header's line is not longer than this; a longer line is prose or data.
 const HEADER: usize = 4000;
-
-impl Table<'_> {
-    /// Goes on to the next line; what separates its cells, if it is a row.
-    fn enter(&mut self, line: &Line<'_>) -> Option<Separator> {
-        if self.column_of.is_some() {
-            return Some(Separator::Tab);
-        }
-        let counts = line.counts();
-        if let Some((separator, count)) = self.block {
-            let here = counts[separator as usize];
-            if here == count || here > 0 && !separator.is_doubtful() {
-                return Some(separator);
-            }
-        }
-        self.headers.clear();
-        let all = [Separator::Tab, Separator::Bar, Separator::Semicolon, Separator::Spaces, Separator::Comma];
-        self.block = all.into_iter().find(|s| counts[*s as usize] > 0).map(|s| (s, counts[s as usize]));
-        self.block.map(|(separator, _)| separator)
-    }
-
-    /// Takes the labels of a row that is a header: one without figures.
-    fn header(&mut self, line: &Line<'_>, separator: Separator, labels: &[Label]) {
-        if labels.is_empty() || line.end - line.start > HEADER && self.column_of.is_none() || line.has_figures() {
-            return;
-        }
-        let mut cursor = Cursor::new(line, separator);
-        let mut taken = None;
-        for label in labels {
-            cursor.advance(line, label.start);
-            let Some(column) = self.column(&cursor) else { continue };
-            let begins = line.text[cursor.cell..label.start].iter().all(|b| class(*b) == Class::Other);
-            // "Klant BSN" is the BSN of a client.
-            if (begins || !separator.is_doubtful()) && (taken != Some(column) || label.wanted) {
-                self.headers.insert(column, *label);
-                taken = Some(column);
-            }
-        }
-    }
-
-    fn cell(&self, line: &Line<'_>, cursor: &mut Cursor, at: usize) -> Cell {
-        if self.headers.is_empty() && self.column_of.is_none() {
-            return Cell::default();
-        }
-        cursor.advance(line, at);
-        let header = self.column(cursor).and_then(|column| self.headers.get(&column).copied());
-        Cell { row: Some((line.start, line.end)), cell: Some(cursor.cell), header }
-    }
-
-    fn column(&self, cursor: &Cursor) -> Option<u32> {
-        match self.column_of {
-            Some(column_of) => column_of(cursor.cell),
-            None => Some(cursor.column),
-        }
-    }
-}
 
 impl Line<'_> {
     /// How often each separator stands in the line; one in quotes separates nothing.
@@ -209,6 +207,6 @@ fn line_start(text: &[u8], at: usize) -> usize {
     text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1)
 }
 
-fn memchr_line(text: &[u8], start: usize) -> usize {
+fn line_end(text: &[u8], start: usize) -> usize {
     text[start..].iter().position(|b| *b == b'\n').map_or(text.len(), |n| start + n)
 }

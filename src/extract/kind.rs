@@ -165,37 +165,39 @@ fn cryptographic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Kinds of text: by name and media type, and by how it begins.
+/// Text, or nothing that is known. What claims to be text and is none was perhaps garbled on its way: it is read all the same.
 fn texts(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
-    if !is_text(octets) {
-        // What claims to be text and is none was perhaps garbled on its way.
-        return vec![Kind::Unsupported("unknown-type")];
-    }
     let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+    let claims = media_type.starts_with("text/")
+        || matches!(extension.as_str(), "txt" | "csv" | "htm" | "html" | "xml" | "json" | "ics" | "vcf" | "eml");
+    match (is_text(octets), claims) {
+        (true, _) => kinds_of_text(&extension, media_type, octets),
+        (false, true) => [kinds_of_text(&extension, media_type, octets), vec![Kind::Unsupported("charset")]].concat(),
+        (false, false) => vec![Kind::Unsupported("unknown-type")],
+    }
+}
+
+/// Kinds of text: by name and media type, and by how it begins.
+fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
     let start = start.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n', '\u{FFFD}', '\0']);
-    let is_mail_type = matches!(media_type, "message/rfc822" | "message/global");
-    if start.starts_with("{\\rtf") {
+    if start.starts_with("{\\rtf") || matches!(media_type, "message/partial" | "message/external-body") {
         return vec![Kind::Unsupported("unknown-type")];
     }
-    if matches!(media_type, "message/partial" | "message/external-body") {
-        return vec![Kind::Unsupported("unknown-type")];
-    }
-    if extension == "eml" || is_mail_type {
+    if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") {
         return vec![Kind::Mail];
     }
     if message::looks_like_mail(octets) {
         // "Onderwerp: ...", "BSN: ..." looks like a header too: read it as what it is written as, and as a mail.
         return vec![Kind::Text, Kind::Mail];
     }
-    let is_card = start.starts_with("begin:v") || matches!(extension.as_str(), "ics" | "vcf" | "ifb");
+    let is_card = start.starts_with("begin:v") || matches!(extension, "ics" | "vcf" | "ifb");
     if is_card || matches!(media_type, "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory") {
         return vec![Kind::Folded];
     }
-    let begins_as_html =
-        start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head") || start.starts_with("<body");
+    let begins_so = ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag));
     let is_xhtml = start.starts_with("<?xml") && start.contains("<html");
-    if begins_as_html || is_xhtml || matches!(extension.as_str(), "htm" | "html" | "xhtml") || media_type == "text/html" {
+    if begins_so || is_xhtml || matches!(extension, "htm" | "html" | "xhtml") || media_type == "text/html" {
         return vec![Kind::Html];
     }
     vec![Kind::Text]
@@ -211,5 +213,5 @@ fn is_text(octets: &[u8]) -> bool {
     let is_control = |b: &&u8| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B);
     let controls = octets.iter().filter(is_control).count();
     let zeros = memchr::memchr_iter(0, octets).count();
-    zeros * 1000 <= octets.len() && controls * MOST_CONTROLS <= octets.len()
+    zeros * 1000 <= octets.len() && (controls <= 2 || controls * MOST_CONTROLS <= octets.len())
 }

@@ -26,6 +26,8 @@ pub struct Limits {
     pub cells: usize,
     /// Operations on one page of a PDF, its forms included: 500 000. Forms that call ten forms, 30 deep, end here.
     pub operations: usize,
+    /// Operations on all pages of a PDF: 20 000 000. A thousand pages may share one long content stream.
+    pub document_operations: usize,
     /// Form XObjects within Form XObjects: 12.
     pub form_depth: usize,
     /// Annotations of a PDF page: 5000.
@@ -49,6 +51,7 @@ impl Default for Limits {
             pages: 5000,
             cells: 2_000_000,
             operations: 500_000,
+            document_operations: 20_000_000,
             form_depth: 12,
             annotations: 5000,
             map_entries: 200_000,

@@ -82,7 +82,7 @@ fn file(reading: &mut Reading<'_>, here: &Here, part: &Part) {
     if !is_text || here.depth >= reading.limits.depth {
         return reading.member(here, name, &part.media_type, &part.octets);
     }
-    let inner = reading.enter(here, name);
+    let Some(inner) = reading.enter(here, name) else { return };
     match kind {
         Kind::Html => html::read(reading, &inner, &inner.part, Source::Attachment, &part.octets, charset),
         Kind::Folded => plain::read_folded(reading, &inner, &part.octets, charset),

@@ -71,10 +71,9 @@ pub fn file(unopened: &Unopened, limits: &Limits) -> Extraction {
 pub fn join(shallow: Extraction, mut opened: Vec<(usize, Extraction)>) -> Extraction {
     opened.sort_by_key(|(at, _)| *at);
     let mut whole = Extraction { headers: shallow.headers, texts: Vec::new(), problems: shallow.problems };
-    let mut opened = opened.into_iter().peekable();
     let mut texts = shallow.texts.into_iter();
     let mut position = 0;
-    while let Some((at, extraction)) = opened.next() {
+    for (at, extraction) in opened {
         whole.texts.extend(texts.by_ref().take(at - position.min(at)));
         position = position.max(at);
         whole.texts.extend(extraction.texts);
@@ -220,7 +219,7 @@ impl Text {
 }
 
 /// Something that could not be read, and so could not be judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// The part, as in [`Text::part`].
     pub part: String,
@@ -273,3 +272,6 @@ impl ProblemKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,15 +38,15 @@ pub(super) fn read_member(reading: &mut Reading<'_>, here: &Here, archive: &mut 
     if carries_no_text(&name) {
         return;
     }
-    if !reading.count_member(here) {
-        return;
-    }
     let is_xml = name.ends_with(".xml") || name.ends_with(".rels") || name.ends_with(".vml");
     if !is_xml {
-        let inner = reading.enter(here, &member.name);
+        let Some(inner) = reading.enter(here, &member.name) else { return };
         if let Some(octets) = archive.take(reading, &inner, member.index) {
             reading.open(&inner, &member.name, "", &Bytes::from(octets));
         }
+        return;
+    }
+    if !reading.count_member(here) {
         return;
     }
     let Some(octets) = archive.take(reading, here, member.index) else { return };

@@ -179,7 +179,9 @@ fn uuencoded(text: &str) -> Vec<(String, Vec<u8>)> {
             }
         }
         from = text.floor_char_boundary(from.min(text.len()));
-        files.push((name.to_owned(), octets));
+        if !octets.is_empty() {
+            files.push((name.to_owned(), octets));
+        }
     }
     files
 }

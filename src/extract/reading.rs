@@ -2,7 +2,10 @@
 
 use super::{Extraction, Limits, Places, Problem, ProblemKind, Source, Span, Text, Unopened, flow::Flow, kind, kind::Kind};
 use bytes::Bytes;
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 /// The part that is being read.
 #[derive(Clone, Debug)]
@@ -30,6 +33,7 @@ pub(super) struct Reading<'l> {
     pub(super) limits: &'l Limits,
     texts: Vec<Text>,
     problems: Vec<Problem>,
+    told: HashSet<Problem>,
     /// Where complex parts are put aside; `None` opens them at once.
     unopened: Option<Vec<Unopened>>,
     expanded_left: u64,
@@ -51,6 +55,7 @@ impl<'l> Reading<'l> {
             limits,
             texts: Vec::new(),
             problems: Vec::new(),
+            told: HashSet::new(),
             unopened: None,
             expanded_left: limits.expanded,
             members_left: limits.members,
@@ -72,8 +77,9 @@ impl<'l> Reading<'l> {
 
     /// Says that something could not be read; the same thing once.
     pub(super) fn problem(&mut self, part: &str, place: Option<String>, kind: ProblemKind, reason: &'static str) {
+        let part = if part.is_empty() { "mail" } else { part };
         let problem = Problem { part: part.to_owned(), place, kind, reason };
-        if !self.problems.contains(&problem) {
+        if self.told.insert(problem.clone()) {
             self.problems.push(problem);
         }
     }
@@ -138,19 +144,21 @@ impl<'l> Reading<'l> {
         true
     }
 
-    /// Names a file that lies in `parent`, and gives its name as a text.
-    pub(super) fn enter(&mut self, parent: &Here, name: &str) -> Here {
+    /// Begins a file that lies in `parent`: gives it a part, and its name as a text. `None` when there were too many.
+    pub(super) fn enter(&mut self, parent: &Here, name: &str) -> Option<Here> {
+        if !self.count_member(parent) {
+            return None;
+        }
         let quoted = quoted(name);
         let part = if parent.part.is_empty() { format!("attachment {quoted}") } else { format!("{} > {quoted}", parent.part) };
         let part = self.unique(part);
         self.text(&part, Source::FileName, name.chars().take(4096).collect(), Places::None);
-        Here { part, depth: parent.depth.saturating_add(1) }
+        Some(Here { part, depth: parent.depth.saturating_add(1) })
     }
 
     /// Reads a file that lies in `parent`: an attachment, a member of an archive.
     pub(super) fn member(&mut self, parent: &Here, name: &str, media_type: &str, octets: &Bytes) {
-        let here = self.enter(parent, name);
-        if self.count_member(&here) {
+        if let Some(here) = self.enter(parent, name) {
             self.open(&here, name, media_type, octets);
         }
     }

@@ -26,6 +26,10 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
             strings = archive.take(reading, here, member.index);
             is_safe &= strings.is_some();
         } else {
+            if member.name.ends_with(".xml") || member.name.ends_with(".rels") {
+                let most = reading.limits.member;
+                is_safe &= archive.check(reading, here, member.index, most);
+            }
             rest.push(member);
         }
     }
@@ -273,11 +277,9 @@ fn unused_strings(reading: &mut Reading<'_>, here: &Here, octets: &[u8], seen: &
         Node::Open("t", _) => depth += 1,
         Node::Close("t") => depth = depth.saturating_sub(1),
         Node::Text(text) if depth > 0 => string.push_str(&text),
-        Node::Close("si") => {
-            if !string.trim().is_empty() && !seen.strings.contains(&Seen::hash(&string)) {
-                unused.push_str(&plain::clean(Cow::Borrowed(&string)));
-                unused.push('\n');
-            }
+        Node::Close("si") if !string.trim().is_empty() && !seen.strings.contains(&Seen::hash(&string)) => {
+            unused.push_str(&plain::clean(Cow::Borrowed(&string)));
+            unused.push('\n');
         }
         _ => {}
     });

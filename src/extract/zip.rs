@@ -13,6 +13,8 @@ pub(super) struct Archive<'o> {
     zip: ZipArchive<Cursor<&'o [u8]>>,
     /// Octets that may still come out before this is a bomb.
     ratio_left: u64,
+    /// The same for octets that are only measured, since someone else inflates them again.
+    unchecked: u64,
 }
 
 /// An entry of the central directory.
@@ -27,10 +29,7 @@ pub(super) struct Member {
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     let Some(mut archive) = Archive::open(reading, here, octets) else { return };
     for member in archive.members() {
-        let inner = reading.enter(here, &member.name);
-        if !reading.count_member(&inner) {
-            break;
-        }
+        let Some(inner) = reading.enter(here, &member.name) else { break };
         if let Some(octets) = archive.take(reading, &inner, member.index) {
             reading.open(&inner, &member.name, "", &Bytes::from(octets));
         }
@@ -46,7 +45,8 @@ impl<'o> Archive<'o> {
                 if zip.has_duplicate_names() || zip.validate_header_consistency().is_err() {
                     reading.damaged(here, "zip");
                 }
-                Some(Archive { zip, ratio_left: ratio_limit(reading, octets) })
+                let ratio_left = ratio_limit(reading, octets);
+                Some(Archive { zip, ratio_left, unchecked: ratio_left })
             }
             Err(_) => {
                 reading.damaged(here, "zip");
@@ -81,8 +81,9 @@ impl<'o> Archive<'o> {
         inflate(reading, here, &mut file, &mut self.ratio_left)
     }
 
-    /// Inflates a member without keeping it: whether it is whole and stays within `most` octets.
+    /// Inflates a member without keeping it: whether it stays within `most` octets, and all that were checked within the ratio.
     pub(super) fn check(&mut self, reading: &mut Reading<'_>, here: &Here, index: usize, most: u64) -> bool {
+        let most = most.min(self.unchecked);
         let mut file = match self.zip.by_index(index) {
             Ok(file) => file,
             Err(error) => {
@@ -91,9 +92,12 @@ impl<'o> Archive<'o> {
             }
         };
         match std::io::copy(&mut (&mut file).take(most + 1), &mut std::io::sink()) {
-            Ok(octets) if octets <= most => true,
+            Ok(octets) if octets <= most => {
+                self.unchecked -= octets;
+                true
+            }
             Ok(_) => {
-                reading.too_large(here, "sheet");
+                reading.too_large(here, if most == self.unchecked { "ratio" } else { "member" });
                 false
             }
             Err(_) => {
@@ -154,10 +158,7 @@ fn salvage(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
     let mut rest = Cursor::new(&octets[start..]);
     while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(&mut rest) {
         let name = String::from_utf8_lossy(file.name_raw()).into_owned();
-        let inner = reading.enter(here, &name);
-        if !reading.count_member(&inner) {
-            return;
-        }
+        let Some(inner) = reading.enter(here, &name) else { return };
         if let Some(octets) = inflate(reading, &inner, &mut file, &mut ratio_left) {
             reading.open(&inner, &name, "", &Bytes::from(octets));
         }

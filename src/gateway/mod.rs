@@ -14,7 +14,7 @@ use crate::{
     message::{Facts, Message},
     sandbox::{Busy, Reader},
     smtp::{
-        self, EnvelopeCommand, Extensions, Peer, Permit, Received, Reply,
+        self, EnvelopeCommand, Extensions, Peer, Received, Reply,
         client::{Failure, Pool, Transaction},
     },
     store::{Blobs, Keyring, Store},
@@ -120,7 +120,7 @@ impl smtp::Handler for Session {
         }
     }
 
-    async fn data(&mut self, octets: bytes::Bytes, permit: Permit, received: Received) -> Reply {
+    async fn data(&mut self, octets: bytes::Bytes, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
         let id = open.envelope.id;
         let transfer = Transfer {
@@ -133,12 +133,7 @@ impl smtp::Handler for Session {
             deadline: Instant::now() + ANSWER_TIME,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        let task = tokio::spawn(async move {
-            let reply = transfer.run().await;
-            drop(permit);
-            reply
-        });
-        match timeout(ANSWER_TIME, task).await {
+        match timeout(ANSWER_TIME, tokio::spawn(transfer.run())).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
@@ -205,11 +200,15 @@ struct Judged {
 
 impl Transfer {
     /// Takes responsibility for the mail, or says why not.
-    async fn run(mut self) -> Reply {
+    async fn run(self) -> Reply {
         let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return self.refuse(reply).await,
-            Err(_) => return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later")).await,
+            Err(_) => {
+                return self
+                    .refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"))
+                    .await;
+            }
         };
         match &judged.inspection.decision {
             Decision::Relay => self.relay(&judged).await,
@@ -229,10 +228,9 @@ impl Transfer {
             Reply::TRY_LATER
         })?;
         let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
-        let today = self.gateway.clock.now().day().0;
         let judge = move || {
             let facts = message.facts();
-            let inspection = rulebook.judge(&envelope, &facts, &extraction, today);
+            let inspection = rulebook.judge(&envelope, &facts, &extraction);
             Judged { facts, inspection }
         };
         let judged = if self.message.octets().len() <= ON_THE_SPOT_BYTES {

@@ -9,11 +9,12 @@ use crate::{
     phone::PhoneNumber,
     policy::MissingPhone,
     record::{
-        Approval, Batch, Card, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, KnownPhone, Level, Part, SealedMessage, Seen, State, Waiting,
+        Approval, Batch, Card, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, KnownPhone, Level, Part, SealedMessage, Seen, State,
+        Waiting,
     },
     seal::{Bucket, Ciphertext, ContentKey, Master, Salt, card_context, lookup_id, part_context, seal, wrap},
     secret::{Id, Token},
-    smtp::{EnvelopeCommand, Enhanced, Reply},
+    smtp::{Enhanced, EnvelopeCommand, Reply},
     store::{Room, StoreError},
     time::{Day, Time},
 };
@@ -31,6 +32,8 @@ struct Reader {
     address: Address,
     level: Level,
     phone: Option<PhoneNumber>,
+    /// Whether the number stood behind the trigger: it is remembered then.
+    given: bool,
 }
 
 impl Reader {
@@ -155,9 +158,7 @@ impl Transfer {
             parameters: self.envelope.mail_parameters.clone(),
             size: Some(self.message.octets().len() as u64),
         }];
-        commands.extend(
-            plan.relay.iter().map(|r| EnvelopeCommand::Rcpt { to: r.address.clone(), parameters: r.parameters.clone() }),
-        );
+        commands.extend(plan.relay.iter().map(|r| EnvelopeCommand::Rcpt { to: r.address.clone(), parameters: r.parameters.clone() }));
         let replies = self.hop.envelope(&commands).await.map_err(|f| f.reply())?;
         if let Some(refusal) = replies.iter().find(|r| !r.is_positive()) {
             tracing::warn!("{} the next hop now refuses what it accepted before: {}", self.envelope.id, refusal.code());
@@ -183,6 +184,7 @@ impl Transfer {
         for protected in &plan.protect {
             let address = protected.recipient.address.clone();
             let mut phone = protected.phone.clone();
+            let given = phone.is_some();
             if protected.level == Level::Two && phone.is_none() {
                 let key = Key::phone(&master.address_hash(&address));
                 let record = self.gateway.store.get(&key).await.map_err(|e| self.unavailable(&e))?;
@@ -195,7 +197,7 @@ impl Transfer {
                     None => None,
                 };
             }
-            readers.push(Reader { address, level: protected.level, phone });
+            readers.push(Reader { address, level: protected.level, phone, given });
         }
         Ok(readers)
     }
@@ -264,6 +266,7 @@ impl Transfer {
         let (sender_name, sender) = self.shown_sender(judged);
         Card {
             subject: self.rulebook.rules.strip_subject(&judged.facts.subject),
+            open_subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
             sender_name,
             sender,
             date: judged.facts.date.unwrap_or(now),
@@ -316,9 +319,10 @@ impl Transfer {
             let letter = |token| self.notification(token, reader, sealing, judged);
             handover.give(batch, &reader.address, reader.level, reader.phone.as_ref(), letter);
         }
+        self.remember_numbers(batch, sealing, readers);
         if missing {
             let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
-            self.hold(batch, sealing, &waiting, judged);
+            self.hold(batch, sealing, &waiting, readers.len(), judged);
         }
         self.event(batch, Fact::Sealed, sealing);
         let ends = sealing.expires.plus_days(1);
@@ -340,8 +344,17 @@ impl Transfer {
         }
     }
 
+    /// Adds the numbers that the sender gave behind the trigger to those of the organisation.
+    fn remember_numbers(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader]) {
+        let Some(sender) = &self.envelope.from else { return };
+        for reader in readers.iter().filter(|r| r.given) {
+            let Some(phone) = &reader.phone else { continue };
+            grant::know_phone(batch, &sealing.master, &reader.address, phone, sender.as_str(), sealing.now);
+        }
+    }
+
     /// Adds the recipients who wait, the sender's link, and the mail that asks for their numbers.
-    fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], judged: &Judged) {
+    fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], recipients: usize, judged: &Judged) {
         let Some(sender) = self.envelope.from.clone() else { return };
         for (number, reader) in (0..).zip(waiting) {
             let key = Key::waiting(sealing.id, number);
@@ -367,7 +380,9 @@ impl Transfer {
             subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
             why: self.rulebook.sentences(&judged.inspection, &self.gateway.options.language),
             others: waiting.len() - missing.len(),
+            some_have_it: waiting.len() < recipients,
             missing,
+            until: sealing.now.plus(self.gateway.options.hold_time).day(),
             language: self.gateway.options.language.clone(),
         };
         let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };

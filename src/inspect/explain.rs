@@ -1,6 +1,6 @@
 //! The explanation of an inspection, for people and for programs. It holds masked texts only.
 
-use super::{Decision, Inspection};
+use super::{Decision, Inspection, Remark};
 use crate::{detect::Finding, extract::Problem};
 use serde::Serialize;
 use std::{
@@ -139,10 +139,21 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
         let names: Vec<_> = verdict.overruled.iter().map(|name| format!("\"{name}\"")).collect();
         writeln!(out, "{}", if names.is_empty() { String::new() } else { format!("; applied as well: {}", names.join(", ")) })?;
     }
+    for remark in &inspection.remarks {
+        writeln!(out, "  {}", sentence(*remark))?;
+    }
     if let Decision::Reject(reason) = &inspection.decision {
         writeln!(out, "  refused for everybody, by \"{}\"", reason.policy)?;
     }
     Ok(())
+}
+
+fn sentence(remark: Remark) -> &'static str {
+    match remark {
+        Remark::Automatic => "sent by a machine: level 1 at most",
+        Remark::Bounce => "tells somebody outside that his own mail did not arrive: passes",
+        Remark::Number => "a phone number in the trigger: level 2 at least",
+    }
 }
 
 fn write_finding(out: &mut String, finding: &Finding) -> fmt::Result {

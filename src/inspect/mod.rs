@@ -38,6 +38,8 @@ pub struct Inspection {
     pub problems: Vec<Problem>,
     /// What happens to each recipient, in the order of the envelope.
     pub verdicts: Vec<Verdict>,
+    /// What else than a policy had a say.
+    pub remarks: Vec<Remark>,
     /// What the gateway does.
     pub decision: Decision,
 }
@@ -91,6 +93,17 @@ pub struct Reason {
     pub policy: Arc<str>,
 }
 
+/// A circumstance that changed what the policies say (smtp.md, section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A machine sent it, or the null sender: level 1 at most.
+    Automatic,
+    /// It tells somebody outside that his own mail did not arrive: it passes.
+    Bounce,
+    /// The sender wrote a phone number behind the trigger: level 2 at least.
+    Number,
+}
+
 /// Who sends a mail, as far as that changes what may be done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sender {
@@ -130,9 +143,9 @@ impl Rulebook {
         let mut verdicts = self.policies.decide(&policy::Facts { from, to: &to, findings: &findings, problems, internal });
         let case = Case { envelope, facts, internal };
         let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
-        case.adjust(&mut verdicts, trigger.as_ref());
+        let remarks = case.adjust(&mut verdicts, trigger.as_ref());
         let decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
-        Inspection { findings, problems: problems.clone(), verdicts, decision }
+        Inspection { findings, problems: problems.clone(), verdicts, remarks, decision }
     }
 
     /// `subject` as zegel may write it where it can be read: without the trigger; `None` when it holds something sensitive.
@@ -162,7 +175,6 @@ impl Rulebook {
         problems.sort_unstable();
         problems.dedup();
         sentences.extend(problems.into_iter().map(|p| sentence(p, language).to_owned()));
-        sentences.dedup();
         sentences
     }
 }
@@ -175,21 +187,20 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Changes what the policies say where the circumstances ask for it (smtp.md, section 6).
-    fn adjust(&self, verdicts: &mut [Verdict], trigger: Option<&Trigger>) {
-        let automatic = self.sender() == Sender::Automatic;
-        let passes = self.is_bounce_to_outside();
+    /// Changes what the policies say where the circumstances ask for it.
+    fn adjust(&self, verdicts: &mut [Verdict], trigger: Option<&Trigger>) -> Vec<Remark> {
+        let mut remarks = Vec::new();
         for verdict in verdicts {
-            if passes {
-                pass(verdict);
-            }
-            if let Some(trigger) = trigger.filter(|_| !self.is_internal(&verdict.to)) {
-                trigger.raise(verdict);
-            }
-            if automatic && verdict.outcome == Outcome::Level(Level::Two) {
-                verdict.outcome = Outcome::Level(Level::One);
-            }
+            let remark = if self.is_bounce_to_outside() {
+                pass(verdict).then_some(Remark::Bounce)
+            } else if self.sender() == Sender::Automatic {
+                lower(verdict).then_some(Remark::Automatic)
+            } else {
+                trigger.filter(|t| !self.is_internal(&verdict.to) && t.raise(verdict)).map(|_| Remark::Number)
+            };
+            remarks.extend(remark.filter(|r| !remarks.contains(r)));
         }
+        remarks
     }
 
     fn decision(&self, verdicts: &[Verdict], phone: Option<PhoneNumber>) -> Decision {
@@ -269,10 +280,10 @@ impl Trigger {
         Some(Trigger { rule: rule.clone(), phone: same.then(|| phone.clone()) })
     }
 
-    /// Whoever gives a number wants the mail opened with it.
-    fn raise(&self, verdict: &mut Verdict) {
+    /// Whoever gives a number wants the mail opened with it. Says whether that changed anything.
+    fn raise(&self, verdict: &mut Verdict) -> bool {
         if verdict.outcome >= Outcome::Level(Level::Two) {
-            return;
+            return false;
         }
         verdict.outcome = Outcome::Level(Level::Two);
         if verdict.policy.is_none() {
@@ -282,15 +293,29 @@ impl Trigger {
         if !verdict.rules.contains(&self.rule) {
             verdict.rules.push(self.rule.clone());
         }
+        true
     }
 }
 
-fn pass(verdict: &mut Verdict) {
+/// There is nobody to ask for a number: level 1 at most.
+fn lower(verdict: &mut Verdict) -> bool {
+    let lowers = verdict.outcome == Outcome::Level(Level::Two);
+    if lowers {
+        verdict.outcome = Outcome::Level(Level::One);
+    }
+    lowers
+}
+
+fn pass(verdict: &mut Verdict) -> bool {
+    if verdict.outcome == Outcome::None {
+        return false;
+    }
     verdict.outcome = Outcome::None;
     verdict.policy = None;
     verdict.overruled.clear();
     verdict.rules.clear();
     verdict.problems.clear();
+    true
 }
 
 /// What the sender is told about something that could not be read.

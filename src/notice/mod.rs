@@ -8,11 +8,12 @@ pub use sms::{sms_text, to_gsm7};
 
 use crate::{
     address::Address,
-    record::Level,
+    record::{Fact, Level},
     seal::lookup_id,
     secret::{Id, Secret, Token, hex},
     template::{
-        Bodies, Language, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RenderError, Templates,
+        Bodies, Language, LockedMail, MailView, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RenderError,
+        Templates,
     },
     time::{Day, Time},
 };
@@ -82,14 +83,12 @@ pub enum Letter {
         others: usize,
         /// Whether some recipients have the message already.
         some_have_it: bool,
-        /// When the message was taken.
-        at: Time,
         /// The day on which it is given up.
         until: Day,
         /// The sender's language.
         language: String,
     },
-    /// To the sender: the message was given up.
+    /// To the sender: nobody gave the numbers in time, the message was given up.
     NotSent {
         /// To whom.
         #[serde(with = "one")]
@@ -97,12 +96,8 @@ pub enum Letter {
         /// Who did not get it.
         #[serde(with = "many")]
         recipients: Vec<Address>,
-        /// The subject, without trigger; `None` when it holds a finding or is no longer known.
-        subject: Option<String>,
         /// When the message was taken.
         at: Time,
-        /// Why.
-        reason: NotSent,
         /// The sender's language.
         language: String,
     },
@@ -116,10 +111,6 @@ pub enum Letter {
         recipient: Address,
         /// The subject, without trigger; `None` when it holds a finding or is no longer known.
         subject: Option<String>,
-        /// When the message was taken.
-        at: Time,
-        /// Why.
-        reason: NotNotified,
         /// What the next hop answered last.
         reply: String,
         /// The sender's language.
@@ -142,24 +133,49 @@ pub enum Letter {
     },
 }
 
-/// Why a message was not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NotSent {
-    /// No number was given in time.
-    Number,
-    /// It reached its last day while it was held.
-    Expired,
-}
+impl Letter {
+    /// What it is, for the log.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Letter::Notification { .. } => "notification",
+            Letter::Password { .. } => "password",
+            Letter::NumberNeeded { .. } => "number-needed",
+            Letter::NotSent { .. } => "not-sent",
+            Letter::NotNotified { .. } => "not-notified",
+            Letter::Locked { .. } => "locked",
+        }
+    }
 
-/// Why a recipient was not told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NotNotified {
-    /// The next hop refused the notification for good.
-    Refused,
-    /// It was tried for two days.
-    Late,
+    /// What has happened once the next hop has taken it.
+    #[must_use]
+    pub fn fact_when_taken(&self) -> Option<Fact> {
+        match self {
+            Letter::Notification { .. } => Some(Fact::Notified),
+            Letter::Password { .. } => Some(Fact::PasswordSent),
+            _ => None,
+        }
+    }
+
+    /// The recipient whom it was to tell of a message: if it can't be delivered, the sender must know.
+    #[must_use]
+    pub fn notified(&self) -> Option<&Address> {
+        match self {
+            Letter::Notification { recipient, .. } => Some(recipient),
+            _ => None,
+        }
+    }
+
+    /// The message's subject, where it is known and holds no finding.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Letter::Notification { subject, .. } | Letter::NumberNeeded { subject, .. } | Letter::NotNotified { subject, .. } => {
+                subject.as_deref()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Who speaks in mails and on pages.
@@ -172,7 +188,7 @@ pub struct Organisation {
     /// What links begin with, without a slash at the end: `https://bericht.voorbeeld.example`.
     pub url: String,
     /// The language of pages where nothing else is known.
-    pub language: Language,
+    pub language: String,
 }
 
 impl Organisation {
@@ -216,96 +232,81 @@ pub fn numbers_link(organisation: &Organisation, token: &Token) -> Secret<String
     Secret::new(format!("{}/n/{}", organisation.url, token.in_link().expose()))
 }
 
-/// The mail that says what `letter` says. `id` is the outbox row's: a second delivery of it has the same Message-ID.
+/// The mail that says what `letter` says. `id` is the outbox row's: a second delivery of it has the same Message-ID. `at` is when the letter was
+/// written.
 ///
 /// # Errors
 /// [`RenderError`] when a template fails although its check passed.
-pub fn compose(letter: &Letter, id: Id, now: Time, organisation: &Organisation, templates: &Templates) -> Result<Composed, RenderError> {
-    let name = &organisation.name;
-    let host = organisation.host().to_owned();
-    let spoken = |code: &str| Language::of_record(code);
+pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Composed, RenderError> {
     let draft = match letter {
-        Letter::Notification { token, sender, envelope_from, sender_name, recipient, subject, language, level, expires } => {
-            let language = spoken(language);
-            let shown = sender.as_ref().map_or_else(|| name.clone(), ToString::to_string);
-            let who = if sender_name.trim().is_empty() { shown.clone() } else { one_line(sender_name) };
-            let mail = NotificationMail {
-                sender: shown,
-                sender_name: one_line(sender_name),
-                subject: subject.as_deref().map(one_line),
-                level: number(*level),
-                link: message_link(organisation, token).expose().clone(),
-                host,
-                reference: reference(lookup_id(token)),
-                expires: *expires,
-            };
-            let subject = titled(templates, language, "notification-subject", subject.as_deref(), &[("sender", &who)]);
-            Draft {
-                from: templates.text(language, "mail-from", &[("sender", &who), ("organisation", name)]),
-                reply_to: sender.clone(),
-                envelope_from: envelope_from.clone(),
-                ..Draft::new(language, organisation, recipient, subject, templates.mail(language, name, &mail)?)
-            }
-        }
+        Letter::Notification { .. } => notification(letter, organisation, templates)?,
+        Letter::NumberNeeded { .. } => number_needed(letter, at, organisation, templates)?,
         Letter::Password { recipient, password, grant, until, language } => {
-            let language = spoken(language);
             let mail = PasswordMail { password: password.expose().clone(), until: *until, reference: reference(*grant) };
-            let subject = templates.text(language, "password-subject", &[]);
-            Draft::new(language, organisation, recipient, subject, templates.mail(language, name, &mail)?)
+            Draft::of(&mail, recipient, language, organisation, templates, |l| templates.text(l, "password-subject", &[]))?
         }
-        Letter::NumberNeeded { token, sender, subject, why, missing, others, some_have_it, at, until, language } => {
-            let language = spoken(language);
-            let mail = NumberMail {
-                subject: subject.as_deref().map(one_line),
-                at: *at,
-                why: why.iter().map(|s| one_line(s)).collect(),
-                missing: missing.iter().map(ToString::to_string).collect(),
-                others: *others,
-                some_have_it: *some_have_it,
-                link: numbers_link(organisation, token).expose().clone(),
-                host,
-                until: *until,
-            };
-            let subject = titled(templates, language, "number-subject", subject.as_deref(), &[]);
-            Draft::new(language, organisation, sender, subject, templates.mail(language, name, &mail)?)
+        Letter::NotSent { sender, recipients, at, language } => {
+            let mail = NotSentMail { recipients: recipients.iter().map(ToString::to_string).collect(), at: *at };
+            Draft::of(&mail, sender, language, organisation, templates, |l| templates.text(l, "not-sent-subject", &[]))?
         }
-        Letter::NotSent { sender, recipients, subject, at, reason, language } => {
-            let language = spoken(language);
-            let mail = NotSentMail {
-                recipients: recipients.iter().map(ToString::to_string).collect(),
-                subject: subject.as_deref().map(one_line),
-                at: *at,
-                reason: match reason {
-                    NotSent::Number => "number",
-                    NotSent::Expired => "expired",
-                },
-            };
-            let subject = titled(templates, language, "not-sent-subject", subject.as_deref(), &[]);
-            Draft::new(language, organisation, sender, subject, templates.mail(language, name, &mail)?)
-        }
-        Letter::NotNotified { sender, recipient, subject, at, reason, reply, language } => {
-            let language = spoken(language);
-            let mail = NotNotifiedMail {
-                recipient: recipient.to_string(),
-                subject: subject.as_deref().map(one_line),
-                at: *at,
-                reason: match reason {
-                    NotNotified::Refused => "refused",
-                    NotNotified::Late => "late",
-                },
-                reply: one_line(reply),
-            };
-            let subject = titled(templates, language, "not-notified-subject", subject.as_deref(), &[]);
-            Draft::new(language, organisation, sender, subject, templates.mail(language, name, &mail)?)
+        Letter::NotNotified { sender, recipient, subject, reply, language } => {
+            let mail =
+                NotNotifiedMail { recipient: recipient.to_string(), subject: subject.as_deref().map(one_line), reply: one_line(reply) };
+            let title = |l| titled(templates, l, "not-notified-subject", subject.as_deref(), &[]);
+            Draft::of(&mail, sender, language, organisation, templates, title)?
         }
         Letter::Locked { sender, recipient, at, until, language } => {
-            let language = spoken(language);
             let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
-            let subject = templates.text(language, "locked-subject", &[("recipient", recipient.as_str())]);
-            Draft::new(language, organisation, sender, subject, templates.mail(language, name, &mail)?)
+            let title = |l| templates.text(l, "locked-subject", &[("recipient", recipient.as_str())]);
+            Draft::of(&mail, sender, language, organisation, templates, title)?
         }
     };
-    Ok(draft.build(id, now, organisation))
+    Ok(draft.build(id, at, organisation))
+}
+
+fn notification(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+    let Letter::Notification { token, sender, envelope_from, sender_name, recipient, subject, language, level, expires } = letter else {
+        unreachable!("called for notifications only")
+    };
+    let address = sender.as_ref().map_or_else(|| organisation.name.clone(), ToString::to_string);
+    let name = one_line(sender_name);
+    let who = if name.is_empty() { address.clone() } else { name.clone() };
+    let mail = NotificationMail {
+        sender: address,
+        sender_name: name,
+        subject: subject.as_deref().map(one_line),
+        level: match level {
+            Level::One => 1,
+            Level::Two => 2,
+        },
+        link: message_link(organisation, token).expose().clone(),
+        host: organisation.host().to_owned(),
+        reference: reference(lookup_id(token)),
+        expires: *expires,
+    };
+    let title = |l| titled(templates, l, "notification-subject", subject.as_deref(), &[("sender", &who)]);
+    let draft = Draft::of(&mail, recipient, language, organisation, templates, title)?;
+    let from = templates.text(draft.language, "mail-from", &[("sender", &who), ("organisation", &organisation.name)]);
+    Ok(Draft { from, reply_to: sender.clone(), envelope_from: envelope_from.clone(), ..draft })
+}
+
+fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+    let Letter::NumberNeeded { token, sender, subject, why, missing, others, some_have_it, until, language } = letter else {
+        unreachable!("called for this letter only")
+    };
+    let mail = NumberMail {
+        subject: subject.as_deref().map(one_line),
+        at,
+        why: why.iter().map(|s| one_line(s)).collect(),
+        missing: missing.iter().map(ToString::to_string).collect(),
+        others: *others,
+        some_have_it: *some_have_it,
+        link: numbers_link(organisation, token).expose().clone(),
+        host: organisation.host().to_owned(),
+        until: *until,
+    };
+    let title = |l| titled(templates, l, "number-subject", subject.as_deref(), &[]);
+    Draft::of(&mail, sender, language, organisation, templates, title)
 }
 
 /// The subject of a mail: with the message's own, or without.
@@ -313,13 +314,6 @@ fn titled(templates: &Templates, language: Language, key: &str, subject: Option<
     match subject.map(one_line).filter(|s| !s.is_empty()) {
         Some(subject) => templates.text(language, key, &[("subject", &subject)]),
         None => templates.text(language, &format!("{key}-none"), values),
-    }
-}
-
-fn number(level: Level) -> u8 {
-    match level {
-        Level::One => 1,
-        Level::Two => 2,
     }
 }
 
@@ -336,16 +330,26 @@ struct Draft {
 
 impl Draft {
     /// A mail of the organisation with the null envelope sender: nothing answers it, so nothing can loop.
-    fn new(language: Language, organisation: &Organisation, to: &Address, subject: String, bodies: Bodies) -> Draft {
-        Draft { from: organisation.name.clone(), reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language }
+    fn of(
+        mail: &impl MailView,
+        to: &Address,
+        language: &str,
+        organisation: &Organisation,
+        templates: &Templates,
+        subject: impl FnOnce(Language) -> String,
+    ) -> Result<Draft, RenderError> {
+        let language = Language::of_record(language);
+        let bodies = templates.mail(language, &organisation.name, mail)?;
+        let (from, subject) = (organisation.name.clone(), subject(language));
+        Ok(Draft { from, reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language })
     }
 
-    fn build(self, id: Id, now: Time, organisation: &Organisation) -> Composed {
+    fn build(self, id: Id, at: Time, organisation: &Organisation) -> Composed {
         let mut mail = MessageBuilder::new()
             .from(Mailbox::new_address(Some(header(&self.from)), organisation.from.as_str().to_owned()))
             .to(Mailbox::new_address(None::<String>, self.to.as_str().to_owned()))
             .subject(header(&self.subject))
-            .date(now.millis() / 1000)
+            .date(at.millis() / 1000)
             .message_id(MessageId::new(format!("{}@{}", hex(&id.0), organisation.from.domain())))
             // RFC 3834, 5: other programs answer neither this mail nor its bounce.
             .header("Auto-Submitted", Raw::new("auto-generated"))

@@ -55,7 +55,7 @@ mod tests {
             name: name.to_owned(),
             from: Address::parse("zegel@voorbeeld.example").unwrap(),
             url: "https://bericht.voorbeeld.example:8443".to_owned(),
-            language: Language::Nl,
+            language: "nl".to_owned(),
         }
     }
 

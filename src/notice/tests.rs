@@ -9,7 +9,7 @@ fn organisation() -> Organisation {
         name: "Gemeente Voorbeeld".to_owned(),
         from: Address::parse("zegel@voorbeeld.example").unwrap(),
         url: "https://bericht.voorbeeld.example".to_owned(),
-        language: Language::Nl,
+        language: "nl".to_owned(),
     }
 }
 
@@ -130,7 +130,6 @@ fn the_sender_is_told_which_message_why_and_who() {
             missing: vec![address("a@elders.example")],
             others: 2,
             some_have_it: false,
-            at: at(),
             until: at().day().plus_days(7),
             language: "nl".to_owned(),
         })

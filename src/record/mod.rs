@@ -339,6 +339,9 @@ pub enum Fact {
 pub struct Card {
     /// The subject, without trigger.
     pub subject: String,
+    /// The subject as notifications may show it; `None` when it holds a finding. A held message is released without being judged again.
+    #[serde(default)]
+    pub open_subject: Option<String>,
     /// The sender's name as the From field gave it; may be empty.
     pub sender_name: String,
     /// The sender's address.

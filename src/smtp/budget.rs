@@ -59,6 +59,12 @@ impl Budget {
         self.ask(octets, wait, Class::Beginning).await
     }
 
+    /// All octets there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.room().total
+    }
+
     /// Octets that nobody holds.
     #[must_use]
     pub fn free(&self) -> u64 {

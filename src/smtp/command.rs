@@ -74,7 +74,7 @@ impl Command {
             return Err(NOT_UNDERSTOOD);
         }
         // smtp-proto skips blanks before the verb, and takes commands without argument whatever follows.
-        if text.first().is_some_and(|b| !b.is_ascii_alphabetic()) {
+        if !text.first().is_some_and(u8::is_ascii_alphabetic) {
             return Err(NOT_UNDERSTOOD);
         }
         let alone = || if text.trim_ascii_end().contains(&b' ') { Err(NO_ARGUMENT) } else { Ok(()) };
@@ -109,6 +109,8 @@ fn refusal(error: &Error) -> Reply {
         Error::SyntaxError { syntax } => Reply::new(501, Some(Enhanced(5, 5, 4)), &format!("Syntax: {syntax}")),
         Error::InvalidParameter { param } => Reply::new(501, Some(Enhanced(5, 5, 4)), &format!("Invalid parameter {param}")),
         Error::UnsupportedParameter { .. } => unsupported(),
+        // The line is whole, so it is its argument that ends too early.
+        Error::NeedsMoreData { .. } => Reply::fixed(501, Enhanced(5, 5, 4), "Syntax error in parameters or arguments"),
         _ => NOT_UNDERSTOOD,
     }
 }

@@ -39,9 +39,13 @@ impl Failure {
     /// Waits until the store ends, and says why: stop the program then, with a non-zero status.
     pub async fn happened(&self) -> String {
         let mut seen = self.0.subscribe();
+        // The guard of the watched value is not kept over the wait below.
         let reason = seen.wait_for(Option::is_some).await.map(|reason| reason.clone().unwrap_or_default());
-        // The sender lives in `self`: it can't be gone.
-        reason.unwrap_or_else(|_| "its thread ended".to_owned())
+        match reason {
+            Ok(reason) => reason,
+            // The sender lives in `self`.
+            Err(_) => std::future::pending().await,
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), StoreError> {

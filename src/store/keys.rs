@@ -51,6 +51,9 @@ pub struct Keyring {
     folder: Option<Folder>,
     store: Arc<dyn Store>,
     buckets: RwLock<BTreeMap<Day, Arc<Bucket>>>,
+    /// Held while a key is made: two that are made for one day at a time would overwrite each other, and what was sealed under the loser could
+    /// never be opened.
+    making: tokio::sync::Mutex<()>,
 }
 
 struct Folder {
@@ -64,7 +67,13 @@ impl Keyring {
     /// Keys that exist in memory only, for a store that does.
     #[must_use]
     pub fn in_memory(store: Arc<dyn Store>) -> Keyring {
-        Keyring { master: Arc::new(Master::random(GENERATION)), folder: None, store, buckets: RwLock::default() }
+        Keyring {
+            master: Arc::new(Master::random(GENERATION)),
+            folder: None,
+            store,
+            buckets: RwLock::default(),
+            making: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The master key under which everything new is sealed.
@@ -81,11 +90,14 @@ impl Keyring {
         if let Some(bucket) = self.existing(day) {
             return Ok(bucket);
         }
+        let _making = self.making.lock().await;
+        if let Some(bucket) = self.existing(day) {
+            return Ok(bucket);
+        }
         let made = match &self.folder {
             None => Bucket::random(day),
             Some(folder) => self.used_or_made(folder, day).await?,
         };
-        // Two tasks may be first; with a folder both have the same key.
         Ok(self.buckets.write().unwrap_or_else(PoisonError::into_inner).entry(day).or_insert(Arc::new(made)).clone())
     }
 
@@ -246,6 +258,7 @@ impl Checked {
             buckets: RwLock::new(self.buckets),
             folder: Some(Folder { path: self.folder, failure, _lock: self.lock }),
             store,
+            making: tokio::sync::Mutex::default(),
         }
     }
 }

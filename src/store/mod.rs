@@ -16,7 +16,7 @@ mod sqlite;
 
 pub use failure::Failure;
 pub use files::FileLimits;
-pub use keys::Keyring;
+pub use keys::{Keyring, harden};
 pub use open::{OpenError, Opened, StoreOptions, open};
 
 use crate::{

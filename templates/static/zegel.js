@@ -20,7 +20,8 @@ for (const field of document.querySelectorAll("input[data-show]")) {
 for (const frame of document.querySelectorAll("iframe")) {
   const fit = () => {
     const root = frame.contentDocument && frame.contentDocument.documentElement;
-    if (root) frame.style.height = Math.min(root.scrollHeight + 24, 20000) + "px";
+    // Not scrollHeight: that is never less than the frame, which would grow with each call.
+    if (root) frame.style.height = Math.min(root.offsetHeight + 4, 20000) + "px";
   };
   frame.addEventListener("load", fit);
   addEventListener("resize", fit);

@@ -196,8 +196,8 @@ notification-subject-none = Secure message from { $sender }
 notification-preheader = { $sender } sent you a secure message.
 notification-intro = { $sender } ({ $address }) sent you a secure message.
 notification-about = Subject: { $subject }
-notification-one = Click the button. Then ask for a password, which comes in a second email.
-notification-two = Click the button. Then ask for a code, which comes by SMS.
+notification-one = On the page you ask for a password. It comes in a second email.
+notification-two = On the page you ask for a code. It comes by SMS.
 open-message = Open message
 notification-until = You can read the message up to and including { $date }.
 notification-why = You get this link because the message holds data that { $organisation } wants to protect.
@@ -236,13 +236,10 @@ number-button = Enter number
 number-then = Your message leaves as soon as you have done this. You need not send it again.
 number-until = Please do this before { $date }. After that the message will not be sent.
 
-not-sent-subject = Not sent: { $subject }
-not-sent-subject-none = Your message was not sent
+not-sent-subject = Your message was not sent
 not-sent-preheader = Your secure message was not sent.
 not-sent-intro = Your message was not sent to:
 not-sent-number = No mobile number was entered. So the message could not be sent securely.
-not-sent-expired = The message expired before it was sent.
-not-sent-about = Subject: { $subject }
 not-sent-at = Sent on { $date }, { $clock }
 not-sent-do = Is the message still needed? Then send it again. The message we kept has been erased.
 
@@ -250,10 +247,8 @@ not-notified-subject = Not delivered: { $subject }
 not-notified-subject-none = Your message was not delivered
 not-notified-preheader = The recipient got no email.
 not-notified-intro = { $recipient } got no email about your secure message.
-not-notified-refused = The recipient's mail server answered:
-not-notified-late = We tried for a while, but the recipient's mail server did not take the email. Its last answer was:
+not-notified-reply = The mail server did not take the email. It answered:
 not-notified-about = Subject: { $subject }
-not-notified-at = Sent on { $date }, { $clock }
 not-notified-do = Check the email address and send the message again.
 
 locked-subject = Message locked for now for { $recipient }

@@ -196,8 +196,8 @@ notification-subject-none = Beveiligd bericht van { $sender }
 notification-preheader = { $sender } stuurde u een beveiligd bericht.
 notification-intro = { $sender } ({ $address }) heeft u een beveiligd bericht gestuurd.
 notification-about = Onderwerp: { $subject }
-notification-one = Klik op de knop. Daarna vraagt u een wachtwoord aan. Dat komt in een tweede e-mail.
-notification-two = Klik op de knop. Daarna vraagt u een code aan. Die komt per sms.
+notification-one = Op de pagina vraagt u een wachtwoord aan. Dat komt in een tweede e-mail.
+notification-two = Op de pagina vraagt u een code aan. Die komt per sms.
 open-message = Bericht openen
 notification-until = U kunt het bericht lezen tot en met { $date }.
 notification-why = U krijgt deze link omdat het bericht gegevens bevat die { $organisation } wil beschermen.
@@ -236,13 +236,10 @@ number-button = Nummer invullen
 number-then = Na het invullen gaat je bericht meteen weg. Je hoeft het niet opnieuw te sturen.
 number-until = Doe dit vóór { $date }. Daarna wordt het bericht niet verzonden.
 
-not-sent-subject = Niet verzonden: { $subject }
-not-sent-subject-none = Je bericht is niet verzonden
+not-sent-subject = Je bericht is niet verzonden
 not-sent-preheader = Je beveiligde bericht is niet verzonden.
 not-sent-intro = Je bericht is niet verzonden aan:
 not-sent-number = Er is geen mobiel nummer ingevuld. Daarom kon het bericht niet beveiligd verzonden worden.
-not-sent-expired = Het bericht is verlopen voordat het verzonden was.
-not-sent-about = Onderwerp: { $subject }
 not-sent-at = Verstuurd op { $date }, { $clock } uur
 not-sent-do = Is het bericht nog nodig? Stuur het dan opnieuw. Het bewaarde bericht is gewist.
 
@@ -250,10 +247,8 @@ not-notified-subject = Niet aangekomen: { $subject }
 not-notified-subject-none = Je bericht is niet aangekomen
 not-notified-preheader = De ontvanger heeft geen e-mail gekregen.
 not-notified-intro = { $recipient } heeft geen e-mail over je beveiligde bericht gekregen.
-not-notified-refused = De mailserver van de ontvanger gaf dit antwoord:
-not-notified-late = We hebben het een tijd lang geprobeerd, maar de mailserver van de ontvanger nam de e-mail niet aan. Het laatste antwoord was:
+not-notified-reply = De mailserver nam de e-mail niet aan. Het antwoord was:
 not-notified-about = Onderwerp: { $subject }
-not-notified-at = Verstuurd op { $date }, { $clock } uur
 not-notified-do = Controleer het e-mailadres en stuur het bericht opnieuw.
 
 locked-subject = Bericht tijdelijk op slot voor { $recipient }

@@ -9,7 +9,8 @@ use std::{
     },
 };
 use zegel::{
-    record::{Batch, Key, KeyRange, Record},
+    message::Message,
+    record::{Batch, Key, KeyRange, Op, Record},
     seal::Ciphertext,
     secret::Id,
     store::{Blobs, BoxFuture, Opened, Room, Store, StoreError},
@@ -27,20 +28,30 @@ enum Fails {
     Panics,
 }
 
+/// Whose calls are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// The gateway's: everything but what follows.
+    Gateways,
+    /// The outbox's: commits that move or delete its rows.
+    Outboxes,
+}
+
 /// Fails at call number `at` from the moment it is armed, over store and blobs together.
 #[derive(Clone)]
 struct Trap {
     calls: Arc<AtomicUsize>,
     at: usize,
     how: Fails,
+    whose: Whose,
 }
 
 /// No call is counted before the trap is armed: start-up is another test's business.
 const DISARMED: usize = usize::MAX / 2;
 
 impl Trap {
-    fn new(at: usize, how: Fails) -> Trap {
-        Trap { calls: Arc::new(AtomicUsize::new(DISARMED)), at, how }
+    fn new(whose: Whose, at: usize, how: Fails) -> Trap {
+        Trap { calls: Arc::new(AtomicUsize::new(DISARMED)), at, how, whose }
     }
 
     fn arm(&self) {
@@ -61,7 +72,10 @@ impl Trap {
     }
 
     /// Runs `call` unless it is its turn to fail.
-    async fn around<T>(&self, call: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn around<T>(&self, whose: Whose, call: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+        if whose != self.whose {
+            return call.await;
+        }
         let broken = || StoreError::Unavailable("made to fail".to_owned());
         if self.calls.fetch_add(1, Ordering::SeqCst) != self.at {
             return call.await;
@@ -78,26 +92,30 @@ struct Faulty<T: ?Sized>(Arc<T>, Trap);
 
 impl Store for Faulty<dyn Store> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.1.around(self.0.get(key)))
+        // Messages are read by the outbox too, at moments of its own.
+        let whose = if key.as_str().starts_with("message/") { Whose::Outboxes } else { Whose::Gateways };
+        Box::pin(self.1.around(whose, self.0.get(key)))
     }
     fn list<'a>(&'a self, range: &'a KeyRange, limit: usize) -> BoxFuture<'a, Result<Vec<(Key, Record)>, StoreError>> {
         // Listing is the outbox's and the sweeper's poll: it would make the count depend on time.
         self.0.list(range, limit)
     }
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.1.around(self.0.commit(batch)))
+        let moves = |op: &Op| matches!(op, Op::Delete { key, .. } if key.as_str().starts_with("outbox/"));
+        let whose = if batch.ops.iter().any(moves) { Whose::Outboxes } else { Whose::Gateways };
+        Box::pin(self.1.around(whose, self.0.commit(batch)))
     }
 }
 
 impl Blobs for Faulty<dyn Blobs> {
     fn put(&self, id: Id, content: Ciphertext) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.1.around(self.0.put(id, content)))
+        Box::pin(self.1.around(Whose::Gateways, self.0.put(id, content)))
     }
     fn get(&self, id: Id, range: Option<Range<u64>>) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
-        Box::pin(self.1.around(self.0.get(id, range)))
+        Box::pin(self.1.around(Whose::Gateways, self.0.get(id, range)))
     }
     fn delete(&self, id: Id) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.1.around(self.0.delete(id)))
+        Box::pin(self.1.around(Whose::Gateways, self.0.delete(id)))
     }
     fn list(&self, before: Time) -> BoxFuture<'_, Result<Vec<Id>, StoreError>> {
         self.0.list(before)
@@ -111,7 +129,7 @@ const BODY: &str = "Het besluit is positief, zegt de commissie.";
 
 /// One mail to one clean and one protected recipient, with the trap at call `at`. Says whether the trap was reached.
 async fn round(to: &[&str], at: usize, how: Fails) -> bool {
-    let trap = Trap::new(at, how);
+    let trap = Trap::new(Whose::Gateways, at, how);
     let world = World::with(
         |folder| {
             // Only outside does the word protect: so one mail has both kinds of recipients.
@@ -177,6 +195,41 @@ async fn accepted_means_nobody_is_lost_and_nothing_leaks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_means_nobody_is_lost_when_some_get_the_mail_itself() {
     every_step(&[COLLEGA, BURGER], 5).await;
+}
+
+/// One notification, with the trap at the outbox's call `at`. Says whether it was reached.
+async fn delivery(at: usize, how: Fails) -> bool {
+    let trap = Trap::new(Whose::Outboxes, at, how);
+    let world = World::with(|_| {}, |opened| trap.set(opened)).await;
+    trap.arm();
+    assert!(world.send(ANNA, &[BURGER], mail("[beveiligd] Besluit", BODY).as_bytes()).await.is_positive());
+    for _ in 0..20 {
+        // Another mail's way through the outbox shows that this one's has come to its end or to a wait.
+        let other = format!("ander{}@post.example", world.outside.mails().len());
+        world.send(ANNA, &[&other], mail("[beveiligd] Ander", "x").as_bytes()).await;
+        world.mails_for(&other, 1).await;
+        if !world.delivered_to(BURGER).is_empty() {
+            break;
+        }
+        // Past the lease of a claim whose worker died, and past the first back-off.
+        world.clock.advance(std::time::Duration::from_secs(660));
+        world.running.parts.wake.notify_one();
+    }
+    let came = world.delivered_to(BURGER);
+    assert!(!came.is_empty(), "{how:?} at {at}: never notified");
+    let ids: std::collections::BTreeSet<_> = came.iter().map(|m| Message::new(m.octets.clone()).facts().message_id).collect();
+    assert!(ids.len() == 1 && came.len() <= 2, "{how:?} at {at}: {:?}", world.subjects());
+    world.running.stop().await;
+    trap.sprung()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_leaves_whichever_step_of_its_delivery_fails() {
+    for how in [Fails::Before, Fails::After, Fails::Panics] {
+        for at in 0..3 {
+            assert!(delivery(at, how).await, "{how:?} at {at} was never reached");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use zegel::{
+    clock::{Clock as _, SystemClock},
     demo::mailbox::{Delivered, Mailbox},
     message::Message,
     secret::random_below,
@@ -60,7 +61,7 @@ fn marker(n: usize) -> String {
 }
 
 fn octets(n: usize) -> String {
-    let subject = if n % 3 == 0 { "Bericht" } else { "[beveiligd] Bericht" };
+    let subject = if n.is_multiple_of(3) { "Bericht" } else { "[beveiligd] Bericht" };
     format!(
         "From: anna@gemeente.example\r\nTo: iemand@post.example\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
          Message-ID: <{0}@gemeente.example>\r\n\r\n{0} {1}\r\n",
@@ -113,7 +114,8 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
     let folder = TempDir::new().unwrap();
     let outside = Mailbox::default();
     let (listener, hop) = listen().await;
-    let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let options =
+        ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
     let (_keep, stopped) = watch::channel(false);
     tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
     let (gateway, portal) = configure(folder.path(), hop);
@@ -153,7 +155,7 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
     }
     zegel.terminate();
 
-    let opened = store::open(&StoreOptions { path: folder.path().join("data"), keys: folder.path().join("keys") }).unwrap();
+    let opened = store::open(&StoreOptions::new(folder.path().join("data"), folder.path().join("keys"), SystemClock.now())).unwrap();
     let mut by_recipient: BTreeMap<String, Vec<Delivered>> = BTreeMap::new();
     for mail in outside.mails() {
         for to in &mail.to {
@@ -174,7 +176,8 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
             assert!(came.len() <= 2, "{to} was notified {} times", came.len());
             repeated += came.len() - 1;
             assert!(came.iter().all(|m| !contains(&m.octets, marker(n).as_bytes())));
-            let opening = open_link(&opened, &came[0].link(&portal).unwrap()).await.unwrap_or_else(|| panic!("{to}: the link opens nothing"));
+            let opening =
+                open_link(&opened, &came[0].link(&portal).unwrap()).await.unwrap_or_else(|| panic!("{to}: the link opens nothing"));
             assert!(opening.holds(&marker(n)));
         }
     }

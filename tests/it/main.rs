@@ -1,4 +1,18 @@
 //! The integration tests: everything over real sockets, on loopback.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
+mod direction;
+mod faults;
+mod kill;
+mod portal;
+mod postfix;
+mod process;
+mod regression;
 mod sink;
 mod smtp;
+mod spine;
+mod stolen;
+mod twilio;
+mod walk;
+mod world;

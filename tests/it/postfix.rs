@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
 };
@@ -31,7 +31,7 @@ pub enum Way {
 /// A Postfix of the test's own on loopback, ended with this value.
 pub struct Postfix {
     child: Child,
-    folder: PathBuf,
+    master: u32,
     pub address: SocketAddr,
 }
 
@@ -59,15 +59,16 @@ impl Postfix {
             .stderr(Stdio::null())
             .spawn()
             .expect("postfix is installed");
-        let postfix = Postfix { child, folder, address };
         crate::process::wait_until_listening(address);
-        postfix
+        let master = fs::read_to_string(folder.join("queue/pid/master.pid")).unwrap().trim().parse().unwrap();
+        Postfix { child, master, address }
     }
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        let _ = Command::new("postfix").arg("-c").arg(self.folder.join("conf")).arg("stop").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        // Its master takes its other processes along.
+        let _ = Command::new("kill").arg(self.master.to_string()).status();
         let _ = self.child.wait();
     }
 }
@@ -138,10 +139,12 @@ fn load(count: usize) -> Vec<Sent> {
                 3 => (format!("#veilig 0612345678 Bericht {n}"), vec![], vec![format!("s{n}@post.example")]),
                 _ => (format!("BSN-loos bericht {n}"), vec![format!("c{n}@post.example"), format!("d{n}@post.example")], vec![]),
             };
+            let to: Vec<_> = clean.iter().chain(&sealed).map(String::as_str).collect();
+            let to = to.join(", ");
             let long = "L".repeat(998 - marker.len());
             let body = format!("{marker}{long}\r\n.een punt\r\n..\r\n \t\r\n\u{e9}\u{20ac} acht bits\r\n{}", "regel\r\n".repeat(n % 40));
             let octets = format!(
-                "From: Anna <anna@gemeente.example>\r\nTo: <iemand@post.example>\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
+                "From: Anna <anna@gemeente.example>\r\nTo: {to}\r\nSubject: {subject}\r\nDate: Mon, 12 Oct 2026 09:30:00 +0200\r\n\
                  Message-ID: <{marker}@gemeente.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
                  Content-Transfer-Encoding: 8bit\r\n\r\n{body}"
             );
@@ -157,7 +160,8 @@ async fn five_hundred_mails(way: Way) {
     let folder = TempDir::new().unwrap();
     let outside = Mailbox::default();
     let (listener, hop) = listen().await;
-    let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let options =
+        ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
     let (_keep, stopped) = watch::channel(false);
     tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
     let (smtp, _) = configure(folder.path(), hop);

@@ -46,18 +46,16 @@ impl Zegel {
     /// Waits until it logs a line that holds `text`.
     pub fn wait_for(&mut self, text: &str) {
         loop {
-            let line = self.log.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("it never said {text:?}, but:\n{}", self.said.join("\n")));
+            let line = self
+                .log
+                .recv_timeout(Duration::from_secs(60))
+                .unwrap_or_else(|_| panic!("it never said {text:?}, but:\n{}", self.said.join("\n")));
             let found = line.contains(text);
             self.said.push(line);
             if found {
                 return;
             }
         }
-    }
-
-    /// Takes in what it has logged meanwhile.
-    pub fn listen(&mut self) {
-        self.said.extend(self.log.try_iter());
     }
 
     pub fn pid(&self) -> u32 {
@@ -83,6 +81,10 @@ impl Drop for Zegel {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log: Vec<_> = self.said.drain(..).chain(self.log.iter()).filter(|l| !l.contains(" INFO ")).collect();
+            println!("zegel had said:\n{}", log.join("\n"));
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// What the sink does where it is told to fail.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Answers this (CRLF is added) instead.
     Reply(String),
     /// Answers nothing, and waits for the client to go.
@@ -28,22 +28,22 @@ pub enum Act {
 
 /// A mail that the sink has taken with its final dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sunk {
+pub(crate) struct Sunk {
     /// The path of MAIL, without brackets.
-    pub from: String,
+    pub(crate) from: String,
     /// The paths of the accepted RCPTs.
-    pub to: Vec<String>,
+    pub(crate) to: Vec<String>,
     /// The line of MAIL as it came.
-    pub mail: String,
+    pub(crate) mail: String,
     /// The octets between 354 and the final dot as they came, dots doubled.
-    pub wire: Vec<u8>,
+    pub(crate) wire: Vec<u8>,
     /// Whether it came over TLS.
-    pub tls: bool,
+    pub(crate) tls: bool,
 }
 
 impl Sunk {
     /// The octets, dots no longer doubled.
-    pub fn octets(&self) -> Vec<u8> {
+    pub(crate) fn octets(&self) -> Vec<u8> {
         let text: Vec<&[u8]> = split(&self.wire);
         text.iter().flat_map(|line| line.strip_prefix(b".").unwrap_or(line)).copied().collect()
     }
@@ -82,7 +82,7 @@ struct State {
 
 /// A next hop.
 #[derive(Clone)]
-pub struct Sink {
+pub(crate) struct Sink {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
@@ -92,18 +92,19 @@ pub struct Sink {
 
 impl Sink {
     /// A sink with PIPELINING, 8BITMIME, SIZE and ENHANCEDSTATUSCODES.
-    pub async fn start() -> Sink {
+    pub(crate) async fn start() -> Sink {
         Sink::launch(None, false).await
     }
 
     /// A sink that offers STARTTLS, or speaks TLS from the first octet.
-    pub async fn with_tls(config: Arc<rustls::ServerConfig>, implicit: bool) -> Sink {
+    pub(crate) async fn with_tls(config: Arc<rustls::ServerConfig>, implicit: bool) -> Sink {
         Sink::launch(Some(config.into()), implicit).await
     }
 
     async fn launch(tls: Option<TlsAcceptor>, implicit: bool) -> Sink {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut extensions = vec!["PIPELINING".to_owned(), "8BITMIME".to_owned(), "SIZE 104857600".to_owned(), "ENHANCEDSTATUSCODES".to_owned()];
+        let mut extensions =
+            vec!["PIPELINING".to_owned(), "8BITMIME".to_owned(), "SIZE 104857600".to_owned(), "ENHANCEDSTATUSCODES".to_owned()];
         if tls.is_some() && !implicit {
             extensions.push("STARTTLS".to_owned());
         }
@@ -137,51 +138,45 @@ impl Sink {
         sink
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What EHLO is answered with, instead of the usual.
-    pub fn offers(&self, extensions: &[&str]) {
+    pub(crate) fn offers(&self, extensions: &[&str]) {
         self.state.lock().unwrap().extensions = extensions.iter().map(|e| (*e).to_owned()).collect();
     }
 
     /// Fails at `at`, every time.
-    pub fn fails(&self, at: &str, act: Act) {
+    pub(crate) fn fails(&self, at: &str, act: Act) {
         self.fails_times(at, act, 0, usize::MAX);
     }
 
     /// Fails at `at` so many `times`, after it was well so many times (`skip`).
-    pub fn fails_times(&self, at: &str, act: Act, skip: usize, times: usize) {
+    pub(crate) fn fails_times(&self, at: &str, act: Act, skip: usize, times: usize) {
         self.state.lock().unwrap().faults.push(Fault { at: at.to_owned(), act, skip, times });
     }
 
     /// All is well from now on.
-    pub fn heals(&self) {
+    pub(crate) fn heals(&self) {
         self.state.lock().unwrap().faults.clear();
     }
 
-    pub fn mails(&self) -> Vec<Sunk> {
+    pub(crate) fn mails(&self) -> Vec<Sunk> {
         self.state.lock().unwrap().mails.clone()
     }
 
     /// Every command line so far, over all connections.
-    pub fn commands(&self) -> Vec<String> {
+    pub(crate) fn commands(&self) -> Vec<String> {
         self.state.lock().unwrap().commands.clone()
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.state.lock().unwrap().connections
     }
 
-    /// Waits until so many mails are there.
-    pub async fn wait_for(&self, count: usize) -> Vec<Sunk> {
-        self.until(|state| state.mails.len() >= count).await;
-        self.mails()
-    }
-
     /// Waits until a command that begins so was heard.
-    pub async fn wait_for_command(&self, command: &str) {
+    pub(crate) async fn wait_for_command(&self, command: &str) {
         self.until(|state| state.commands.iter().any(|c| c.starts_with(command))).await;
     }
 
@@ -210,20 +205,7 @@ impl Sink {
 
     /// Does what a fault wants at `at`, or answers `usual`; `None` when the connection is over.
     async fn answer<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, at: &str, usual: &str) -> Option<bool> {
-        match self.fault(at) {
-            None => wire.say(usual).await,
-            Some(Act::Reply(reply)) => wire.say(&reply).await,
-            Some(Act::Last(reply)) => {
-                wire.say(&reply).await;
-                return None;
-            }
-            Some(Act::Drop) => return None,
-            Some(Act::Hang) => {
-                while wire.more().await {}
-                return None;
-            }
-        }
-        .map(|positive| positive)
+        wire.act(self.fault(at), usual).await
     }
 
     /// One conversation; gives the connection back when STARTTLS was agreed.
@@ -243,7 +225,8 @@ impl Sink {
                     let mut lines = vec!["sink.example".to_owned()];
                     lines.extend(self.state.lock().unwrap().extensions.iter().filter(|e| !tls || *e != "STARTTLS").cloned());
                     let last = lines.len() - 1;
-                    let lines: Vec<_> = lines.iter().enumerate().map(|(i, l)| format!("250{}{l}", if i < last { '-' } else { ' ' })).collect();
+                    let lines: Vec<_> =
+                        lines.iter().enumerate().map(|(i, l)| format!("250{}{l}", if i < last { '-' } else { ' ' })).collect();
                     lines.join("\r\n")
                 }
                 "MAIL" if from.is_some() => "503 5.5.1 nested".to_owned(),
@@ -276,15 +259,12 @@ impl Sink {
                     let octets = wire.body().await?;
                     let sunk = Sunk { from: from.take()?, to: std::mem::take(&mut to), mail: std::mem::take(&mut mail), wire: octets, tls };
                     // A refusal at the dot is none; a connection that drops there has taken the mail, and nobody knows.
-                    let refused = {
-                        let state = self.state.lock().unwrap();
-                        state.faults.iter().any(|f| f.at == "DOT" && f.times > 0 && f.skip == 0 && matches!(&f.act, Act::Reply(r) | Act::Last(r) if !r.starts_with('2')))
-                    };
-                    if !refused {
+                    let act = self.fault("DOT");
+                    if !matches!(&act, Some(Act::Reply(reply) | Act::Last(reply)) if !reply.starts_with('2')) {
                         self.state.lock().unwrap().mails.push(sunk);
                         self.changed.notify_waiters();
                     }
-                    self.answer(&mut wire, "DOT", "250 2.0.0 ok: queued as S1").await?;
+                    wire.act(act, "250 2.0.0 ok: queued as S1").await?;
                 }
                 _ => {}
             }
@@ -314,6 +294,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()?;
         self.stream.flush().await.ok()?;
         Some(reply.starts_with('2') || reply.starts_with('3'))
+    }
+
+    /// Does what a fault wants, or answers `usual`; `None` when the connection is over.
+    async fn act(&mut self, act: Option<Act>, usual: &str) -> Option<bool> {
+        match act {
+            None => self.say(usual).await,
+            Some(Act::Reply(reply)) => self.say(&reply).await,
+            Some(Act::Last(reply)) => self.say(&reply).await.and(None),
+            Some(Act::Drop) => None,
+            Some(Act::Hang) => {
+                while self.more().await {}
+                None
+            }
+        }
     }
 
     /// Reads on; false at the end.

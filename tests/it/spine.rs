@@ -17,13 +17,23 @@ async fn a_clean_mail_goes_on_byte_for_byte_under_one_trace_header() {
     let above = String::from_utf8_lossy(&came.octets[..came.octets.len() - clean.len()]).into_owned();
     assert!(above.starts_with("Received: from ") && above.matches("\r\n").count() == above.matches("\r\n\t").count() + 1, "{above}");
     assert_eq!(came.to.len(), 2);
-    assert!(world.opened.store.list(&KeyRange { from: String::new(), to: "~".into() }, 10).await.unwrap().iter().all(|(k, _)| k.as_str().starts_with("canary/")));
+    assert!(
+        world
+            .opened
+            .store
+            .list(&KeyRange { from: String::new(), to: "~".into() }, 10)
+            .await
+            .unwrap()
+            .iter()
+            .all(|(k, _)| k.as_str().starts_with("canary/"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sensitive_mail_is_sealed_and_only_the_link_opens_it() {
     let world = World::new().await;
-    let reply = world.send(ANNA, &[BURGER, BUUR], mail("[beveiligd] Uw dossier", "Alleen voor u: het besluit is positief.").as_bytes()).await;
+    let reply =
+        world.send(ANNA, &[BURGER, BUUR], mail("[beveiligd] Uw dossier", "Alleen voor u: het besluit is positief.").as_bytes()).await;
     assert_eq!(reply.code(), 250, "{reply}");
     for to in [BURGER, BUUR] {
         let [came] = &world.mails_for(to, 1).await[..] else { panic!("one notification each: {:?}", world.subjects()) };

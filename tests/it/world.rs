@@ -59,15 +59,11 @@ impl World {
     pub async fn with(write: impl FnOnce(&Path), wrap: impl FnOnce(Opened) -> Opened) -> World {
         let outside = Mailbox::default();
         let (listener, hop) = listen().await;
-        let options = ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+        let options =
+            ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
         let (next_hop, stopped) = watch::channel(false);
         tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
         World::before(hop, outside, next_hop, write, wrap).await
-    }
-
-    /// In front of a next hop of the test's own at `hop`.
-    pub async fn in_front_of(hop: SocketAddr) -> World {
-        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
     }
 
     async fn before(
@@ -83,8 +79,8 @@ impl World {
         std::fs::write(folder.path().join("zegel.toml"), configuration(&portal, gateway, page, hop)).unwrap();
         write(folder.path());
         let config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
-        let opened = store::open(&StoreOptions { path: config.store.path.clone(), keys: config.store.keys.clone() }).unwrap();
         let clock = Arc::new(SetClock::at(SystemClock.now()));
+        let opened = store::open(&StoreOptions::new(&config.store.path, &config.store.keys, clock.now())).unwrap();
         let wrapped = wrap(opened.clone());
         let running = start_with(config, Listeners { smtp: vec![smtp], portal: vec![http] }, clock.clone(), wrapped).await.unwrap();
         World { folder, outside, gateway, portal, clock, opened, running, _next_hop: next_hop }
@@ -148,7 +144,7 @@ pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
     let grant: Grant = opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
     let message_key = Key::message(grant.message);
     let message: SealedMessage = opened.store.get(&message_key).await.unwrap()?.read(&message_key).unwrap();
-    let bucket = opened.keyring.bucket(message.expires).await.unwrap();
+    let bucket = opened.keyring.existing(message.expires).unwrap();
     let content_key = unwrap(&opened.keyring.master(), &bucket, &token, grant.message, &grant.wrap).unwrap();
     let blob = async |id| opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
     let card = open(content_key.key(), &card_context(grant.message, message.card), &blob(message.card).await).unwrap();

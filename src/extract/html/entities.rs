@@ -1,6 +1,6 @@
 //! Character references: numeric ones, and the named ones of HTML 4 with those of HTML 5 that stand for ASCII or for blanks.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 /// Names of U+00A0 to U+00FF, in order (HTML 4.01, 24.2.1). These are also known without their semicolon.
 const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot \
@@ -87,6 +87,12 @@ const NAMED: [(&str, char); 74] = [
     ("scaron", '\u{161}'),
 ];
 
+/// All names.
+static NAMES: LazyLock<HashMap<&str, char>> = LazyLock::new(|| LATIN.split(' ').zip('\u{A0}'..).chain(NAMED).collect());
+
+/// The longest name that is known without its semicolon.
+const LONGEST_LEGACY: usize = 6;
+
 /// The longest name that is looked for.
 const LONGEST: usize = 32;
 
@@ -114,7 +120,7 @@ pub(super) fn read(rest: &str) -> (String, usize) {
     let is_closed = body[count..].starts_with(';');
     match named(name) {
         Some(c) if is_closed => (c.to_string(), count + 2),
-        _ => match (1..=count).rev().find_map(|n| legacy(&name[..n]).map(|c| (c, n))) {
+        _ => match (1..=count.min(LONGEST_LEGACY)).rev().find_map(|n| legacy(&name[..n]).map(|c| (c, n))) {
             Some((c, n)) => (c.to_string(), n + 1 + usize::from(is_closed && n == count)),
             None => ("&".into(), 1),
         },
@@ -146,21 +152,16 @@ fn character(value: u32) -> char {
 }
 
 fn named(name: &str) -> Option<char> {
-    NAMED.iter().find(|(n, _)| *n == name).map(|(_, c)| *c).or_else(|| latin(name))
+    NAMES.get(name).copied()
 }
 
 /// Names known without a semicolon.
 fn legacy(name: &str) -> Option<char> {
     match name {
-        "amp" | "AMP" => Some('&'),
-        "lt" | "LT" => Some('<'),
-        "gt" | "GT" => Some('>'),
-        "quot" | "QUOT" => Some('"'),
-        _ => latin(name),
+        "AMP" => Some('&'),
+        "LT" => Some('<'),
+        "GT" => Some('>'),
+        "QUOT" => Some('"'),
+        _ => named(name).filter(|c| matches!(c, '&' | '<' | '>' | '"' | '\u{A0}'..='\u{FF}')),
     }
-}
-
-fn latin(name: &str) -> Option<char> {
-    let index = LATIN.split(' ').position(|n| n == name)?;
-    char::from_u32(0xA0 + u32::try_from(index).ok()?)
 }

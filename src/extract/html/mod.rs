@@ -18,7 +18,7 @@ use bytes::Bytes;
 use memchr::{memchr, memmem};
 use std::borrow::Cow;
 use style::Hiding;
-use tags::Tag;
+use tags::{Closed, Tag};
 
 /// Attributes whose values people see, follow or fill in.
 const TOLD: [&str; 17] = [
@@ -40,6 +40,9 @@ const TOLD: [&str; 17] = [
     "srcset",
     "abbr",
 ];
+
+/// Tags with an unclosed quote in one page: each costs a look at 64 KiB, so after these attributes are no longer read.
+const UNCLOSED_MOST: usize = 100;
 
 /// Elements open at once that are remembered: more than any page, and few enough to search.
 const OPEN_MOST: usize = 512;
@@ -91,6 +94,10 @@ struct Page {
     row_has_cell: bool,
     /// Nothing ahead ends a comment, or the raw text of the named element: not searched for again, or this would not be linear.
     without_end: Vec<String>,
+    /// Where the next `>` stands, if that is not behind us.
+    next_end: Option<usize>,
+    /// Tags that were looked through in vain.
+    unclosed_tags: usize,
 }
 
 /// An open element.
@@ -130,7 +137,7 @@ impl Page {
                 None => self.literal(at),
             };
         }
-        let Some((tag, length)) = Tag::read(rest) else { return self.literal(at) };
+        let Some((tag, length)) = self.tag(html, at) else { return self.literal(at) };
         let end = at + length;
         if tag.is_end {
             self.end(&tag.name);
@@ -148,6 +155,21 @@ impl Page {
                 end
             }
         }
+    }
+
+    fn tag(&mut self, html: &str, at: usize) -> Option<(Tag, usize)> {
+        let next_end = match self.next_end {
+            Some(end) if end > at => end,
+            _ => memchr(b'>', &html.as_bytes()[at..]).map_or(usize::MAX, |i| at + i),
+        };
+        self.next_end = Some(next_end);
+        let (rest, first_end) = (&html[at..], next_end - at);
+        if self.unclosed_tags >= UNCLOSED_MOST {
+            return Tag::without_attributes(rest, first_end);
+        }
+        let (tag, length, closed) = Tag::read(rest, first_end)?;
+        self.unclosed_tags += usize::from(closed == Closed::AtFirstSign);
+        Some((tag, length))
     }
 
     /// A `<` that begins nothing.

@@ -15,25 +15,41 @@ pub(super) struct Tag {
     pub(super) attributes: Vec<(String, String)>,
 }
 
+/// How a tag ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    Properly,
+    /// It was looked through to the limit in vain.
+    AtFirstSign,
+}
+
 impl Tag {
     /// Reads the tag at the start of `rest`, and how long it is; `None` if there is none.
-    pub(super) fn read(rest: &str) -> Option<(Tag, usize)> {
+    ///
+    /// A quote that is never closed would hide all that follows: then the tag ends at its first `>`, which stands at `first_end`, and its
+    /// attributes are not told apart.
+    pub(super) fn read(rest: &str, first_end: usize) -> Option<(Tag, usize, Closed)> {
+        let mut tag = Tag::without_attributes(rest, first_end)?.0;
+        let from = 1 + usize::from(tag.is_end) + tag.name.len();
+        if let Some(end) = tag.read_attributes(rest, from) {
+            return Some((tag, end, Closed::Properly));
+        }
+        tag.attributes.clear();
+        Some((tag, first_end + 1, Closed::AtFirstSign))
+    }
+
+    /// As [`Tag::read`], in constant time but for its name.
+    pub(super) fn without_attributes(rest: &str, first_end: usize) -> Option<(Tag, usize)> {
         let bytes = rest.as_bytes();
         let is_end = bytes.get(1) == Some(&b'/');
         let start = if is_end { 2 } else { 1 };
-        if !bytes.get(start).is_some_and(u8::is_ascii_alphabetic) {
+        if first_end > LONGEST || !bytes.get(start).is_some_and(u8::is_ascii_alphabetic) {
             return None;
         }
-        let name_length = bytes[start..].iter().take(LONGEST).position(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>' | b'<'))?;
-        let name = rest[start..start + name_length].to_ascii_lowercase();
-        let mut tag = Tag { name, is_end, ..Tag::default() };
-        // A quote that is never closed would hide all that follows: then the first `>` ends the tag, whatever stands around it.
-        let from = start + name_length;
-        let end = tag.read_attributes(rest, from).or_else(|| {
-            tag.attributes.clear();
-            memchr::memchr(b'>', &bytes[..bytes.len().min(LONGEST)]).map(|end| end + 1)
-        })?;
-        Some((tag, end))
+        let is_over = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>' | b'<');
+        let length = bytes[start..=first_end].iter().position(is_over)?;
+        let name = rest[start..start + length].to_ascii_lowercase();
+        Some((Tag { name, is_end, ..Tag::default() }, first_end + 1))
     }
 
     /// Reads attributes up to the `>`; returns where the tag ends.

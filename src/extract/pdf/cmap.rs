@@ -71,7 +71,9 @@ impl CMap {
     fn section(&mut self, operator: &[u8], operands: &[Operand]) {
         match operator {
             b"endcodespacerange" => {
-                for pair in operands.chunks_exact(2) {
+                /// Each code is compared with all of them; real maps have one to ten.
+                const MOST: usize = 100;
+                for pair in operands.chunks_exact(2).take(MOST.saturating_sub(self.spaces.len())) {
                     if let (Some((first, length)), Some((last, _))) = (code(&pair[0]), code(&pair[1])) {
                         self.spaces.push((first, last, length));
                     }

@@ -1,7 +1,7 @@
 //! Glyphs on a page to words and lines.
 
 use super::page::Matrix;
-use std::{cmp::Ordering, ops::Range};
+use std::{cmp::Ordering, collections::HashMap, ops::Range};
 
 /// Gaps and steps, in ems, that make a blank, a tab and a new line.
 const BLANK: f32 = 0.17;
@@ -169,15 +169,13 @@ impl Segment {
 
 /// Segments by line from top to bottom, each line by its direction. Directions in the order in which they first occur.
 fn lines(segments: Vec<Segment>) -> Vec<Vec<Segment>> {
-    let mut angles: Vec<i16> = Vec::new();
+    let mut ranks: HashMap<i16, usize> = HashMap::new();
     for segment in &segments {
-        if !angles.contains(&segment.angle) && angles.len() < 360 {
-            angles.push(segment.angle);
-        }
+        let next = ranks.len();
+        ranks.entry(segment.angle).or_insert(next);
     }
-    let rank = |s: &Segment| angles.iter().position(|a| *a == s.angle).unwrap_or(usize::MAX);
     let mut segments = segments;
-    segments.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| descending(a.across, b.across)));
+    segments.sort_by(|a, b| ranks[&a.angle].cmp(&ranks[&b.angle]).then_with(|| descending(a.across, b.across)));
     let mut lines: Vec<Vec<Segment>> = Vec::new();
     for segment in segments {
         let on_line = |line: &&mut Vec<Segment>| {

@@ -29,11 +29,13 @@ pub(super) struct Lexer<'c> {
     at: usize,
     /// A string or an image without an end was met.
     pub(super) is_damaged: bool,
+    /// No `ID` stands ahead: not searched for again, or a page of `BI` would cost its square.
+    is_without_images: bool,
 }
 
 impl<'c> Lexer<'c> {
     pub(super) fn new(content: &'c [u8]) -> Lexer<'c> {
-        Lexer { content, at: 0, is_damaged: false }
+        Lexer { content, at: 0, is_damaged: false, is_without_images: false }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -223,11 +225,15 @@ impl<'c> Lexer<'c> {
 
     /// Behind `BI`: its data may hold anything, `EI` too; the end is an `EI` between white space that text operators could follow.
     fn skip_image(&mut self) {
+        if self.is_without_images {
+            return;
+        }
         let rest = &self.content[self.at..];
         let start = memchr::memmem::find_iter(rest, b"ID")
             .find(|i| rest.get(i + 2).is_none_or(|b| is_blank(*b)) && (*i == 0 || !is_regular(rest[i - 1])));
         let Some(start) = start else {
             self.is_damaged = true;
+            self.is_without_images = true;
             return;
         };
         let data = &rest[start + 2..];

@@ -46,12 +46,20 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     if document.trailer.has(b"Encrypt") && document.encryption_state.is_none() {
         return encrypted(reading, here);
     }
-    let tail = &octets[octets.len().saturating_sub(END_WITHIN)..];
-    if document.xref_recovery.is_some() || memchr::memmem::find(tail, b"%%EOF").is_none() {
+    if document.xref_recovery.is_some() || is_cut(octets) {
         reading.damaged(here, "pdf");
     }
     pages(reading, here, &document);
     parts::read(reading, here, &document);
+}
+
+/// Whether the end is missing, or a later revision begins behind it and doesn't end (ISO 32000-1, 7.5.6).
+fn is_cut(octets: &[u8]) -> bool {
+    let tail = &octets[octets.len().saturating_sub(END_WITHIN)..];
+    match memchr::memmem::rfind(tail, b"%%EOF") {
+        Some(at) => tail[at + 5..].trim_ascii_start().first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'x' | b't' | b's')),
+        None => true,
+    }
 }
 
 fn encrypted(reading: &mut Reading<'_>, here: &Here) {

@@ -49,8 +49,11 @@ pub(super) struct Drawn {
 /// Fonts and forms that were read already: pages share them.
 #[derive(Default)]
 pub(super) struct Shared {
-    fonts: HashMap<ObjectId, Rc<Font>>,
+    /// By the address of the dictionary: it need not be an object of its own.
+    fonts: HashMap<*const Dictionary, Rc<Font>>,
     contents: HashMap<ObjectId, Rc<[u8]>>,
+    /// Operations of all pages so far.
+    operations: usize,
 }
 
 /// The graphics state, as far as text depends on it.
@@ -80,7 +83,7 @@ pub(super) struct Walker<'w, 'l> {
 
 impl<'w, 'l> Walker<'w, 'l> {
     pub(super) fn new(document: &'w Document, reading: &'w mut Reading<'l>, shared: &'w mut Shared) -> Walker<'w, 'l> {
-        let operations_left = reading.limits.operations;
+        let operations_left = reading.limits.operations.min(reading.limits.document_operations.saturating_sub(shared.operations));
         Walker { document, reading, shared, drawn: Drawn::default(), operations_left, within: Vec::new() }
     }
 
@@ -167,6 +170,7 @@ impl<'w, 'l> Walker<'w, 'l> {
             }
             operands.clear();
             self.operations_left = self.operations_left.saturating_sub(1);
+            self.shared.operations += 1;
             if self.operations_left == 0 || self.drawn.glyphs.len() > MOST_GLYPHS {
                 self.drawn.is_too_large = true;
                 return;
@@ -269,23 +273,19 @@ impl<'w, 'l> Walker<'w, 'l> {
     }
 
     fn font(&mut self, name: &[u8], resources: &Dictionary) -> Option<Rc<Font>> {
-        let document = self.document;
-        let fonts = resources.get_deref(b"Font", document).and_then(Object::as_dict).ok()?;
-        let entry = fonts.get(name).ok()?;
-        let id = entry.as_reference().ok();
-        if let Some(font) = id.and_then(|id| self.shared.fonts.get(&id)) {
-            return Some(Rc::clone(font));
-        }
-        self.load_font(entry, id)
+        let fonts = resources.get_deref(b"Font", self.document).and_then(Object::as_dict).ok()?;
+        self.load_font(fonts.get(name).ok()?)
     }
 
-    fn load_font(&mut self, entry: &Object, id: Option<ObjectId>) -> Option<Rc<Font>> {
+    fn load_font(&mut self, entry: &Object) -> Option<Rc<Font>> {
         let dictionary = self.document.dereference(entry).ok()?.1.as_dict().ok()?;
+        let address: *const Dictionary = dictionary;
+        if let Some(font) = self.shared.fonts.get(&address) {
+            return Some(Rc::clone(font));
+        }
         let font = Rc::new(Font::read(self.reading, self.document, dictionary));
         self.drawn.is_damaged |= font.is_damaged;
-        if let Some(id) = id {
-            self.shared.fonts.insert(id, Rc::clone(&font));
-        }
+        self.shared.fonts.insert(address, Rc::clone(&font));
         Some(font)
     }
 
@@ -296,7 +296,7 @@ impl<'w, 'l> Walker<'w, 'l> {
         let set = resources.get_deref(b"ExtGState", document).and_then(Object::as_dict).ok();
         let font = set.and_then(|s| s.get_deref(name, document).ok()?.as_dict().ok()?.get_deref(b"Font", document).ok()?.as_array().ok());
         if let Some([font, size]) = font.map(Vec::as_slice) {
-            pen.state.font = self.load_font(font, font.as_reference().ok());
+            pen.state.font = self.load_font(font);
             pen.state.size = size.as_float().unwrap_or(0.0);
         }
     }

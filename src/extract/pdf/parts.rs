@@ -12,6 +12,9 @@ use std::collections::HashSet;
 /// Levels of a field's name, of an outline: real ones stay under 10.
 const DEEPEST: usize = 32;
 
+/// Characters of a field's name that are kept: it is repeated for all fields below it.
+const NAME_LONGEST: usize = 200;
+
 /// Reads everything but the pages' content.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, document: &Document) {
     let mut told = Told::default();
@@ -102,7 +105,7 @@ fn fields(document: &Document, told: &mut Told) {
             continue;
         }
         let Ok((_, Object::Dictionary(field))) = document.dereference(object) else { continue };
-        let own = field.get_deref(b"T", document).ok().and_then(string);
+        let own = field.get_deref(b"T", document).ok().and_then(string).map(|t| t.chars().take(NAME_LONGEST).collect::<String>());
         let name = match own {
             Some(own) if above.is_empty() => own,
             Some(own) => format!("{above}.{own}"),
@@ -209,10 +212,7 @@ fn files(reading: &mut Reading<'_>, here: &Here, document: &Document) {
                 reading.damaged(here, "pdf");
                 continue;
             };
-            let inner = reading.enter(here, &name);
-            if !reading.count_member(&inner) {
-                return;
-            }
+            let Some(inner) = reading.enter(here, &name) else { return };
             match stream::decode(reading, document, stream) {
                 Ok(decoded) => reading.open(&inner, &name, "", &Bytes::from(decoded.data)),
                 Err(stream::Refused::TooLarge) => reading.too_large(&inner, "member"),

@@ -66,8 +66,11 @@ pub enum Tls {
 pub struct ClientOptions {
     /// The name we say in EHLO.
     pub hostname: String,
-    /// Connecting, over all addresses of the host. Clients wait five minutes for our answer to MAIL, and there is one retry.
+    /// A TCP connection, over all addresses of the host; and a TLS handshake.
     pub connect_time: Duration,
+    /// All of it, up to the answer to EHLO. Our client waits five minutes for our answer to MAIL (RFC 5321, 4.5.3.2.2): twice the wait
+    /// for a turn, this and one reply must stay below that, since there is one retry.
+    pub open_time: Duration,
     /// One reply to EHLO, STARTTLS, MAIL, RCPT, DATA or RSET. RFC 5321, 4.5.3.2 allows five minutes, which with a retry would be longer
     /// than our client waits.
     pub reply_time: Duration,
@@ -78,9 +81,9 @@ pub struct ClientOptions {
     pub idle_time: Duration,
     /// Connections kept for the next mail.
     pub idle_connections: usize,
-    /// Connections at once. Postfix takes 50 of one client by default, on a relay of one's own this is set higher.
+    /// Transactions at once. Postfix takes 50 connections of one client by default; on a relay of one's own that is set higher.
     pub connections: usize,
-    /// Waiting for one of them to be free.
+    /// Waiting for one's turn.
     pub connection_wait: Duration,
     /// Mails over one connection: some servers count, and a load balancer gets the chance to choose anew.
     pub mails_per_connection: u32,
@@ -99,12 +102,13 @@ impl ClientOptions {
         ClientOptions {
             hostname: hostname.into(),
             connect_time: Duration::from_secs(30),
+            open_time: Duration::from_secs(60),
             reply_time: Duration::from_secs(60),
             block_time: Duration::from_secs(60),
             idle_time: Duration::from_secs(30),
             idle_connections: 100,
             connections: 500,
-            connection_wait: Duration::from_secs(30),
+            connection_wait: Duration::from_secs(20),
             mails_per_connection: 1000,
             failures: 5,
             pause: Duration::from_secs(5),

@@ -113,7 +113,8 @@ impl Pool {
     /// Connects, unless that has failed too often just now.
     async fn open(&self, place: OwnedSemaphorePermit) -> Result<Connection, Failure> {
         self.may_try()?;
-        match Connection::open(&self.hop, &self.tls, &self.options).await {
+        let opening = Box::pin(Connection::open(&self.hop, &self.tls, &self.options));
+        match timeout(self.options.open_time, opening).await.unwrap_or(Err(Failure::Unreachable)) {
             Ok(mut connection) => {
                 connection.place = Some(place);
                 let mut state = self.state();

@@ -43,7 +43,7 @@ pub(super) async fn run<S: Service>(
     let extensions = service.extensions();
     let offer = Offer {
         hostname: options.hostname.clone(),
-        max_size: extensions.size_limit(options.max_size),
+        max_size: options.size_limit(&extensions),
         eight_bit: extensions.eight_bit,
         starttls: options.tls.load().is_some(),
     };

@@ -9,6 +9,7 @@ use super::{
     extensions::Extensions,
     network::Network,
     reply::{Enhanced, Reply},
+    session,
     trace::Received,
 };
 use arc_swap::ArcSwapOption;
@@ -17,6 +18,7 @@ pub use census::Census;
 use census::Seat;
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
@@ -109,7 +111,7 @@ pub struct ServerOptions {
     pub hostname: String,
     /// Who may connect: nobody, while this is empty.
     pub allow: Vec<Network>,
-    /// The largest mail in octets, as far as the next hop takes it. Mails near the size of the whole budget never fit.
+    /// The largest mail in octets, as far as the next hop takes it and the whole budget has room for it.
     pub max_size: u64,
     /// With it STARTTLS is offered; may be swapped while the server runs.
     pub tls: ArcSwapOption<rustls::ServerConfig>,
@@ -139,6 +141,13 @@ impl ServerOptions {
         }
     }
 
+    /// The largest mail that is taken now.
+    fn size_limit(&self, next_hop: &Extensions) -> u64 {
+        // One that never fits would be told to come later, for ever.
+        let fits = self.budget.total().saturating_sub(session::READ_ROOM as u64);
+        next_hop.size_limit(self.max_size).min(fits)
+    }
+
     /// Sessions that are open now.
     #[must_use]
     pub fn sessions(&self) -> usize {
@@ -151,6 +160,9 @@ pub const BACKLOG: u32 = 4096;
 
 /// After a failed accept (mostly: no file descriptor left) the next is tried so much later, instead of at once and for ever.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A refusal that is not written at once never will be.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
 const NOT_ALLOWED: Reply = Reply::fixed(554, Enhanced(5, 7, 1), "You are not among those who may send mail here");
 const TOO_MANY_SESSIONS: Reply = Reply::fixed(421, Enhanced(4, 7, 0), "Too many connections, please try again later");
@@ -176,15 +188,19 @@ pub async fn serve<S: Service>(listener: TcpListener, options: Arc<ServerOptions
             biased;
             () = stopping(&mut shutdown) => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => {
-                    if let Some(seat) = admit(&stream, address, &options) {
+                Ok((stream, address)) => match admit(address, &options) {
+                    Ok(seat) => {
                         let session = connection::run(stream, Peer { address }, options.clone(), service.clone(), shutdown.clone());
                         sessions.spawn(async move {
                             session.await;
                             drop(seat);
                         });
                     }
-                }
+                    Err(reply) => {
+                        tracing::info!(peer = %address.ip(), %reply, "smtp: refused");
+                        sessions.spawn(refuse(stream, reply));
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "smtp: no connection can be accepted; is the limit of open files too low?");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -200,23 +216,23 @@ pub async fn serve<S: Service>(listener: TcpListener, options: Arc<ServerOptions
     }
 }
 
-/// Whether a connection becomes a session; if not, it hears why.
-fn admit(stream: &TcpStream, address: SocketAddr, options: &ServerOptions) -> Option<Seat> {
-    let refuse = |reply: &Reply| {
-        let mut octets = Vec::new();
-        reply.write(&mut octets);
-        // The first octets on a connection always fit into its buffer.
-        let _ = stream.try_write(&octets);
-        tracing::info!(peer = %address.ip(), %reply, "smtp: refused");
-        None
-    };
+/// A place for a connection of `address`, or why there is none.
+fn admit(address: SocketAddr, options: &ServerOptions) -> Result<Seat, Reply> {
     if !options.allow.iter().any(|network| network.contains(address.ip())) {
-        return refuse(&NOT_ALLOWED);
+        return Err(NOT_ALLOWED);
     }
-    match options.census.seat(address.ip(), &options.limits) {
-        Some(seat) => Some(seat),
-        None => refuse(&TOO_MANY_SESSIONS),
-    }
+    options.census.seat(address.ip(), &options.limits).ok_or(TOO_MANY_SESSIONS)
+}
+
+/// Says why and hangs up. The first octets on a connection fit into its buffer, so this takes no time.
+async fn refuse(mut stream: TcpStream, reply: Reply) {
+    let mut octets = Vec::new();
+    reply.write(&mut octets);
+    let _ = tokio::time::timeout(REFUSAL_TIME, async {
+        stream.write_all(&octets).await?;
+        stream.shutdown().await
+    })
+    .await;
 }
 
 /// Ready once zegel is told to stop.

@@ -1,0 +1,84 @@
+//! `zegel phone`: asks the zegel that runs, or opens the store itself when none does.
+
+use super::{End, complain, complain_all, configuration};
+use crate::{
+    address::Address,
+    clock::{Clock as _, SystemClock},
+    config::Config,
+    control::{self, Answer, Request},
+    phone::{PhoneFault, PhoneNumber},
+    secret::Secret,
+    serve, store,
+};
+use clap::Subcommand;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+/// What to do with the numbers.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show whose numbers are known, since when and from whom; the numbers masked
+    List,
+    /// Remember a recipient's number
+    Set {
+        #[arg(value_parser = Address::parse)]
+        address: Address,
+        #[arg(value_parser = number)]
+        number: PhoneNumber,
+    },
+    /// Forget a recipient's number
+    Forget {
+        #[arg(value_parser = Address::parse)]
+        address: Address,
+    },
+}
+
+fn number(text: &str) -> Result<PhoneNumber, &'static str> {
+    PhoneNumber::parse(text).map_err(|fault| match fault {
+        PhoneFault::Invalid => "this is no telephone number that exists; write it as in 0612345678 or +32470123456",
+        PhoneFault::NoSms => "this number gets no SMS; give a mobile number",
+        PhoneFault::Country => "no codes are sent to this country",
+    })
+}
+
+/// Runs `command` over the store of the configuration at `path`.
+pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write) -> io::Result<End> {
+    let Some(path) = configuration(path) else { return Ok(End::WrongUse) };
+    let config = match Config::load(&path) {
+        Ok(config) => config,
+        Err(faults) => return Ok(complain_all(&faults)),
+    };
+    let request = match command {
+        Command::List => Request::PhoneList,
+        Command::Set { address, number } => {
+            Request::PhoneSet { address: address.to_string(), number: Secret::new(number.expose().to_owned()) }
+        }
+        Command::Forget { address } => Request::PhoneForget { address: address.to_string() },
+    };
+    let answer = match control::ask(&config.store.path, &request)? {
+        Some(answer) => answer,
+        None => ourselves(&config, &request)?,
+    };
+    match answer {
+        Answer::Done(shown) => {
+            out.write_all(shown.as_bytes())?;
+            Ok(End::Fine)
+        }
+        Answer::Failed(why) => {
+            complain(&why);
+            Ok(End::Fault)
+        }
+    }
+}
+
+/// Nobody runs: the store is ours for the moment.
+fn ourselves(config: &Config, request: &Request) -> io::Result<Answer> {
+    let opened = match store::open(&serve::store_options(config, SystemClock.now())) {
+        Ok(opened) => opened,
+        Err(error) => return Ok(Answer::Failed(error.to_string())),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(control::carry_out(request, opened.store.as_ref(), &opened.keyring, &SystemClock)))
+}

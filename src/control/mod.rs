@@ -1,0 +1,146 @@
+//! The door for commands while zegel runs: a socket in the data folder that only its owner can open.
+//!
+//! One process owns a store. A command that needs it asks the one that runs, and opens the store itself when none does: both end in [`carry_out`].
+
+mod phone;
+
+use crate::{
+    clock::Clock,
+    secret::Secret,
+    store::{Keyring, Store},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    io::{self, Read as _, Write as _},
+    os::unix::{fs::PermissionsExt as _, net::UnixStream as BlockingStream},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{UnixListener, UnixStream},
+    sync::watch,
+};
+
+/// A request is a line of JSON; none is longer than two addresses and a number.
+const REQUEST_BYTES: u64 = 4096;
+
+/// How long one side waits for the other: listing a hundred thousand numbers takes a few seconds.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// What a command asks for.
+#[derive(Serialize, Deserialize)]
+pub enum Request {
+    /// Whose numbers are known: a line each, the numbers masked.
+    PhoneList,
+    /// Remember a recipient's number.
+    PhoneSet {
+        /// The recipient.
+        address: String,
+        /// The number, in international form.
+        number: Secret<String>,
+    },
+    /// Forget a recipient's number.
+    PhoneForget {
+        /// The recipient.
+        address: String,
+    },
+}
+
+/// What becomes of a request.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It was done; what to show.
+    Done(String),
+    /// It was not; why, and what to do.
+    Failed(String),
+}
+
+/// Where the socket is for the store in `folder`.
+#[must_use]
+pub fn socket(folder: &Path) -> PathBuf {
+    folder.join("control.sock")
+}
+
+/// Opens the door; one that a process left behind is replaced. Whoever calls this owns the store.
+///
+/// # Errors
+/// When the system refuses: a path of over 107 bytes, for instance.
+pub fn open(folder: &Path) -> io::Result<UnixListener> {
+    let path = socket(folder);
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    // The folder itself is 0700; this is the second lock on the same door.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers one request at a time until `shutdown` says true.
+pub async fn serve(
+    listener: UnixListener,
+    store: Arc<dyn Store>,
+    keyring: Arc<Keyring>,
+    clock: Arc<dyn Clock>,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    while !*shutdown.borrow() {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!("the control socket: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            },
+            _ = shutdown.changed() => break,
+        };
+        match tokio::time::timeout(WAIT, answer(stream, store.as_ref(), &keyring, clock.as_ref())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("a command broke off: {error}"),
+            Err(_) => tracing::warn!("a command took over {} s", WAIT.as_secs()),
+        }
+    }
+}
+
+async fn answer(mut stream: UnixStream, store: &dyn Store, keyring: &Keyring, clock: &dyn Clock) -> io::Result<()> {
+    let mut text = Vec::new();
+    (&mut stream).take(REQUEST_BYTES).read_to_end(&mut text).await?;
+    let answer = match serde_json::from_slice(&text) {
+        Ok(request) => carry_out(&request, store, keyring, clock).await,
+        Err(_) => Answer::Failed("this zegel does not know the command; is the one that runs of another version?".to_owned()),
+    };
+    stream.write_all(&serde_json::to_vec(&answer)?).await?;
+    stream.shutdown().await
+}
+
+/// Does what a command asks for, on a store that is ours.
+pub async fn carry_out(request: &Request, store: &dyn Store, keyring: &Keyring, clock: &dyn Clock) -> Answer {
+    match phone::run(request, store, &keyring.master(), clock.now()).await {
+        Ok(shown) => Answer::Done(shown),
+        Err(trouble) => Answer::Failed(trouble.to_string()),
+    }
+}
+
+/// Asks the zegel that runs over the store in `folder`; `None` when none does.
+///
+/// # Errors
+/// When it does not answer.
+pub fn ask(folder: &Path, request: &Request) -> io::Result<Option<Answer>> {
+    let mut stream = match BlockingStream::connect(socket(folder)) {
+        Ok(stream) => stream,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    stream.set_read_timeout(Some(WAIT))?;
+    stream.set_write_timeout(Some(WAIT))?;
+    stream.write_all(&serde_json::to_vec(request)?)?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text)?;
+    Ok(Some(serde_json::from_slice(&text)?))
+}

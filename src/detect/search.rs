@@ -1,0 +1,186 @@
+//! What all rules find in one text: each rule takes what it is about from the scan, and weighs it.
+
+use super::{
+    RuleSet,
+    context::{self, Cell, Context, Verdict, Window},
+    finding::{Confidence, Counts, mask_number, mask_word},
+    key,
+    normalise::Normal,
+    number::{Candidate, Form},
+    place::{self, View},
+    rule::{Condition, Rule, Type},
+    scan::{Scanned, Stretch, scan},
+    table::{ColumnOf, Tables},
+    trigger,
+};
+use crate::{
+    extract::{Places, Span, Text},
+    phone::PhoneNumber,
+};
+
+/// Something found in one text, in bytes of its normal form.
+pub(super) struct Raw {
+    pub(super) rule: usize,
+    pub(super) kind: &'static str,
+    pub(super) stretch: Stretch,
+    pub(super) confidence: Confidence,
+    pub(super) masked: String,
+    pub(super) why: Vec<String>,
+    pub(super) phone: Option<PhoneNumber>,
+}
+
+/// One text, scanned, and what the rules have found in it so far.
+pub(super) struct Search<'a> {
+    rules: &'a RuleSet,
+    text: &'a Text,
+    normal: &'a Normal<'a>,
+    view: View<'a>,
+    scanned: Scanned,
+    counts: &'a mut Counts,
+    raws: Vec<Raw>,
+}
+
+impl<'a> Search<'a> {
+    /// `first` says that no other text of the same part came before; `counts` what was found in the mail so far.
+    pub(super) fn of(rules: &'a RuleSet, text: &'a Text, normal: &'a Normal<'a>, first: bool, counts: &'a mut Counts) -> Search<'a> {
+        let view = View::of(text, normal.text.as_bytes(), first);
+        let scanned = scan(normal, &rules.lexicon, rules.rules.len());
+        Search { rules, text, normal, view, scanned, counts, raws: Vec::new() }
+    }
+
+    /// What the rules find, in the order of the text.
+    pub(super) fn run(mut self) -> Vec<Raw> {
+        let rules = self.rules;
+        for (index, rule) in rules.rules.iter().enumerate() {
+            match &rule.condition {
+                Condition::Finds(types) if types.is_empty() => {}
+                Condition::Finds(types) => {
+                    let scanned = std::mem::take(&mut self.scanned);
+                    for kind in types {
+                        match kind {
+                            Type::Bsn => self.bsns(index, rule, &scanned),
+                            Type::Iban => self.ibans(index, rule, &scanned),
+                        }
+                    }
+                    self.scanned = scanned;
+                }
+                Condition::Terms(kind) => self.terms(index, rule, kind),
+                Condition::Header(_) => {}
+            }
+        }
+        self.raws.sort_by_key(|raw| (raw.stretch, raw.rule));
+        self.raws
+    }
+
+    /// Numbers that pass the 11-proef, weighed by what stands around them.
+    fn bsns(&mut self, index: usize, rule: &Rule, scanned: &Scanned) {
+        if scanned.candidates.is_empty() {
+            return;
+        }
+        let (text, normal) = (self.text, self.normal);
+        let bytes = normal.text.as_bytes();
+        let context = self.context(index, rule, scanned);
+        let column_of = |at: usize| match &text.places {
+            Places::Cells(starts) => {
+                let at = normal.original_range(at, at).start;
+                starts.partition_point(|(start, _)| *start <= at).checked_sub(1).map(|cell| starts[cell].1.column)
+            }
+            _ => None,
+        };
+        let sheet: Option<ColumnOf<'_>> = if matches!(text.places, Places::Cells(_)) { Some(&column_of) } else { None };
+        let mut tables = Tables::new(bytes, context.labels, sheet);
+        let mut previous: Option<(Candidate, Option<Verdict>)> = None;
+        for candidate in &scanned.candidates {
+            let candidate = as_padded(*candidate, text, normal);
+            let cell: Cell = tables.cell(candidate.start);
+            let again = previous.as_ref().is_some_and(|(before, _)| is_again(bytes, before, &candidate));
+            let verdict = key::verdict(bytes, candidate.start, context.labels, &self.rules.lexicon, index)
+                .or_else(|| context.verdict(&candidate, &cell, previous.map(|(before, said)| (before.end, said))));
+            previous = Some((candidate, verdict));
+            let written = &normal.text[candidate.start..candidate.end];
+            let stretch = (candidate.start, candidate.end);
+            if !again
+                && let Some(confidence) = context::weigh(&candidate, verdict.as_ref(), &context)
+                && !rule.ignores(written)
+                && let Some(more) = self.counted(index, rule, stretch, confidence)
+            {
+                let mut why = context::why(&candidate, verdict.as_ref(), confidence, &context);
+                why.extend(more);
+                self.raws.push(Raw { rule: index, kind: "bsn", stretch, confidence, masked: mask_number(written), why, phone: None });
+            }
+        }
+    }
+
+    /// IBANs: their check is strong enough to need no label, but a rule may have labels against them.
+    fn ibans(&mut self, index: usize, rule: &Rule, scanned: &Scanned) {
+        let context = self.context(index, rule, scanned);
+        for stretch in &scanned.ibans {
+            let written = &self.normal.text[stretch.0..stretch.1];
+            let verdict = context.around(*stretch);
+            if rule.ignores(written) || verdict.is_some_and(|v| !v.wanted) {
+                continue;
+            }
+            let Some(more) = self.counted(index, rule, *stretch, Confidence::High) else { continue };
+            let label = verdict.map(|v| context.told(&v, *stretch));
+            let why = label.into_iter().chain(["length of the country".to_owned(), "mod 97".to_owned()]).chain(more).collect();
+            let masked = mask_number(written);
+            self.raws.push(Raw { rule: index, kind: "iban", stretch: *stretch, confidence: Confidence::High, masked, why, phone: None });
+        }
+    }
+
+    /// What a rule's own words found.
+    fn terms(&mut self, index: usize, rule: &Rule, kind: &'static str) {
+        let bytes = self.normal.text.as_bytes();
+        for stretch in std::mem::take(&mut self.scanned.finds[index]) {
+            let (end, phone) = if rule.info.phone { trigger::number_behind(bytes, stretch.1) } else { (stretch.1, None) };
+            let Some(more) = self.counted(index, rule, (stretch.0, end), Confidence::High) else { continue };
+            let mut why = vec![format!("{kind} in {}", place::name(self.text.source))];
+            if phone.is_some() {
+                why.push("telephone number behind it".to_owned());
+            }
+            why.extend(more);
+            let masked = mask_word(&self.normal.text[stretch.0..stretch.1]);
+            self.raws.push(Raw { rule: index, kind, stretch, confidence: Confidence::High, masked, why, phone });
+        }
+    }
+
+    /// Counts a finding of a rule; `None` when the rule does not look there, or found too many already.
+    fn counted(&mut self, index: usize, rule: &Rule, stretch: Stretch, confidence: Confidence) -> Option<Option<String>> {
+        if rule.places.holds(self.text, &self.view, stretch) { self.counts.next(index, confidence) } else { None }
+    }
+
+    fn context<'s>(&self, index: usize, rule: &Rule, scanned: &'s Scanned) -> Context<'s>
+    where
+        'a: 's,
+    {
+        let words = rule.context.as_ref();
+        Context {
+            text: self.normal.text.as_bytes(),
+            labels: &scanned.labels[index],
+            people: &scanned.people,
+            window: words.map_or_else(Window::default, |c| c.window),
+            person: words.is_some_and(|c| c.person),
+        }
+    }
+}
+
+/// A number that extraction padded with zeros is one that lost them.
+fn as_padded(candidate: Candidate, text: &Text, normal: &Normal<'_>) -> Candidate {
+    if text.spans.is_empty() {
+        return candidate;
+    }
+    let at = normal.original_range(candidate.start, candidate.start).start;
+    let split = text.spans.partition_point(|(span, _)| span.start <= at);
+    // Of the spans that may overlap here, an alternative and its padding, the nearest few are enough.
+    let padded = text.spans[..split].iter().rev().take(4).any(|(span, kind)| *kind == Span::Padded && span.contains(&at));
+    if padded { Candidate { form: Form::Eight, ..candidate } } else { candidate }
+}
+
+/// Whether a number is another reading of the one before it, in the same cell.
+fn is_again(text: &[u8], before: &Candidate, candidate: &Candidate) -> bool {
+    let between = &text[before.end.min(candidate.start)..candidate.start];
+    before.digits == candidate.digits
+        && between.len() <= 40
+        && between.contains(&0x1f)
+        && !between.iter().any(|b| matches!(b, b'\t' | b'\n'))
+}

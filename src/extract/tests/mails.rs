@@ -1,0 +1,137 @@
+//! Mails and their parts.
+
+use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, texts, zip};
+use crate::{extract::Source, message::Message};
+use bytes::Bytes;
+
+#[test]
+fn a_mail_is_read_in_its_order() {
+    let extraction = read_mail(
+        "Subject: =?utf-8?q?d=C3=A9_zaak?=\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\
+         Content-Transfer-Encoding: quoted-printable\r\n\r\nBSN 111=\r\n222333 caf=E9\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>BSN <b>111</b>222333\r\n--b--\r\n",
+    );
+    let told: Vec<_> = texts(&extraction).into_iter().map(|(p, t)| format!("{p}: {}", t.trim())).collect();
+    assert_eq!(told, ["subject: dé zaak", "text: BSN 111222333 café", "html: BSN 111222333"]);
+    assert_eq!(extraction.headers[0], ("Subject".to_owned(), "dé zaak".to_owned()));
+    assert_eq!(problems(&extraction), Vec::<String>::new());
+}
+
+#[test]
+fn texts_of_opened_parts_stand_where_the_part_stood() {
+    let archive = zip(&[("a.txt", b"in de zip")]);
+    let mail = String::from_utf8(mail_with("x.zip", &archive)).unwrap();
+    let mail = mail.replace("\r\n--x--", "\r\n--x\r\nContent-Type: text/plain\r\n\r\nslot\r\n--x--");
+    let extraction = read_mail(mail);
+    let told: Vec<_> = texts(&extraction).into_iter().map(|(p, t)| format!("{p}: {}", t.trim())).collect();
+    assert_eq!(told, ["subject: Dossier", "text: Zie de bijlage.", "attachment \"x.zip\" > \"a.txt\": in de zip", "text (2): slot"]);
+    let names: Vec<_> = extraction.texts.iter().filter(|t| t.source == Source::FileName).map(|t| t.text.as_str()).collect();
+    assert_eq!(names, ["x.zip", "a.txt"]);
+}
+
+#[test]
+fn nested_mails_are_opened_however_they_are_packed() {
+    let inner = mail_with("geheim.txt", b"BSN 111222333");
+    let outer = mail_with("bericht.eml", &inner);
+    assert!(holds(&read_mail(outer), "BSN 111222333"));
+    let encoded = String::from_utf8(mail_with("b.eml", &inner)).unwrap().replace("application/octet-stream", "message/rfc822");
+    assert!(holds(&read_mail(encoded), "BSN 111222333"));
+    let plain = format!(
+        "Subject: x\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n{}\r\n--o--\r\n",
+        String::from_utf8(inner).unwrap()
+    );
+    let extraction = read_mail(plain);
+    assert!(
+        extraction.texts.iter().any(|t| t.part == "attachment \"message.eml\" > \"geheim.txt\"" && t.text == "BSN 111222333"),
+        "{extraction:?}"
+    );
+    assert_eq!(problems(&extraction), Vec::<String>::new());
+}
+
+#[test]
+fn mails_in_mails_end_at_the_limit() {
+    let mut mail = b"Subject: kern\r\n\r\nBSN 111222333\r\n".to_vec();
+    for _ in 0..12 {
+        mail = mail_with("bericht.eml", &mail);
+    }
+    let extraction = read_mail(mail);
+    assert!(has_problem(&extraction, ProblemKind::TooDeep, "depth"), "{:?}", problems(&extraction));
+}
+
+#[test]
+fn multiparts_without_end_are_a_problem() {
+    let mut mail = String::from("Subject: x\r\n");
+    for i in 0..2000 {
+        mail.push_str(&format!("Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n"));
+    }
+    mail.push_str("\r\nBSN 111222333\r\n");
+    let extraction = read_mail(mail);
+    assert!(has_problem(&extraction, ProblemKind::TooDeep, "mime"), "{:?}", problems(&extraction));
+    assert!(holds(&extraction, "BSN 111222333"));
+}
+
+#[test]
+fn what_parsers_read_differently_is_read_as_it_stands_too() {
+    let cut = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nBSN 111222333\r\n";
+    let extraction = read_mail(cut);
+    assert!(has_problem(&extraction, ProblemKind::Damaged, "mime"));
+    let twice =
+        "Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\nBSN 111222333\r\n--b\r\n\r\nniets\r\n--b--\r\n";
+    let extraction = read_mail(twice);
+    assert!(has_problem(&extraction, ProblemKind::Damaged, "mime"));
+    assert!(holds(&extraction, "BSN 111222333"));
+    let unknown = "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-geheim\r\n\r\nBSN 111222333\r\n";
+    assert!(has_problem(&read_mail(unknown), ProblemKind::Damaged, "mime"));
+    assert!(has_problem(&read_mail("geen kop, geen lege regel"), ProblemKind::Damaged, "mime"));
+}
+
+#[test]
+fn text_around_the_parts_is_read() {
+    let mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\nvooraf 111222333\r\n--b\r\n\r\nhoofd\r\n--b--\r\nachteraf 100000009\r\n";
+    let extraction = read_mail(mail);
+    assert!(holds(&extraction, "vooraf 111222333") && holds(&extraction, "achteraf 100000009"), "{extraction:?}");
+}
+
+#[test]
+fn what_carries_no_text_is_no_problem_and_the_rest_is() {
+    let check = |name: &str, octets: &[u8], expected: &[&str]| assert_eq!(problems(&read(name, octets.to_vec())), expected, "{name}");
+    let png = |w: u32, h: u32| [&b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"[..], &w.to_be_bytes(), &h.to_be_bytes()].concat();
+    check("logo.png", &png(499, 3000), &[]);
+    check("scan.png", &png(500, 500), &["unsupported image"]);
+    check("x.gif", b"GIF89a\x01\0\x01\0", &[]);
+    check("x.jpg", b"\xFF\xD8\xFF\xE0\0\x04ab\xFF\xC0\0\x11\x08\x02\0\x02\0\x03", &["unsupported image"]);
+    check("x.jpg", b"\xFF\xD8\xFF\xE0\0", &["damaged image"]);
+    check("x.bin", b"\x01\x02\x03\x04\x00\x00\x05", &["unsupported unknown-type"]);
+    check("leeg.pdf", b"", &[]);
+    check("oud.doc", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....", &["unsupported unknown-type"]);
+    check("x.rtf", b"{\\rtf1 tekst}", &["unsupported unknown-type"]);
+    check("x.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n", &["encrypted pgp"]);
+    let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check("x.docx", &[&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"[..], &wide].concat(), &["encrypted office"]);
+    check("smime.p7m", &[&b"\x30\x82\x01\0\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03"[..], &[0; 40]].concat(), &["encrypted smime"]);
+    let signed = [
+        &b"\x30\x82\x01\0\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02\xA0\x30\x0B\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01"[..],
+        &[9; 40],
+    ]
+    .concat();
+    check("smime.p7s", &signed, &[]);
+    check("iets-anders.bin", &signed, &["unsupported signed"]);
+}
+
+#[test]
+fn a_picture_with_a_rider_is_read_as_both() {
+    let picture = [&b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10"[..], &zip(&[("a.txt", b"BSN 111222333")])].concat();
+    assert!(holds(&read("logo.png", picture), "BSN 111222333"));
+}
+
+#[test]
+fn names_are_shown_on_one_line() {
+    let extraction = read("a\"b\r\nc.txt", "x");
+    assert_eq!(extraction.texts[0].part, "attachment \"a\\\"b\\r\\nc.txt\"");
+}
+
+#[test]
+fn a_nested_mail_is_taken_from_its_content_too() {
+    let message = Message::new(Bytes::from(mail_with("x.txt", b"y")));
+    assert!(crate::message::looks_like_mail(message.octets()));
+    assert!(holds(&read("zonder-naam", mail_with("x.txt", b"BSN 111222333")), "BSN 111222333"));
+}

@@ -1,0 +1,121 @@
+//! A recipient's link, looked up: the grant, the message, and the password or code that is pending.
+
+use super::{Portal, answer::Refusal};
+use crate::{
+    address::Address,
+    phone::PhoneNumber,
+    record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, State},
+    seal::lookup_id,
+    secret::{Id, Token},
+    store::Store,
+    time::Time,
+};
+use serde::de::DeserializeOwned;
+
+/// A record with the version at which it was read.
+pub(super) struct Read<T> {
+    pub(super) value: T,
+    pub(super) version: u64,
+}
+
+/// Reads the record at `key`.
+pub(super) async fn read<T: DeserializeOwned>(store: &dyn Store, key: &Key) -> Result<Option<Read<T>>, Refusal> {
+    let Some(record) = store.get(key).await? else { return Ok(None) };
+    match record.read(key) {
+        Ok(value) => Ok(Some(Read { value, version: record.version })),
+        Err(error) => {
+            tracing::error!("portal: {error}");
+            Err(Refusal::Damaged)
+        }
+    }
+}
+
+/// What a record must be when it is written again: as it was read.
+pub(super) fn as_read<T>(read: Option<&Read<T>>) -> Expect {
+    read.map_or(Expect::Absent, |r| Expect::Version(r.version))
+}
+
+/// Whether the message can be read: it is there, and its last day is not over.
+pub(super) fn is_readable(message: &SealedMessage, now: Time) -> bool {
+    matches!(message.state, State::Sent | State::Held) && now < message.expires.plus_days(1).begins()
+}
+
+/// A grant with its message, for whoever holds the link or the session.
+pub(super) struct Granted {
+    pub(super) grant: Read<Grant>,
+    pub(super) message: Read<SealedMessage>,
+}
+
+impl Granted {
+    /// The grant `lookup`, if its message can be read.
+    pub(super) async fn find(portal: &Portal, lookup: Id, now: Time) -> Result<Option<Granted>, Refusal> {
+        let Some(grant) = read::<Grant>(&*portal.store, &Key::grant(lookup)).await? else { return Ok(None) };
+        let message = read::<SealedMessage>(&*portal.store, &Key::message(grant.value.message)).await?;
+        Ok(message.filter(|m| is_readable(&m.value, now)).map(|message| Granted { grant, message }))
+    }
+}
+
+/// A link that is good, with all that belongs to it.
+pub(super) struct Link {
+    pub(super) token: Token,
+    pub(super) lookup: Id,
+    pub(super) grant: Read<Grant>,
+    pub(super) message: Read<SealedMessage>,
+    pub(super) challenge: Option<Read<Challenge>>,
+    pub(super) recipient: Address,
+    /// At level 2.
+    pub(super) phone: Option<PhoneNumber>,
+    /// `None` when nobody may be told of anything: a machine.
+    pub(super) sender: Option<Address>,
+}
+
+impl Link {
+    /// Looks a link up as it is now.
+    pub(super) async fn find(portal: &Portal, text: &str, now: Time) -> Result<Link, Refusal> {
+        let token = Token::parse(text).ok_or(Refusal::Gone)?;
+        let lookup = lookup_id(&token);
+        let Granted { grant, message } = Granted::find(portal, lookup, now).await?.ok_or(Refusal::Gone)?;
+        let challenge = read(&*portal.store, &Key::challenge(lookup)).await?;
+        let master = portal.keyring.master();
+        let grant_key = Key::grant(lookup);
+        let open = |name, of: &Key, sealed| master.open_field(name, of, sealed).map_err(|_| Refusal::Damaged);
+        let recipient = open("address", &grant_key, &grant.value.address)?;
+        let recipient = Address::parse(recipient.expose()).map_err(|_| Refusal::Damaged)?;
+        let phone = match &grant.value.phone {
+            Some(sealed) => Some(PhoneNumber::from_stored(open("phone", &grant_key, sealed)?.expose()).ok_or(Refusal::Damaged)?),
+            None => None,
+        };
+        if grant.value.level == Level::Two && phone.is_none() {
+            tracing::error!("portal: grant {lookup} of level 2 has no number");
+            return Err(Refusal::Damaged);
+        }
+        let sender = match &message.value.sender {
+            Some(sealed) => {
+                let text = open("sender", &Key::message(grant.value.message), sealed)?;
+                Some(Address::parse(text.expose()).map_err(|_| Refusal::Damaged)?)
+            }
+            None => None,
+        };
+        Ok(Link { token, lookup, grant, message, challenge, recipient, phone, sender })
+    }
+
+    /// Where this recipient's rate of passwords or codes is kept: over all messages.
+    pub(super) fn rate_key(&self, portal: &Portal) -> Key {
+        let what = match self.grant.value.level {
+            Level::One => "password",
+            Level::Two => "code",
+        };
+        Key::rate(what, &portal.keyring.master().address_hash(&self.recipient))
+    }
+
+    /// This recipient's rate.
+    pub(super) async fn rate(&self, portal: &Portal) -> Result<Option<Read<Rate>>, Refusal> {
+        read(&*portal.store, &self.rate_key(portal)).await
+    }
+}
+
+/// An address as its owner recognises it, and a stranger does not: `a•••@elders.example`. Always as many bullets.
+pub(super) fn masked(address: &Address) -> String {
+    let first = address.local().chars().next().unwrap_or('•');
+    format!("{first}•••@{}", address.domain())
+}

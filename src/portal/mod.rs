@@ -1,0 +1,109 @@
+//! The pages: a recipient's link, the message behind the code, the sender's page for numbers.
+//!
+//! | path | GET, HEAD | POST |
+//! |---|---|---|
+//! | `/m/<token>` | a recipient's link: asks for a password or code | `do=send` sends one, `do=open` gives one: 303 to `/r/<grant>` with a cookie |
+//! | `/r/<grant>` | the message | closes it |
+//! | `/r/<grant>/text` | its HTML, for the frame | |
+//! | `/r/<grant>/picture/<n>` | a picture within it | |
+//! | `/r/<grant>/file/<n>` | a file | notes the download: 303 to the same |
+//! | `/n/<token>` | a sender's link: asks for numbers | takes them and releases the message: 303 to the same |
+//! | `/static/<name>`, `/health`, `/` | style sheet and script, health, a page that says where to find the link | |
+//!
+//! GET and HEAD change nothing: scanners open every link. Everything works as plain forms; the script only adds comfort.
+//!
+//! The cookie of an opened message is named after its grant (`__Host-zegel-<grant>`), so several messages can be open in one browser.
+
+mod answer;
+mod files;
+mod guard;
+mod html;
+mod link;
+mod numbers;
+mod read;
+mod server;
+mod session;
+mod unlock;
+
+pub use server::serve;
+
+use crate::{
+    clock::Clock,
+    notice::Organisation,
+    sms,
+    store::{Blobs, Keyring, Store},
+    template::Templates,
+};
+use arc_swap::ArcSwap;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// What the portal needs.
+pub struct Portal {
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// Sealed parts.
+    pub blobs: Arc<dyn Blobs>,
+    /// Keys.
+    pub keyring: Arc<Keyring>,
+    /// Sends codes.
+    pub sms: sms::Sender,
+    /// The templates in force.
+    pub templates: Arc<ArcSwap<Templates>>,
+    /// Who speaks.
+    pub organisation: Arc<ArcSwap<Organisation>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Wakes the outbox.
+    pub wake: Arc<Notify>,
+    /// What protects us.
+    pub limits: Limits,
+}
+
+/// The numbers that protect the portal.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time from one address (an IPv6 /64). Loopback is exempt: there a reverse proxy speaks for everybody.
+    pub connections_per_address: usize,
+    /// How long a request's head may take, and how long a connection may idle. A slow head holds a connection.
+    pub head_time: Duration,
+    /// How long a form may take to come in.
+    pub form_time: Duration,
+    /// The largest form: a thousand numbers.
+    pub form_bytes: usize,
+    /// How long a browser may take nothing of an answer.
+    pub stall_time: Duration,
+    /// How long stopping waits for answers under way.
+    pub drain_time: Duration,
+    /// Forms from one address within a minute.
+    pub forms_per_minute: u32,
+    /// Hashes of passwords at a time: one takes 19 MiB and 30 ms.
+    pub hashing: usize,
+    /// Hashes that wait; more are told to come back.
+    pub hashing_queue: usize,
+    /// A message that nobody looks at is closed after this time.
+    pub idle_time: Duration,
+    /// A message is closed after this time in any case.
+    pub open_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 1024,
+            connections_per_address: 64,
+            head_time: Duration::from_secs(5),
+            form_time: Duration::from_secs(15),
+            form_bytes: 128 * 1024,
+            stall_time: Duration::from_secs(60),
+            drain_time: Duration::from_secs(20),
+            forms_per_minute: 120,
+            hashing: std::thread::available_parallelism().map_or(2, usize::from),
+            hashing_queue: 32,
+            idle_time: Duration::from_secs(60 * 60),
+            open_time: Duration::from_secs(8 * 60 * 60),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `/n/<token>`: the sender gives the numbers that are missing, and the message goes out at once.
+
+use super::{
+    answer::{Form, Page, Refusal, Visit, see_other},
+    link::{Read, is_readable, read},
+};
+use crate::{
+    address::Address,
+    grant::Handover,
+    phone::PhoneNumber,
+    record::{Approval, Card, Key, KeyRange, SealedMessage, State, Waiting},
+    release::{Held, Waiter, release},
+    seal::{Bucket, ContentKey, Master, card_context, form_token, lookup_id, open, unwrap},
+    secret::{Id, Token},
+    store::StoreError,
+    template::{Fault, NoticePage, NumberRow, NumbersPage},
+    time::Time,
+};
+use axum::http::StatusCode;
+use std::{sync::Arc, time::Duration};
+
+/// How long a message waits for numbers (product.md). The row under `expiry/` decides; this is for the page.
+const HOLD_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
+/// So many recipients can wait: as many as an SMTP transaction takes.
+const MAX_WAITING: usize = 1000;
+/// How often a release is tried when somebody else changed the records meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// A sender's link that is good.
+struct Request {
+    token: Token,
+    message: Id,
+    record: Read<SealedMessage>,
+    card: Card,
+    sender: Address,
+    content_key: ContentKey,
+    master: Arc<Master>,
+    bucket: Arc<Bucket>,
+    waiting: Vec<Waiter>,
+}
+
+/// The page as things stand. Changes nothing.
+pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal> {
+    let request = Request::find(visit, token).await?;
+    let typed = vec![String::new(); request.missing().count()];
+    page(visit, &request, &typed, &[])
+}
+
+/// The numbers.
+pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<Page, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let mut request = Request::find(visit, token).await?;
+        form.came_from(&request.token)?;
+        if request.record.value.state != State::Held {
+            // Released already, by another click.
+            return see_other(&format!("/n/{token}"));
+        }
+        let typed: Vec<String> = (0..request.missing().count()).map(|n| form.field(&field(n)).to_owned()).collect();
+        let parsed: Vec<_> = typed.iter().map(|t| parse(t)).collect();
+        let faults: Vec<_> = parsed.iter().map(|p| p.as_ref().err().copied()).collect();
+        if faults.iter().any(Option::is_some) {
+            return page(visit, &request, &typed, &faults);
+        }
+        for (waiter, phone) in request.waiting.iter_mut().filter(|w| w.lacks_number()).zip(parsed) {
+            (waiter.phone, waiter.given) = (phone.ok(), true);
+        }
+        let batch = release(&request.held(visit.now)).map_err(|_| Refusal::Error)?;
+        match visit.desk.portal.store.commit(batch).await {
+            Ok(()) => {
+                visit.desk.portal.wake.notify_one();
+                tracing::info!("portal: message {} released recipients={}", request.message, request.waiting.len());
+                return see_other(&format!("/n/{token}"));
+            }
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+/// A number as it was typed, or the key of the text that says what is wrong with it.
+fn parse(typed: &str) -> Result<PhoneNumber, &'static str> {
+    if typed.trim().is_empty() {
+        return Err("phone-empty");
+    }
+    PhoneNumber::parse(typed).map_err(crate::phone::PhoneFault::word)
+}
+
+fn field(number: usize) -> String {
+    format!("number-{number}")
+}
+
+impl Request {
+    async fn find(visit: &mut Visit, text: &str) -> Result<Request, Refusal> {
+        let portal = visit.desk.portal.clone();
+        let token = Token::parse(text).ok_or(Refusal::Gone)?;
+        let approval: Read<Approval> = read(&*portal.store, &Key::approval(lookup_id(&token))).await?.ok_or(Refusal::Gone)?;
+        let message = approval.value.message;
+        let message_key = Key::message(message);
+        let record: Read<SealedMessage> = read(&*portal.store, &message_key).await?.ok_or(Refusal::Gone)?;
+        if !is_readable(&record.value, visit.now) {
+            return Err(Refusal::Gone);
+        }
+        visit.suggest(&record.value.language);
+        let master = portal.keyring.master();
+        let bucket = portal.keyring.existing(record.value.expires).ok_or(Refusal::Gone)?;
+        let content_key = unwrap(&master, &bucket, &token, message, &approval.value.wrap).map_err(|_| Refusal::Damaged)?;
+        let sealed = portal.blobs.get(record.value.card, None).await?.ok_or(Refusal::Damaged)?;
+        let card = open(content_key.key(), &card_context(message, record.value.card), &sealed).map_err(|_| Refusal::Damaged)?;
+        let card = serde_json::from_slice(&card).map_err(|_| Refusal::Damaged)?;
+        let sender = record.value.sender.as_ref().ok_or(Refusal::Damaged)?;
+        let sender = master.open_field("sender", &message_key, sender).map_err(|_| Refusal::Damaged)?;
+        let sender = Address::parse(sender.expose()).map_err(|_| Refusal::Damaged)?;
+        let mut waiting = Vec::new();
+        for (key, row) in portal.store.list(&KeyRange::waiting_of(message), MAX_WAITING).await? {
+            waiting.push(waiter(&master, key, &row)?);
+        }
+        Ok(Request { token, message, record, card, sender, content_key, master, bucket, waiting })
+    }
+
+    /// The recipients for whom a number is asked.
+    fn missing(&self) -> impl Iterator<Item = &Waiter> {
+        self.waiting.iter().filter(|w| w.lacks_number())
+    }
+
+    fn held(&self, now: Time) -> Held<'_> {
+        let handover = Handover { master: &self.master, bucket: &self.bucket, message: self.message, content_key: &self.content_key, now };
+        let record = &self.record;
+        Held { handover, message: &record.value, version: record.version, card: &self.card, sender: &self.sender, waiting: &self.waiting }
+    }
+}
+
+/// A row of the queue, opened.
+fn waiter(master: &Master, key: Key, row: &crate::record::Record) -> Result<Waiter, Refusal> {
+    let waiting: Waiting = row.read(&key).map_err(|_| Refusal::Damaged)?;
+    let address = master.open_field("address", &key, &waiting.address).map_err(|_| Refusal::Damaged)?;
+    let address = Address::parse(address.expose()).map_err(|_| Refusal::Damaged)?;
+    let phone = match &waiting.phone {
+        Some(sealed) => PhoneNumber::from_stored(master.open_field("phone", &key, sealed).map_err(|_| Refusal::Damaged)?.expose()),
+        None => None,
+    };
+    Ok(Waiter { key, version: row.version, address, level: waiting.level, phone, given: false })
+}
+
+fn page(visit: &Visit, request: &Request, typed: &[String], faults: &[Option<&'static str>]) -> Result<Page, Refusal> {
+    if request.record.value.state != State::Held {
+        return visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE);
+    }
+    let row = |(n, waiter): (usize, &Waiter)| NumberRow {
+        name: field(n),
+        address: waiter.address.to_string(),
+        value: typed.get(n).cloned().unwrap_or_default(),
+        fault: faults.get(n).copied().flatten(),
+    };
+    let rows: Vec<_> = request.missing().enumerate().map(row).collect();
+    let wrong = u32::try_from(faults.iter().flatten().count()).unwrap_or(u32::MAX);
+    let view = NumbersPage {
+        subject: request.card.open_subject.clone(),
+        at: request.record.value.at,
+        others: request.waiting.len() - rows.len(),
+        rows,
+        until: request.record.value.at.plus(HOLD_TIME).day(),
+        fault: (wrong > 0).then(|| Fault { word: "numbers-faults".to_owned(), n: Some(wrong), at: None }),
+        form: form_token(&request.token).expose().clone(),
+    };
+    visit.page(if wrong > 0 { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &view)
+}

@@ -1,0 +1,362 @@
+//! `/m/<token>`: asks for a password or code, and takes it.
+
+use super::{
+    answer::{Form, Link, Page, Refusal, Visit, see_other},
+    link::{as_read, masked},
+    session,
+};
+use crate::{
+    grant::{self, About},
+    notice::{Letter, reference, sms_text},
+    phone::PhoneNumber,
+    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, Level, Rate},
+    seal::{form_token, unwrap},
+    secret::{Id, Secret, random_below},
+    sms::SmsError,
+    store::StoreError,
+    template::{Fault, Language, Stage, StartPage},
+    unlock::{self, Asked, Refusal as Untaken, Try, Unlocked, Wrong},
+};
+use axum::http::StatusCode;
+use std::{sync::atomic::Ordering, time::Duration};
+
+/// How often a step is decided anew when somebody else changed the records meanwhile.
+const ATTEMPTS: u32 = 6;
+
+/// The page of a link, as things stand. Changes nothing.
+pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal> {
+    let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+    page(visit, &link, StatusCode::OK, None)
+}
+
+/// The buttons of that page.
+pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<Page, Refusal> {
+    let link = match Link::find(&visit.desk.portal, token, visit.now).await {
+        Err(Refusal::Gone) => {
+            // As much work as for a link that exists.
+            if form.field("do") == "open" {
+                let typed = Secret::new(form.field("answer").to_owned());
+                hashed(visit, move |key| unlock::pretend(typed.expose(), key)).await?;
+            }
+            return Err(Refusal::Gone);
+        }
+        other => other?,
+    };
+    form.came_from(&link.token)?;
+    match form.field("do") {
+        "send" => send(visit, link, token).await,
+        "open" => open(visit, link, token, form.field("answer")).await,
+        _ => Err(Refusal::Request),
+    }
+}
+
+/// Sends a password or code, unless one was sent a moment ago.
+async fn send(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Refusal> {
+    for attempt in 0..ATTEMPTS {
+        let rate = link.rate(&visit.desk.portal).await?;
+        let pending = link.challenge.as_ref().map(|c| &c.value);
+        let new_rate = match unlock::ask(&link.grant.value, pending, rate.as_ref().map(|r| &r.value), visit.now) {
+            Asked::AlreadySent => return see_other(&format!("/m/{token}")),
+            Asked::Locked(_) => return page(visit, &link, StatusCode::TOO_MANY_REQUESTS, None),
+            Asked::Limit(until) => {
+                let fault = Fault { at: Some(until), ..fault("limit", link.grant.value.level) };
+                return page(visit, &link, StatusCode::TOO_MANY_REQUESTS, Some(fault));
+            }
+            Asked::Send(rate) => rate,
+        };
+        let level = link.grant.value.level;
+        let answer = unlock::random_answer(level);
+        let (copy, now) = (answer.clone(), visit.now);
+        let challenge = hashed(visit, move |key| unlock::challenge(&copy, level, key, now)).await?;
+        let mut batch = Batch::new();
+        batch.check(Key::grant(link.lookup), link.grant.version);
+        batch.put(Key::challenge(link.lookup), &challenge, as_read(link.challenge.as_ref()));
+        put_rate(&mut batch, link.rate_key(&visit.desk.portal), rate.as_ref().map(|r| (&r.value, r.version)), &new_rate);
+        if level == Level::One {
+            post_password(visit, &mut batch, &link, answer.clone(), challenge.expires);
+        }
+        let version = batch.version;
+        match visit.desk.portal.store.commit(batch).await {
+            Ok(()) => return sent(visit, link, token, answer, version).await,
+            Err(StoreError::Conflict) => link = again(visit, token, attempt).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-again")))
+}
+
+fn post_password(visit: &Visit, batch: &mut Batch, link: &Link, password: Secret<String>, until: crate::time::Time) {
+    let letter = Letter::Password {
+        recipient: link.recipient.clone(),
+        password,
+        grant: link.lookup,
+        until,
+        language: link.message.value.language.clone(),
+    };
+    let about = About { message: link.grant.value.message, grant: Some(link.lookup), only_if: None };
+    grant::post(batch, &visit.desk.portal.keyring.master(), &letter, about, visit.now);
+}
+
+/// The challenge is committed as `version`: the password mail lies in the outbox, an SMS is sent now.
+async fn sent(visit: &mut Visit, link: Link, token: &str, answer: Secret<String>, version: u64) -> Result<Page, Refusal> {
+    let Some(phone) = &link.phone else {
+        visit.desk.portal.wake.notify_one();
+        return see_other(&format!("/m/{token}"));
+    };
+    match send_sms(visit, &link, phone, &answer, version).await? {
+        Ok(()) => see_other(&format!("/m/{token}")),
+        Err(error) => {
+            // As the code was taken back, the page shows the button again.
+            let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+            match error {
+                SmsError::Later | SmsError::Account => {
+                    page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-sms-later")))
+                }
+                SmsError::Number => page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(Fault::new("fault-sms-refused"))),
+            }
+        }
+    }
+}
+
+/// Sends the code; one that could not be sent is taken back, so that another can be asked for at once.
+async fn send_sms(
+    visit: &Visit,
+    link: &Link,
+    phone: &PhoneNumber,
+    code: &Secret<String>,
+    version: u64,
+) -> Result<Result<(), SmsError>, Refusal> {
+    let portal = &visit.desk.portal;
+    let text = sms_text(code, &visit.organisation, &visit.templates, Language::of_record(&link.message.value.language));
+    let result = portal.sms.send(phone, &text, link.lookup, visit.now).await;
+    let (message, grant) = (Some(link.grant.value.message), Some(link.lookup));
+    let mut batch = Batch::new();
+    match result {
+        Ok(()) => grant::note(&mut batch, Fact::CodeSent, message, grant, visit.now),
+        Err(_) => {
+            batch.delete(Key::challenge(link.lookup), Expect::Version(version));
+            grant::note(&mut batch, Fact::CodeFailed, message, grant, visit.now);
+        }
+    }
+    match portal.store.commit(batch).await {
+        // Answered or replaced meanwhile: the code arrived all the same.
+        Ok(()) | Err(StoreError::Conflict) => Ok(result),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes a rate with the row that lets it expire, which moves along: it goes two days after the last time.
+fn put_rate(batch: &mut Batch, key: Key, old: Option<(&Rate, u64)>, new: &Rate) {
+    let row = |rate: &Rate| {
+        let at = rate.times.last()?.plus(2 * unlock::DAY);
+        let digest = crate::seal::digest([key.as_str().as_bytes()]);
+        Some((Key::expiry(at.day(), Id(*digest.first_chunk()?)), Expiry { v: FORMAT, at, what: Expires::Key(key.as_str().to_owned()) }))
+    };
+    let new_row = row(new);
+    if let Some((old_key, _)) = old.and_then(|(rate, _)| row(rate))
+        && new_row.as_ref().is_none_or(|(new_key, _)| *new_key != old_key)
+    {
+        batch.delete(old_key, Expect::Anything);
+    }
+    if let Some((new_key, expiry)) = new_row {
+        batch.put(new_key, &expiry, Expect::Anything);
+    }
+    batch.put(key, new, old.map_or(Expect::Absent, |(_, version)| Expect::Version(version)));
+}
+
+/// Takes an answer. A try is spent, durably, before it is compared.
+async fn open(visit: &mut Visit, mut link: Link, token: &str, typed: &str) -> Result<Page, Refusal> {
+    let level = link.grant.value.level;
+    if typed.trim().is_empty() {
+        return page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(fault("empty", level)));
+    }
+    for attempt in 0..ATTEMPTS {
+        let spending = match unlock::spend(&link.grant.value, link.challenge.as_ref().map(|c| &c.value), visit.now) {
+            Ok(spending) => spending,
+            Err(Untaken::Locked(_)) => return page(visit, &link, StatusCode::TOO_MANY_REQUESTS, None),
+            Err(Untaken::MustLock) => return lock(visit, link, token).await,
+            Err(Untaken::NothingPending) => {
+                let killed = link.challenge.as_ref().is_some_and(|c| c.value.tries_left == 0);
+                return page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(fault(if killed { "dead" } else { "none" }, level)));
+            }
+        };
+        let mut batch = Batch::new();
+        batch.put(Key::grant(link.lookup), &spending.grant, Expect::Version(link.grant.version));
+        batch.put(Key::challenge(link.lookup), &spending.challenge, as_read(link.challenge.as_ref()));
+        let version = batch.version;
+        match visit.desk.portal.store.commit(batch).await {
+            Ok(()) => {
+                let (salt, committed) = (spending.challenge.salt.clone(), spending.committed());
+                return match compare(visit, committed, typed).await? {
+                    Ok(unlocked) => enter(visit, token, &unlocked, &salt).await,
+                    Err(wrong) => refused(visit, token, wrong, version).await,
+                };
+            }
+            Err(StoreError::Conflict) => link = again(visit, token, attempt).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-again")))
+}
+
+async fn compare(visit: &Visit, spent: Try, typed: &str) -> Result<Result<Unlocked, Wrong>, Refusal> {
+    let typed = Secret::new(typed.to_owned());
+    hashed(visit, move |key| spent.verify(typed.expose(), key)).await
+}
+
+/// The right answer: the challenge is used up, the message opened for this browser.
+async fn enter(visit: &mut Visit, token: &str, unlocked: &Unlocked, salt: &crate::record::Sealed) -> Result<Page, Refusal> {
+    for attempt in 0..ATTEMPTS {
+        let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+        // Used up by the same answer from another browser, or replaced: it works once.
+        let Some(challenge) = link.challenge.as_ref().filter(|c| c.value.salt == *salt) else {
+            return page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(fault("none", link.grant.value.level)));
+        };
+        let portal = &visit.desk.portal;
+        let bucket = portal.keyring.existing(link.message.value.expires).ok_or(Refusal::Gone)?;
+        let content_key = unwrap(&portal.keyring.master(), &bucket, &link.token, link.grant.value.message, &link.grant.value.wrap);
+        let content_key = content_key.map_err(|_| {
+            tracing::error!("portal: the wrap of grant {} does not open", link.lookup);
+            Refusal::Damaged
+        })?;
+        let (message, grant) = (Some(link.grant.value.message), Some(link.lookup));
+        let mut batch = Batch::new();
+        batch.put(Key::grant(link.lookup), &unlock::opened(&link.grant.value, unlocked, visit.now), Expect::Version(link.grant.version));
+        batch.delete(Key::challenge(link.lookup), Expect::Version(challenge.version));
+        grant::note(&mut batch, Fact::Unlocked, message, grant, visit.now);
+        if link.grant.value.read.is_none() {
+            grant::note(&mut batch, Fact::Read, message, grant, visit.now);
+        }
+        let cookie = session::begin(visit, &mut batch, link.lookup, &content_key);
+        match portal.store.commit(batch).await {
+            Ok(()) => {
+                let mut page = see_other(&format!("/r/{}", link.lookup))?;
+                session::give(visit, page.headers_mut(), link.lookup, &cookie);
+                return Ok(page);
+            }
+            Err(StoreError::Conflict) => pause(attempt).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+/// A wrong answer, already counted by the batch `version`.
+async fn refused(visit: &mut Visit, token: &str, wrong: Wrong, version: u64) -> Result<Page, Refusal> {
+    let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+    let mut batch = Batch::new();
+    grant::note(&mut batch, Fact::WrongTry, Some(link.grant.value.message), Some(link.lookup), visit.now);
+    visit.desk.portal.store.commit(batch).await?;
+    if wrong.must_lock {
+        return lock(visit, link, token).await;
+    }
+    // Another browser may have moved things on; the page shows what holds now.
+    let level = link.grant.value.level;
+    let still = link.challenge.as_ref().is_some_and(|c| c.version == version || unlock::is_pending(&c.value, visit.now));
+    let fault = match wrong.tries_left {
+        n if n > 0 && still => Fault { n: Some(n), ..fault("wrong", level) },
+        _ => fault("dead", level),
+    };
+    page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(fault))
+}
+
+/// Locks the grant and tells the sender, once.
+async fn lock(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Refusal> {
+    for attempt in 0..ATTEMPTS {
+        if unlock::locked(&link.grant.value, visit.now).is_some() {
+            break;
+        }
+        let locked = unlock::lock(&link.grant.value, visit.now);
+        let message = link.grant.value.message;
+        let mut batch = Batch::new();
+        batch.put(Key::grant(link.lookup), &locked, Expect::Version(link.grant.version));
+        grant::note(&mut batch, Fact::Locked, Some(message), Some(link.lookup), visit.now);
+        if let (Some(sender), Some(until)) = (&link.sender, locked.locked_until) {
+            let (at, language) = (link.message.value.at, link.message.value.language.clone());
+            let letter = Letter::Locked { sender: sender.clone(), recipient: link.recipient.clone(), at, until, language };
+            let about = About { message, grant: None, only_if: None };
+            grant::post(&mut batch, &visit.desk.portal.keyring.master(), &letter, about, visit.now);
+        }
+        match visit.desk.portal.store.commit(batch).await {
+            Ok(()) => {
+                visit.desk.portal.wake.notify_one();
+                tracing::warn!("portal: grant {} is locked after {} wrong tries", link.lookup, unlock::TRIES_TO_LOCK);
+            }
+            Err(StoreError::Conflict) => pause(attempt).await,
+            Err(error) => return Err(error.into()),
+        }
+        link = Link::find(&visit.desk.portal, token, visit.now).await?;
+    }
+    page(visit, &link, StatusCode::TOO_MANY_REQUESTS, None)
+}
+
+/// The link as it is after a conflict, and a little later.
+async fn again(visit: &Visit, token: &str, attempt: u32) -> Result<Link, Refusal> {
+    pause(attempt).await;
+    Link::find(&visit.desk.portal, token, visit.now).await
+}
+
+/// Jitter, so that those who met do not meet again.
+async fn pause(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(u64::from(random_below(10 << attempt.min(5)) + 1))).await;
+}
+
+/// Runs a password hash off the async threads, few at a time: one costs 19 MiB and is asked for by strangers.
+async fn hashed<T: Send + 'static>(visit: &Visit, work: impl FnOnce(&[u8; 32]) -> T + Send + 'static) -> Result<T, Refusal> {
+    let desk = visit.desk.clone();
+    let limits = desk.portal.limits;
+    if desk.hashes.fetch_add(1, Ordering::SeqCst) >= limits.hashing + limits.hashing_queue {
+        desk.hashes.fetch_sub(1, Ordering::SeqCst);
+        return Err(Refusal::Busy);
+    }
+    // A task of its own, so that the count is right even if the visitor goes away meanwhile.
+    let task = tokio::spawn(async move {
+        let permit = desk.hashing.clone().acquire_owned().await;
+        let master = desk.portal.keyring.master();
+        let result = tokio::task::spawn_blocking(move || work(master.code_key())).await;
+        drop(permit);
+        desk.hashes.fetch_sub(1, Ordering::SeqCst);
+        result
+    });
+    task.await.and_then(|result| result).map_err(|_| Refusal::Error)
+}
+
+/// A fault that is told differently of passwords and of codes.
+fn fault(what: &str, level: Level) -> Fault {
+    let kind = match level {
+        Level::One => "password",
+        Level::Two => "code",
+    };
+    Fault::new(format!("fault-{what}-{kind}"))
+}
+
+/// The page of a link.
+fn page(visit: &mut Visit, link: &Link, status: StatusCode, fault: Option<Fault>) -> Result<Page, Refusal> {
+    visit.suggest(&link.message.value.language);
+    let grant = &link.grant.value;
+    let locked_until = unlock::locked(grant, visit.now);
+    let pending = link.challenge.as_ref().map(|c| &c.value).filter(|c| unlock::is_pending(c, visit.now));
+    let stage = match (locked_until, pending) {
+        (Some(_), _) => Stage::Locked,
+        (None, Some(_)) => Stage::Enter,
+        (None, None) => Stage::Ask,
+    };
+    let view = StartPage {
+        sender: link.sender.as_ref().map_or_else(|| visit.organisation.name.clone(), ToString::to_string),
+        level: match grant.level {
+            Level::One => 1,
+            Level::Two => 2,
+        },
+        address: masked(&link.recipient),
+        phone: link.phone.as_ref().map(PhoneNumber::masked),
+        stage,
+        sent: pending.map(|c| c.at),
+        minutes: unlock::lifetime(grant.level).as_secs() / 60,
+        locked_until,
+        fault,
+        reference: reference(link.lookup),
+        expires: link.message.value.expires,
+        form: form_token(&link.token).expose().clone(),
+    };
+    visit.page(status, &view)
+}

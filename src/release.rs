@@ -1,0 +1,98 @@
+//! Releases a held message: the numbers are there, so every recipient who waits gets a link.
+
+use crate::{
+    address::Address,
+    grant::{Handover, know_phone, note},
+    notice::Letter,
+    phone::PhoneNumber,
+    record::{Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
+    seal::Master,
+};
+
+/// A recipient of a held message.
+pub struct Waiter {
+    /// The row that holds him.
+    pub key: Key,
+    /// The row's version.
+    pub version: u64,
+    /// Who he is.
+    pub address: Address,
+    /// How he will open the message.
+    pub level: Level,
+    /// His number: known before, or given now.
+    pub phone: Option<PhoneNumber>,
+    /// Whether the number was given now and is to be remembered.
+    pub given: bool,
+}
+
+impl Waiter {
+    /// Whether nothing can be sent to him yet.
+    #[must_use]
+    pub fn lacks_number(&self) -> bool {
+        self.level == Level::Two && self.phone.is_none()
+    }
+}
+
+/// A held message with all that its release needs.
+pub struct Held<'a> {
+    /// Its keys.
+    pub handover: Handover<'a>,
+    /// Its record.
+    pub message: &'a SealedMessage,
+    /// The record's version: of two releases at a time one wins.
+    pub version: u64,
+    /// What it is.
+    pub card: &'a Card,
+    /// Who sent it; bounces of notifications go there.
+    pub sender: &'a Address,
+    /// Everybody who waits.
+    pub waiting: &'a [Waiter],
+}
+
+/// Some recipient still lacks a number: nothing is released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumbersMissing;
+
+/// Everything that the release changes, as one batch: links, grants and notifications for all who wait, the numbers remembered, the message sent.
+///
+/// # Errors
+/// [`NumbersMissing`] when somebody still lacks a number.
+pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
+    if held.waiting.iter().any(Waiter::lacks_number) {
+        return Err(NumbersMissing);
+    }
+    let Handover { master, message, now, .. } = held.handover;
+    let mut batch = Batch::new();
+    batch.put(Key::message(message), &SealedMessage { state: State::Sent, ..held.message.clone() }, Expect::Version(held.version));
+    for waiter in held.waiting {
+        batch.delete(waiter.key.clone(), Expect::Version(waiter.version));
+        let letter = |token| Letter::Notification {
+            token,
+            sender: Address::parse(&held.card.sender).ok(),
+            envelope_from: Some(held.sender.clone()),
+            sender_name: held.card.sender_name.clone(),
+            recipient: waiter.address.clone(),
+            subject: held.card.open_subject.clone(),
+            language: held.message.language.clone(),
+            level: waiter.level,
+            expires: held.message.expires,
+        };
+        held.handover.give(&mut batch, &waiter.address, waiter.level, waiter.phone.as_ref(), letter);
+    }
+    remember(&mut batch, master, held);
+    note(&mut batch, Fact::Released, Some(message), None, now);
+    Ok(batch)
+}
+
+/// Adds the numbers that were given, for the whole organisation.
+fn remember(batch: &mut Batch, master: &Master, held: &Held<'_>) {
+    let mut done = Vec::new();
+    for waiter in held.waiting.iter().filter(|w| w.given) {
+        let Some(phone) = &waiter.phone else { continue };
+        if done.contains(&&waiter.address) {
+            continue;
+        }
+        know_phone(batch, master, &waiter.address, phone, held.sender.as_str(), held.handover.now);
+        done.push(&waiter.address);
+    }
+}

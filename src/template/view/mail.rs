@@ -1,0 +1,165 @@
+//! The values of mails.
+
+use super::{MailView, moment};
+use crate::time::{Day, Time};
+use serde::Serialize;
+
+/// The mail with a recipient's link.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotificationMail {
+    /// The sender's address.
+    pub sender: String,
+    /// The sender's name; may be empty.
+    pub sender_name: String,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// 1 or 2.
+    pub level: u8,
+    /// The link.
+    pub link: String,
+    /// Where it leads.
+    pub host: String,
+    /// The code by which mail and page know each other.
+    pub reference: String,
+    /// The last day of the message.
+    pub expires: Day,
+}
+
+impl MailView for NotificationMail {
+    const TEMPLATE: &'static str = "notification";
+
+    fn samples() -> Vec<NotificationMail> {
+        let full = NotificationMail {
+            sender: "jan@voorbeeld.example".to_owned(),
+            sender_name: "Jan de Vries".to_owned(),
+            subject: Some("Uw aanvraag".to_owned()),
+            level: 1,
+            link: "https://bericht.voorbeeld.example/m/x".to_owned(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            reference: "ABCD-2345".to_owned(),
+            expires: moment(30).day(),
+        };
+        vec![NotificationMail { sender_name: String::new(), subject: None, level: 2, ..full.clone() }, full]
+    }
+}
+
+/// The mail with a password.
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordMail {
+    /// The password.
+    pub password: String,
+    /// Until when it works.
+    pub until: Time,
+    /// The code by which mail and page know each other.
+    pub reference: String,
+}
+
+impl MailView for PasswordMail {
+    const TEMPLATE: &'static str = "password";
+
+    fn samples() -> Vec<PasswordMail> {
+        vec![PasswordMail { password: "k7mp3xqa9dtz".to_owned(), until: moment(0), reference: "ABCD-2345".to_owned() }]
+    }
+}
+
+/// The mail that asks a sender for numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct NumberMail {
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// Why it is protected: a plain sentence each.
+    pub why: Vec<String>,
+    /// Recipients without a number.
+    pub missing: Vec<String>,
+    /// How many others wait with them.
+    pub others: usize,
+    /// Whether some recipients already have the message.
+    pub some_have_it: bool,
+    /// The sender's link.
+    pub link: String,
+    /// Where it leads.
+    pub host: String,
+    /// The day before which the numbers must be there.
+    pub until: Day,
+}
+
+impl MailView for NumberMail {
+    const TEMPLATE: &'static str = "number";
+
+    fn samples() -> Vec<NumberMail> {
+        let full = NumberMail {
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
+            missing: vec!["a@elders.example".to_owned(), "b@elders.example".to_owned()],
+            others: 2,
+            some_have_it: false,
+            link: "https://bericht.voorbeeld.example/n/x".to_owned(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            until: moment(7).day(),
+        };
+        vec![NumberMail { subject: None, why: vec![], others: 0, some_have_it: true, ..full.clone() }, full]
+    }
+}
+
+/// The mail that says that a held message was given up.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotSentMail {
+    /// Who did not get it.
+    pub recipients: Vec<String>,
+    /// When the message was taken.
+    pub at: Time,
+}
+
+impl MailView for NotSentMail {
+    const TEMPLATE: &'static str = "not-sent";
+
+    fn samples() -> Vec<NotSentMail> {
+        vec![NotSentMail { recipients: vec!["a@elders.example".to_owned()], at: moment(0) }]
+    }
+}
+
+/// The mail that says that a recipient was not told of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotNotifiedMail {
+    /// Who was not told.
+    pub recipient: String,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// What the next hop answered.
+    pub reply: String,
+}
+
+impl MailView for NotNotifiedMail {
+    const TEMPLATE: &'static str = "not-notified";
+
+    fn samples() -> Vec<NotNotifiedMail> {
+        let full = NotNotifiedMail {
+            recipient: "a@elders.example".to_owned(),
+            subject: Some("Uw aanvraag".to_owned()),
+            reply: "550 5.1.1 no such mailbox".to_owned(),
+        };
+        vec![NotNotifiedMail { subject: None, ..full.clone() }, full]
+    }
+}
+
+/// The mail that says that a message is locked for a recipient.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockedMail {
+    /// For whom.
+    pub recipient: String,
+    /// When the message was taken.
+    pub at: Time,
+    /// Until when.
+    pub until: Time,
+}
+
+impl MailView for LockedMail {
+    const TEMPLATE: &'static str = "locked";
+
+    fn samples() -> Vec<LockedMail> {
+        vec![LockedMail { recipient: "a@elders.example".to_owned(), at: moment(0), until: moment(1) }]
+    }
+}

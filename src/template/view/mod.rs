@@ -1,0 +1,82 @@
+//! What each template is given, with the samples by which it is checked.
+
+mod mail;
+mod page;
+
+pub use mail::{LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail};
+pub use page::{Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
+
+use super::{Language, Templates, fault};
+use crate::{fault::Faults, time::Time};
+use serde::Serialize;
+
+/// The values of a page.
+pub trait PageView: Serialize + Sized {
+    /// Its template, below `templates/`.
+    const TEMPLATE: &'static str;
+
+    /// Whether it tells of a fault in what was filled in: the title says so first, where a screen reader begins.
+    fn faulty(&self) -> bool {
+        false
+    }
+
+    /// Values with which the template is checked: every branch is taken once.
+    fn samples() -> Vec<Self>;
+}
+
+/// The values of a mail.
+pub trait MailView: Serialize + Sized {
+    /// The name of its templates, `mails/<name>.txt` and `.html`.
+    const TEMPLATE: &'static str;
+
+    /// Values with which the templates are checked.
+    fn samples() -> Vec<Self>;
+}
+
+/// A moment for samples: so many days after one in February.
+fn moment(days: i64) -> Time {
+    Time::from_millis(1_770_127_560_000 + days * 86_400_000)
+}
+
+/// Renders everything with its samples, in every language.
+pub(super) fn check_all(templates: &Templates, faults: &Faults) {
+    check_page::<StartPage>(templates, faults);
+    check_page::<MessagePage>(templates, faults);
+    check_page::<TextPage>(templates, faults);
+    check_page::<NumbersPage>(templates, faults);
+    check_page::<NoticePage>(templates, faults);
+    check_mail::<NotificationMail>(templates, faults);
+    check_mail::<PasswordMail>(templates, faults);
+    check_mail::<NumberMail>(templates, faults);
+    check_mail::<NotSentMail>(templates, faults);
+    check_mail::<NotNotifiedMail>(templates, faults);
+    check_mail::<LockedMail>(templates, faults);
+}
+
+fn check_page<V: PageView>(templates: &Templates, faults: &Faults) {
+    for language in Language::ALL {
+        for sample in V::samples() {
+            let frame = templates.frame(language, "Gemeente Voorbeeld", sample.faulty(), Some(&sample), None);
+            if let Err(error) = templates.render(language, V::TEMPLATE, &frame) {
+                // One fault of a template is enough; an endless loop would take its time for every sample.
+                fault(faults, V::TEMPLATE, &error);
+                return;
+            }
+        }
+    }
+}
+
+fn check_mail<V: MailView>(templates: &Templates, faults: &Faults) {
+    for language in Language::ALL {
+        for sample in V::samples() {
+            let frame = templates.frame(language, "Gemeente Voorbeeld", false, None, Some(&sample));
+            for kind in ["txt", "html"] {
+                let name = format!("mails/{}.{kind}", V::TEMPLATE);
+                if let Err(error) = templates.render(language, &name, &frame) {
+                    fault(faults, &name, &error);
+                    return;
+                }
+            }
+        }
+    }
+}

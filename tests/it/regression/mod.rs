@@ -1,0 +1,3 @@
+//! One file per bug that was found after its code was thought right.
+
+mod bucket_key_race;

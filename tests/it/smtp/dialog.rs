@@ -1,0 +1,103 @@
+//! Conversations as files: `tests/smtp/*.dialog`.
+//!
+//! ```text
+//! # what it shows
+//! limit: max_size 1000              before the first line: what the server is told
+//! sink: RCPT TO:<bad => 550 no      what the next hop answers there
+//! C: EHLO client.example            sent with CRLF; lines without an S: between them go out in one write
+//! C| a\r\n.\r                       sent as it is, with \r \n \0 \xHH \\
+//! S: 250 2.1.0                      the next line of the server begins so
+//! S: closed                         the server closes
+//! mails: 1                          what the next hop has at the end
+//! heard: RSET                       the next hop heard this command
+//! unheard: DATA                     it did not
+//! ```
+
+use super::{Raw, client_options, hop, options, start_with};
+use crate::sink::{Act, Sink};
+use std::path::Path;
+use zegel::smtp::client::Pool;
+
+#[tokio::test]
+async fn conversations_go_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "dialog"));
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        run(&name, &std::fs::read_to_string(&file).unwrap()).await;
+    }
+}
+
+async fn run(name: &str, dialog: &str) {
+    let sink = Sink::start().await;
+    let mut options = options();
+    for line in dialog.lines() {
+        if let Some(limit) = line.strip_prefix("limit: ") {
+            let (what, value) = limit.split_once(' ').unwrap();
+            match what {
+                "max_size" => options.max_size = value.parse().unwrap(),
+                other => panic!("{name}: no limit {other}"),
+            }
+        } else if let Some(fault) = line.strip_prefix("sink: ") {
+            let (at, reply) = fault.split_once(" => ").unwrap();
+            if at == "EHLO" {
+                sink.offers(&reply.split(' ').filter(|e| !e.is_empty()).collect::<Vec<_>>());
+            } else {
+                sink.fails(at, Act::Reply(reply.to_owned()));
+            }
+        }
+    }
+    let pool = Pool::new(hop(&sink), client_options());
+    pool.learn().await.unwrap();
+    let running = start_with(options, pool).await;
+    let mut raw = Raw::silent(running.address).await;
+    let mut unsent = Vec::new();
+    for (number, line) in dialog.lines().enumerate() {
+        let place = format!("{name}:{}", number + 1);
+        if let Some(text) = line.strip_prefix("C: ") {
+            unsent.extend_from_slice(text.as_bytes());
+            unsent.extend_from_slice(b"\r\n");
+        } else if let Some(text) = line.strip_prefix("C| ") {
+            unsent.extend_from_slice(&unescape(text));
+        } else if let Some(expected) = line.strip_prefix("S: ") {
+            if !unsent.is_empty() {
+                raw.send(&std::mem::take(&mut unsent)).await;
+            }
+            let said = raw.line().await;
+            match (expected, said) {
+                ("closed", None) => {}
+                (_, Some(line)) if line.starts_with(expected) => {}
+                (_, said) => panic!("{place}: expected {expected:?}, the server said {said:?}"),
+            }
+        } else if let Some(count) = line.strip_prefix("mails: ") {
+            assert_eq!(sink.mails().len(), count.parse::<usize>().unwrap(), "{place}");
+        } else if let Some(command) = line.strip_prefix("heard: ") {
+            sink.wait_for_command(command).await;
+        } else if let Some(command) = line.strip_prefix("unheard: ") {
+            assert!(!sink.commands().iter().any(|c| c.starts_with(command)), "{place}: {:?}", sink.commands());
+        }
+    }
+    assert!(unsent.is_empty(), "{name}: the last lines were never sent; let an S: follow");
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            ('\\', Some('r')) => octets.push(b'\r'),
+            ('\\', Some('n')) => octets.push(b'\n'),
+            ('\\', Some('0')) => octets.push(0),
+            ('\\', Some('x')) => {
+                let hex: String = chars.by_ref().take(2).collect();
+                octets.push(u8::from_str_radix(&hex, 16).unwrap());
+            }
+            ('\\', _) => octets.push(b'\\'),
+            (c, _) => octets.extend_from_slice(c.to_string().as_bytes()),
+        }
+    }
+    octets
+}
