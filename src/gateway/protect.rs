@@ -377,7 +377,8 @@ impl Transfer {
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
         let approval = Key::approval(lookup_id(&token));
         put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
-        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap }, Expect::Absent);
+        let until = sealing.now.plus(self.gateway.options.hold_time);
+        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap, until, released: None }, Expect::Absent);
         let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
         let others = waiting.len() - missing.len();
         let more = missing.len().saturating_sub(MOST_NAMED);
@@ -392,13 +393,13 @@ impl Transfer {
             more,
             some_have_it: waiting.len() < recipients,
             missing,
-            until: sealing.now.plus(self.gateway.options.hold_time).day(),
+            until: until.day(),
             language: self.gateway.options.language.clone(),
         };
         let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
         grant::post(batch, &sealing.master, &letter, about, sealing.now);
         self.event(batch, Fact::Held, sealing);
-        put_expiry(batch, sealing.now.plus(self.gateway.options.hold_time), Expires::Held(sealing.id));
+        put_expiry(batch, until, Expires::Held(sealing.id));
     }
 
     fn event(&self, batch: &mut Batch, what: Fact, sealing: &Sealing) {

@@ -185,6 +185,10 @@ phone-country = We send no SMS to this country. Enter a number from the Netherla
 numbers-done-title = Your message has been sent
 numbers-done = All recipients now get an email with a link to your message.
 numbers-done-kept = The numbers are kept. You need not enter them again.
+numbers-late-title = Your message was not sent
+numbers-late = The mobile number was not entered in time. You can no longer enter it now.
+numbers-late-who = We sent you an email. It says who did not get the message.
+numbers-late-do = Is the message still needed? Then send it again.
 
 ## Emails
 

@@ -185,6 +185,10 @@ phone-country = Naar dit land sturen we geen sms. Vul een nummer in uit Nederlan
 numbers-done-title = Je bericht is verzonden
 numbers-done = Alle ontvangers krijgen nu een e-mail met een link naar je bericht.
 numbers-done-kept = De nummers zijn bewaard. Je hoeft ze niet opnieuw in te vullen.
+numbers-late-title = Je bericht is niet verzonden
+numbers-late = Het mobiele nummer is niet op tijd ingevuld. Je kunt het nu niet meer invullen.
+numbers-late-who = We hebben je een e-mail gestuurd. Daarin staat wie het bericht niet heeft gekregen.
+numbers-late-do = Is het bericht nog nodig? Stuur het dan opnieuw.
 
 ## E-mails
 
