@@ -23,6 +23,7 @@ use crate::{
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     path::Path,
     process::ExitCode,
@@ -76,7 +77,15 @@ impl Listeners {
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::Part(format!("cannot listen on {address}: {error}; is another program, or another zegel, using it?"))
+    let remedy = match error.kind() {
+        ErrorKind::AddrInUse => "end the program that uses it (another zegel?), or choose another port",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 are for programs with CAP_NET_BIND_SERVICE: give zegel that, or choose a higher port and lead this one to it"
+        }
+        ErrorKind::AddrNotAvailable => "write an address that this machine has, or 0.0.0.0 for all of them",
+        _ => "choose another address",
+    };
+    StartError::Part(format!("cannot listen on {address}: {error}; {remedy}"))
 }
 
 /// What a reload replaces.
@@ -86,6 +95,8 @@ struct Swappable {
     organisation: Arc<ArcSwap<Organisation>>,
     /// Holds the certificate.
     server: Arc<ServerOptions>,
+    /// What only a restart replaces.
+    fixed: Vec<(&'static str, String)>,
 }
 
 /// A running zegel.
@@ -123,6 +134,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// # Errors
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
+    let fixed = config.fixed();
     let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
@@ -132,6 +144,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
     });
     let swappable = Swappable {
+        fixed,
         server: server.clone(),
         organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
@@ -141,7 +154,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let learning = pool.clone();
     tokio::spawn(async move {
         if let Err(failure) = learning.learn().await {
-            tracing::warn!("the next hop does not answer yet: {}", failure.reply());
+            tracing::warn!("{failure}: until it can be used, mail stays with its senders");
         }
     });
     let (stop, stopped) = watch::channel(false);
@@ -219,12 +232,14 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
 impl Running {
     /// Puts a new set of rules, policies, templates and names in force; mail and pages that have begun keep theirs.
     ///
-    /// Addresses, the store and the next hop stay as they are until a restart.
-    pub fn reload(&self, config: Config) {
+    /// Gives the words of `zegel.toml` that have changed and need a restart ([`Config::fixed`]).
+    pub fn reload(&self, config: Config) -> Vec<&'static str> {
+        let changed = self.swappable.fixed.iter().zip(config.fixed()).filter(|(old, new)| **old != *new).map(|(old, _)| old.0).collect();
         self.swappable.organisation.store(Arc::new(organisation(&config.organisation, &config.mail, &config.portal)));
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
+        changed
     }
 
     /// Stops taking mail and visitors, and waits for what is under way.
@@ -311,14 +326,17 @@ fn checked(path: &Path) -> Result<Config, Vec<Fault>> {
 fn reload(running: &Running, path: &Path) {
     match checked(path) {
         Ok(config) => {
-            running.reload(config);
+            for word in running.reload(config) {
+                tracing::warn!("{word} has changed, and stays as it was until zegel is restarted");
+            }
             tracing::info!("reloaded");
         }
         Err(faults) => {
             for fault in &faults {
                 tracing::error!("{fault}");
             }
-            tracing::error!("not reloaded: {} faults; everything goes on as before", faults.len());
+            let s = if faults.len() == 1 { "" } else { "s" };
+            tracing::error!("not reloaded: {} fault{s}; everything goes on as before", faults.len());
         }
     }
 }

@@ -115,6 +115,7 @@ impl smtp::Handler for Session {
             Ok(replies) => replies,
             Err(failure) => {
                 self.open = None;
+                tracing::warn!("{failure}: a mail stays with its sender");
                 vec![failure.reply(); commands.len()]
             }
         }

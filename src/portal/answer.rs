@@ -247,7 +247,9 @@ async fn health(visit: &Visit) -> Page {
     let answers = portal.store.get(&Key::canary(portal.keyring.master().generation())).await.is_ok();
     let (status, text) = match (answers, portal.blobs.room()) {
         (true, Room::Enough) => (StatusCode::OK, "ok\n"),
-        (true, Room::Short) => (StatusCode::SERVICE_UNAVAILABLE, "the disk is nearly full\n"),
+        (true, Room::Short) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "no room to keep mail: the disk is nearly full, or the folder of the blobs is gone\n")
+        }
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
     };
     with(status, "text/plain; charset=utf-8", Body::from(text))
