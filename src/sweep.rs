@@ -7,7 +7,8 @@ use crate::{
     clock::Clock,
     grant::{self, About},
     notice::{Letter, MOST_NAMED},
-    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Waiting},
+    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Unreadable, Waiting},
+    seal::Damaged,
     secret::Id,
     store::{Blobs, Keyring, Store, StoreError},
     time::{Day, Time},
@@ -45,6 +46,29 @@ pub struct Sweep {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+}
+
+/// Why something that is due could not go.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The store; the next round tries again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record is damaged, or of a newer version.
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
+    /// What a record holds cannot be opened.
+    #[error("{0}")]
+    Damaged(#[from] Damaged),
+}
+
+impl From<Trouble> for StoreError {
+    fn from(trouble: Trouble) -> StoreError {
+        match trouble {
+            Trouble::Store(error) => error,
+            other => StoreError::Unavailable(other.to_string()),
+        }
+    }
 }
 
 impl Sweep {
@@ -105,18 +129,18 @@ impl Sweep {
     /// When the store does not answer.
     pub async fn round(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut seen = HashSet::new();
+        // The cursor lives for this round only: what a commit puts behind it comes up in the next.
+        let mut range = KeyRange::expiry_until(now.day());
         loop {
-            // Rows of today that are not due yet stay in front: ask for as many more.
-            let rows = self.store.list(&KeyRange::expiry_until(now.day()), PAGE + seen.len()).await?;
-            let fresh: Vec<_> = rows.into_iter().filter(|(key, _)| seen.insert(key.clone())).collect();
-            if fresh.is_empty() {
-                break;
-            }
-            for (key, record) in fresh {
+            let rows = self.store.list(&range, PAGE).await?;
+            let Some((last, _)) = rows.last() else { break };
+            range.from = format!("{last}\0");
+            for (key, record) in rows {
                 match self.expire(&key, &record, now).await {
-                    Ok(()) | Err(StoreError::Conflict) => {} // Somebody changed it meanwhile: the next round decides anew.
-                    Err(error) => return Err(error),
+                    Ok(()) | Err(Trouble::Store(StoreError::Conflict)) => {} // Somebody changed it meanwhile: the next round decides anew.
+                    // What is damaged, or of a newer version, stays; the rest must go all the same, and the keys of past days with it.
+                    Err(Trouble::Store(error)) => return Err(error),
+                    Err(why) => tracing::error!("what {key} says should go stays: {why}"),
                 }
             }
         }
@@ -124,8 +148,8 @@ impl Sweep {
         self.keyring.destroy_until(last).await
     }
 
-    async fn expire(&self, key: &Key, record: &Record, now: Time) -> Result<(), StoreError> {
-        let row: Expiry = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    async fn expire(&self, key: &Key, record: &Record, now: Time) -> Result<(), Trouble> {
+        let row: Expiry = record.read(key)?;
         if row.at > now {
             return Ok(());
         }
@@ -156,20 +180,13 @@ impl Sweep {
     }
 
     /// A held message whose number never came: its waiting recipients are told to the sender. What others can already open stays.
-    async fn give_up_held(
-        &self,
-        batch: &mut Batch,
-        id: Id,
-        message: SealedMessage,
-        version: u64,
-        now: Time,
-    ) -> Result<Vec<Id>, StoreError> {
+    async fn give_up_held(&self, batch: &mut Batch, id: Id, message: SealedMessage, version: u64, now: Time) -> Result<Vec<Id>, Trouble> {
         let master = self.keyring.master();
         let waiting = self.store.list(&KeyRange::waiting_of(id), usize::MAX).await?;
         let mut recipients = Vec::new();
         for (key, record) in &waiting {
-            let row: Waiting = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            let address = master.open_field("address", key, &row.address).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            let row: Waiting = record.read(key)?;
+            let address = master.open_field("address", key, &row.address)?;
             recipients.extend(Address::parse(address.expose()));
         }
         let message_key = Key::message(id);
@@ -202,7 +219,7 @@ impl Sweep {
         version: u64,
         fact: Fact,
         now: Time,
-    ) -> Result<Vec<Id>, StoreError> {
+    ) -> Result<Vec<Id>, Trouble> {
         for (key, record) in self.store.list(&KeyRange::waiting_of(id), usize::MAX).await? {
             batch.delete(key, Expect::Version(record.version));
         }
@@ -246,10 +263,10 @@ impl Sweep {
         Ok(())
     }
 
-    async fn message(&self, id: Id) -> Result<Option<(SealedMessage, u64)>, StoreError> {
+    async fn message(&self, id: Id) -> Result<Option<(SealedMessage, u64)>, Trouble> {
         let key = Key::message(id);
         let Some(record) = self.store.get(&key).await? else { return Ok(None) };
-        let message = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let message = record.read(&key)?;
         Ok(Some((message, record.version)))
     }
 

@@ -1,6 +1,8 @@
 //! One file per bug that was found after its code was thought right.
 
 mod bucket_key_race;
+mod clock_that_ran_ahead;
 mod hop_lost_between_recipients;
 mod letter_too_long;
 mod recipient_twice;
+mod unreadable_rows;
