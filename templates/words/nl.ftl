@@ -161,19 +161,28 @@ refused-error = Het ligt niet aan u. Probeer het over een paar minuten opnieuw.
 
 ## Nummers invullen (eigen medewerkers)
 
-numbers-title = Vul het mobiele nummer in
-numbers-why = Je bericht wacht tot de nummers bekend zijn. De ontvanger krijgt een code per sms om het te openen.
+numbers-title = Mobiel nummer invullen
+numbers-why = { $n ->
+    [one] Je bericht wacht tot het nummer bekend is. De ontvanger krijgt een code per sms om het te openen.
+   *[other] Je bericht wacht tot alle nummers bekend zijn. De ontvangers krijgen een code per sms om het te openen.
+  }
 numbers-subject = Bericht: { $subject }
 numbers-at = Van { $date }, { $clock } uur
 numbers-others = { $n ->
     [one] Er wacht nog één ontvanger. Die krijgt het bericht tegelijk.
    *[other] Er wachten nog { $n } ontvangers. Die krijgen het bericht tegelijk.
   }
-numbers-until = Vul de nummers in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+numbers-until = { $n ->
+    [one] Vul het nummer in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+   *[other] Vul de nummers in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+  }
 number-of = Mobiel nummer van { $address }
 number-hint = Bijvoorbeeld 06 12345678 of +32 470 12 34 56
 numbers-send = Opslaan en verzenden
-numbers-kept = We onthouden het nummer voor volgende berichten van de hele organisatie.
+numbers-kept = { $n ->
+    [one] We onthouden het nummer voor volgende berichten van de hele organisatie.
+   *[other] We onthouden de nummers voor volgende berichten van de hele organisatie.
+  }
 numbers-faults = { $n ->
     [one] Eén nummer klopt nog niet. Er is nog niets verzonden.
    *[other] { $n } nummers kloppen nog niet. Er is nog niets verzonden.

@@ -5,4 +5,5 @@ mod clock_that_ran_ahead;
 mod hop_lost_between_recipients;
 mod letter_too_long;
 mod recipient_twice;
+mod same_person_twice;
 mod unreadable_rows;
