@@ -4,5 +4,6 @@ mod bucket_key_race;
 mod clock_that_ran_ahead;
 mod hop_lost_between_recipients;
 mod letter_too_long;
+mod pending_left_behind;
 mod recipient_twice;
 mod unreadable_rows;
