@@ -292,7 +292,7 @@ impl Transfer {
 
     fn message_record(&self, sealing: &Sealing, state: State, plan: &Plan) -> SealedMessage {
         let key = Key::message(sealing.id);
-        let tell = self.envelope.from.as_ref().filter(|_| plan.ask == Ask::Sender);
+        let tell = self.envelope.from.as_ref().filter(|_| plan.tell);
         SealedMessage {
             v: FORMAT,
             state,
