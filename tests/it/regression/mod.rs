@@ -2,6 +2,7 @@
 
 mod bucket_key_race;
 mod clock_that_ran_ahead;
+mod hop_hangs_at_rset;
 mod hop_lost_between_recipients;
 mod letter_too_long;
 mod outside_sender_untold;
