@@ -25,6 +25,9 @@ const ORPHAN_ROUND: Duration = Duration::from_secs(24 * 3600);
 /// A blob without a message is left alone so long: its commit may be under way.
 const ORPHAN_AGE: Duration = Duration::from_secs(3600);
 
+/// A message is pending for the time of an SMTP transaction: one that is so much older was left by a failure that kept it from being withdrawn.
+const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+
 /// The key of a day goes so many days after it: access ends with the day itself, and clocks of backups and nodes differ.
 const BUCKET_GRACE_DAYS: u32 = 1;
 
@@ -97,30 +100,41 @@ impl Sweep {
     /// # Errors
     /// When the store does not answer.
     pub async fn withdraw_pending(&self) -> Result<(), StoreError> {
-        loop {
-            let pending = self.store.list(&KeyRange::under("pending"), PAGE).await?;
-            if pending.is_empty() {
-                return Ok(());
+        Ok(self.withdraw(|_| true).await?)
+    }
+
+    /// Withdraws the pending messages that were `left` behind.
+    async fn withdraw(&self, left: impl Fn(&SealedMessage) -> bool) -> Result<(), Trouble> {
+        for (key, _) in self.store.list(&KeyRange::under("pending"), usize::MAX).await? {
+            let Some(id) = key.segments().nth(1).and_then(Id::parse) else {
+                return Err(StoreError::Unavailable(format!("{key} is no key of ours")).into());
+            };
+            let message = match self.message(id).await {
+                Ok(message) => message,
+                Err(Trouble::Store(error)) => return Err(error.into()),
+                Err(why) => {
+                    tracing::error!("message {id} stays pending: {why}");
+                    continue;
+                }
+            };
+            let mut batch = Batch::new();
+            batch.delete(key, Expect::Anything);
+            let blobs = match message {
+                Some((message, _)) if !left(&message) => continue,
+                Some((message, version)) if message.state == State::Pending => {
+                    batch.delete(Key::message(id), Expect::Version(version));
+                    message.blobs
+                }
+                _ => Vec::new(),
+            };
+            match self.store.commit(batch).await {
+                Err(StoreError::Conflict) => continue, // Its transaction came to an end at this moment.
+                done => done?,
             }
-            for (key, _) in pending {
-                let Some(id) = key.segments().nth(1).and_then(Id::parse) else {
-                    return Err(StoreError::Unavailable(format!("{key} is no key of ours")));
-                };
-                let message = self.message(id).await?;
-                let mut batch = Batch::new();
-                batch.delete(key, Expect::Anything);
-                let blobs = match message {
-                    Some((message, version)) if message.state == State::Pending => {
-                        batch.delete(Key::message(id), Expect::Version(version));
-                        message.blobs
-                    }
-                    _ => Vec::new(),
-                };
-                self.store.commit(batch).await?;
-                self.delete_blobs(&blobs).await;
-                tracing::info!("message {id} was pending when the last process ended: withdrawn, its sender still has it");
-            }
+            self.delete_blobs(&blobs).await;
+            tracing::info!("message {id} was left pending: withdrawn, its sender still has it");
         }
+        Ok(())
     }
 
     /// Everything that is due now.
@@ -129,6 +143,7 @@ impl Sweep {
     /// When the store does not answer.
     pub async fn round(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
+        self.withdraw(|message| now.since(message.at) >= LEFT_BEHIND).await?;
         // The cursor lives for this round only: what a commit puts behind it comes up in the next.
         let mut range = KeyRange::expiry_until(now.day());
         loop {

@@ -19,7 +19,7 @@ use crate::{
     time::{Day, Time},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// A message of more files than this is kept as the one original mail: the list of its blobs must fit a record.
 const MAX_FILES: usize = 200;
@@ -137,7 +137,7 @@ impl Transfer {
         self.remember(&mut flip, seen, sealing, plan, Attempt::Committed(Expect::Version(version)));
         // The clean recipients have it now: a failure here makes the client send again, and they get it twice. SMTP can't avoid that; a few
         // tries can make it rarer.
-        let mut result = self.commit(flip.clone()).await;
+        let mut result = self.commit_now(flip.clone()).await;
         for _ in 0..2 {
             if result.is_err() {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -152,14 +152,17 @@ impl Transfer {
 
     /// RSET, and the transaction anew for the clean recipients alone. They were accepted before: another answer now is 451, undone.
     async fn relay_to_some(&mut self, plan: &Plan) -> Result<Reply, Reply> {
-        self.hop.reset().await;
         let mut commands = vec![EnvelopeCommand::Mail {
             from: self.envelope.from.clone(),
             parameters: self.envelope.mail_parameters.clone(),
             size: Some(self.message.octets().len() as u64),
         }];
         commands.extend(plan.relay.iter().map(|r| EnvelopeCommand::Rcpt { to: r.address.clone(), parameters: r.parameters.clone() }));
-        let replies = self.hop.envelope(&commands).await.map_err(|f| f.reply())?;
+        let again = async {
+            self.hop.reset().await;
+            self.hop.envelope(&commands).await
+        };
+        let replies = timeout_at(self.deadline, again).await.map_err(|_| Reply::NEXT_HOP_SLOW)?.map_err(|f| f.reply())?;
         if let Some(refusal) = replies.iter().find(|r| !r.is_positive()) {
             tracing::warn!("{} the next hop now refuses what it accepted before: {}", self.envelope.id, refusal.code());
             return Err(Reply::TRY_LATER);
@@ -296,7 +299,7 @@ impl Transfer {
 
     fn message_record(&self, sealing: &Sealing, state: State, plan: &Plan) -> SealedMessage {
         let key = Key::message(sealing.id);
-        let tell = self.envelope.from.as_ref().filter(|_| plan.ask == Ask::Sender);
+        let tell = self.envelope.from.as_ref().filter(|_| plan.tell);
         SealedMessage {
             v: FORMAT,
             state,
@@ -431,6 +434,11 @@ impl Transfer {
         if Instant::now() >= self.deadline {
             return Err(Reply::NEXT_HOP_SLOW);
         }
+        self.commit_now(batch).await
+    }
+
+    /// Commits however late it is: after the next hop's 2xx giving up would send the clean recipients their mail twice.
+    async fn commit_now(&self, batch: Batch) -> Result<(), Reply> {
         self.gateway.store.commit(batch).await.map_err(|e| match e {
             StoreError::Conflict => SAME_MAIL,
             StoreError::Unavailable(_) => self.unavailable(&e),
@@ -440,7 +448,7 @@ impl Transfer {
     /// Repeats a batch whose outcome may be unknown: our version found in the store says that it was done.
     async fn commit_again(&self, batch: &Batch, message: Id) -> Result<(), Reply> {
         let found = self.gateway.store.get(&Key::message(message)).await.map_err(|e| self.unavailable(&e))?;
-        if found.is_some_and(|r| r.version == batch.version) { Ok(()) } else { self.commit(batch.clone()).await }
+        if found.is_some_and(|r| r.version == batch.version) { Ok(()) } else { self.commit_now(batch.clone()).await }
     }
 
     async fn undo(&self, undo: Undo, sealing: &Sealing) {

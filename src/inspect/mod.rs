@@ -64,6 +64,8 @@ pub struct Plan {
     pub missing_phone: MissingPhone,
     /// Whether the sender may be asked for a number.
     pub ask: Ask,
+    /// Whether the sender hears of what fails later: everybody but a machine, for whom nobody would read it.
+    pub tell: bool,
 }
 
 /// A recipient for whom the mail is sealed.
@@ -76,13 +78,12 @@ pub struct Protected {
     pub phone: Option<PhoneNumber>,
 }
 
-/// Whether the sender may get mail from us: number pages and notices.
+/// Whether the sender may get a page of ours that decides something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// One of us.
     Sender,
-    /// A sender outside the organisation, who must never get a page of ours that decides something, or a machine. A level 2 whose number is not
-    /// known can only become level 1 then.
+    /// A sender outside the organisation, or a machine. A mail of level 2 with a number that is not known is refused then.
     Nobody,
 }
 
@@ -210,7 +211,8 @@ impl Case<'_> {
         }
         let phone = phone.filter(|_| self.has_one_external());
         let ask = if self.sender() == Sender::Ours { Ask::Sender } else { Ask::Nobody };
-        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), missing_phone: MissingPhone::SendReady, ask };
+        let tell = self.sender() != Sender::Automatic;
+        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), missing_phone: MissingPhone::SendReady, ask, tell };
         let mut protected = HashSet::new();
         for (recipient, verdict) in self.envelope.to.iter().zip(verdicts) {
             if let Outcome::Level(level) = verdict.outcome {
