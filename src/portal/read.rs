@@ -109,9 +109,12 @@ async fn body(visit: &Visit, open: &Open, card: &Card, grant: Id) -> Result<Show
 
 /// The HTML without what acts. When that takes too long: its words, unless the mail has a text of its own.
 async fn harmless(visit: &Visit, open: &Open, card: &Card, part: &Part, grant: Id) -> Result<Result<String, Option<String>>, Refusal> {
+    // Before anything is read: who waits holds nothing. Kept until the work is done, even if the visitor goes away meanwhile.
+    let place = visit.desk.making.clone().acquire_owned().await.map_err(|_| Refusal::Error)?;
     let octets = whole(visit, open, part).await?;
     let (pictures, has_text) = (files::pictures(card, &path(grant)), card.text.is_some());
     let made = tokio::task::spawn_blocking(move || {
+        let _place = place;
         let (html, base) = (String::from_utf8_lossy(&octets), pictures.base.clone());
         html::sanitise(&html, &base, move |id| pictures.address(id)).map_err(|html::TooComplex| (!has_text).then(|| html::text_of(&html)))
     });

@@ -53,11 +53,16 @@ pub(super) struct Metered {
     read: AtomicUsize,
     /// Every blob ends here, as if the disk had lost the rest.
     end: AtomicUsize,
+    /// Whose readers are counted.
+    watched: Mutex<Option<Id>>,
+    inside: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl Metered {
     pub(super) fn new(blobs: Arc<MemoryBlobs>) -> Metered {
-        Metered { blobs, read: AtomicUsize::new(0), end: AtomicUsize::new(usize::MAX) }
+        let [read, inside, most] = [const { AtomicUsize::new(0) }; 3];
+        Metered { blobs, read, end: AtomicUsize::new(usize::MAX), watched: Mutex::default(), inside, most }
     }
 }
 
@@ -68,6 +73,14 @@ impl Blobs for Metered {
 
     fn get(&self, id: Id, range: Option<Range<u64>>) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
         Box::pin(async move {
+            if *self.watched.lock().unwrap() == Some(id) {
+                self.most.fetch_max(self.inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Room for others to come in, if they may.
+                for _ in 0..2000 {
+                    tokio::task::yield_now().await;
+                }
+                self.inside.fetch_sub(1, Ordering::SeqCst);
+            }
             let start = usize::try_from(range.as_ref().map_or(0, |r| r.start)).unwrap();
             let mut found = self.blobs.get(id, range).await;
             if let Ok(Some(octets)) = &mut found {
@@ -146,6 +159,26 @@ async fn a_long_text_that_lost_its_tail_is_damaged() {
     assert_eq!(page.status, StatusCode::OK);
     world.metered.end.store(2_000_000, Ordering::SeqCst);
     assert!(browser.get(&page.url).await.shows("beschadigd"));
+}
+
+/// Making HTML harmless takes memory and time: a visitor who asked for the same heavy letter on all his connections had them all made at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn few_letters_are_made_at_a_time() {
+    let world = World::with(Limits { making: 2, ..Limits::default() }, None).await;
+    let [token, _] = world.message(Level::One, Some("<p>Het besluit is <b>positief</b>.</p>")).await;
+    let browser = Browser::new();
+    let page = unlock(&world, &browser, &token).await;
+    let key = Key::message(world.grant(&token).await.message);
+    let message: SealedMessage = world.store.get(&key).await.unwrap().unwrap().read(&key).unwrap();
+    *world.metered.watched.lock().unwrap() = Some(message.blobs[1]);
+    let mut views = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (browser, url) = (browser.clone(), format!("{}/text", page.url));
+        views.spawn(async move { browser.get(&url).await });
+    }
+    assert!(views.join_all().await.iter().all(|a| a.shows("<b>positief</b>")));
+    let most = world.metered.most.load(Ordering::SeqCst);
+    assert!((1..=2).contains(&most), "{most} at a time");
 }
 
 /// What a browser's `Accept-Language` asks for most, not what it names first.
