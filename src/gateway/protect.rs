@@ -183,13 +183,9 @@ impl Transfer {
     /// The recipients with the numbers that are known: the one behind the trigger, else the one that is remembered.
     async fn readers(&self, plan: &Plan) -> Result<Vec<Reader>, Reply> {
         let master = self.gateway.keyring.master();
-        let mut readers: Vec<Reader> = Vec::with_capacity(plan.protect.len());
+        let mut readers = Vec::with_capacity(plan.protect.len());
         for protected in &plan.protect {
             let address = protected.recipient.address.clone();
-            // One link for a person, however often the envelope names him: the verdict about him is the same each time.
-            if readers.iter().any(|r| r.address == address) {
-                continue;
-            }
             let mut phone = protected.phone.clone();
             let given = phone.is_some();
             if protected.level == Level::Two && phone.is_none() {

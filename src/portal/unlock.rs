@@ -233,7 +233,7 @@ async fn enter(visit: &mut Visit, token: &str, unlocked: &Unlocked, salt: &crate
         if link.grant.value.read.is_none() {
             grant::note(&mut batch, Fact::Read, message, grant, visit.now);
         }
-        let cookie = session::begin(visit, &mut batch, link.lookup, &content_key);
+        let cookie = session::begin(visit, &mut batch, link.lookup, &content_key, unlocked);
         match portal.store.commit(batch).await {
             Ok(()) => {
                 let mut page = see_other(&format!("/r/{}", link.lookup))?;

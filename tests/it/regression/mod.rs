@@ -7,6 +7,5 @@ mod hop_lost_between_recipients;
 mod letter_too_long;
 mod outside_sender_untold;
 mod pending_left_behind;
-mod recipient_twice;
 mod same_person_twice;
 mod unreadable_rows;
