@@ -181,6 +181,11 @@ impl Sink {
         self.until(|state| state.commands.iter().any(|c| c.starts_with(command))).await;
     }
 
+    /// Waits until a mail for `to` was taken.
+    pub(crate) async fn wait_for_mail_to(&self, to: &str) {
+        self.until(|state| state.mails.iter().any(|m| m.to.iter().any(|t| t == to))).await;
+    }
+
     /// Waits until a client has left a connection that hung.
     pub(crate) async fn wait_for_end_of_hang(&self) {
         self.until(|state| state.hangs_ended > 0).await;
