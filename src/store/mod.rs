@@ -4,6 +4,8 @@
 //! `memory` is the model, `sqlite` and `files` keep records and blobs on one machine's disk; all engines pass one suite (`conformance`).
 //! `keys` holds the keys of what they keep, and [`open()`] checks that all three belong together.
 
+#[cfg(test)]
+mod conformance;
 mod failure;
 mod files;
 mod folder;

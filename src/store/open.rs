@@ -122,3 +122,6 @@ pub fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     let store: Arc<dyn Store> = Arc::new(database.start(failure.clone(), lock)?);
     Ok(Opened { keyring: Arc::new(keys.with(store.clone(), failure.clone())), store, blobs: Arc::new(blobs), failure })
 }
+
+#[cfg(test)]
+mod tests;

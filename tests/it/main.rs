@@ -5,6 +5,7 @@
 mod direction;
 mod faults;
 mod kill;
+mod mixed;
 mod portal;
 mod postfix;
 mod process;
@@ -13,6 +14,7 @@ mod run;
 mod sink;
 mod smtp;
 mod spine;
+mod stolen;
 mod twilio;
 mod walk;
 mod world;

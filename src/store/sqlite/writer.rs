@@ -259,3 +259,16 @@ enum Done {
 fn kept(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
+
+/// Commits all that is queued, then keeps house until nothing is left to do.
+#[cfg(test)]
+pub(super) fn serve_then_keep_house(connection: Connection, jobs: &Receiver<Commit>, failure: &Failure) {
+    let mut writer = Writer { connection, failure, ops_in_log: 0, scrub_at: None };
+    while let Ok(first) = jobs.try_recv() {
+        writer.group(first, jobs);
+    }
+    while writer.scrub_at.is_some() {
+        writer.scrub_at = Some(Instant::now());
+        writer.keep_house();
+    }
+}
