@@ -30,6 +30,11 @@ impl SetClock {
         SetClock(AtomicI64::new(at.millis()))
     }
 
+    /// Puts the clock to `at`, which may be earlier.
+    pub fn set(&self, at: Time) {
+        self.0.store(at.millis(), Ordering::SeqCst);
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: std::time::Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);

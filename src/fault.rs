@@ -1,5 +1,6 @@
 //! Faults in files that people write, and a reader of TOML that collects all of them at once.
 
+mod notation;
 mod table;
 
 pub use table::{Located, Table};
@@ -44,6 +45,12 @@ impl Faults {
         self.0.borrow().is_empty()
     }
 
+    /// Whether a fault was found in a file whose name is `like` that: what others say of its content is no news then.
+    #[must_use]
+    pub fn any_in(&self, like: impl Fn(&str) -> bool) -> bool {
+        self.0.borrow().iter().any(|fault| like(&fault.file))
+    }
+
     /// How many were found so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -60,12 +67,13 @@ impl Faults {
     }
 }
 
-/// The word of `known` that was probably meant by `word`: at most two letters differ, and fewer than half of them.
+/// The word of `known` that was probably meant by `word`: at most two letters differ, and fewer than half of them; capitals don't count.
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
     known
         .into_iter()
-        .map(|k| (edit_distance(word, k), k))
+        .map(|k| (edit_distance(&word, &k.to_lowercase()), k))
         .filter(|(d, k)| *d <= 2 && *d * 2 < k.chars().count().max(2))
         .min_by_key(|(d, _)| *d)
         .map(|(_, k)| k)
@@ -101,6 +109,7 @@ mod tests {
         let known = ["elfproef", "mod97", "luhn"];
         assert_eq!(did_you_mean("elfproof", known), Some("elfproef"));
         assert_eq!(did_you_mean("lunh", known), Some("luhn"));
+        assert_eq!(did_you_mean("LUHN", known), Some("luhn"));
         assert_eq!(did_you_mean("anything", known), None);
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
-    notice::{Composed, Letter, Organisation, compose},
-    record::{Batch, Expect, Fact, Key, KeyRange, Mail, Record, SealedMessage, State},
+    notice::{Composed, Letter, Organisation, compose, excerpt},
+    record::{Batch, Expect, Fact, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
         EnvelopeCommand, Reply,
@@ -51,6 +51,15 @@ const WAITS: [Duration; 6] = [
     Duration::from_secs(900),
     Duration::from_secs(1800),
 ];
+
+/// How long a row that this version cannot read is left alone: a newer version may know what it is.
+const ASIDE: Duration = Duration::from_secs(3600);
+
+/// No row is due later than this from now, the longest wait and its jitter included: one that is was written while the clock ran ahead.
+const FARTHEST: Duration = Duration::from_secs(2 * 3600);
+
+/// A clock that goes back by more than this was put right, not slewed.
+const CLOCK_STEP: Duration = Duration::from_secs(60);
 
 /// After this a mail is given up.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
@@ -105,6 +114,15 @@ struct Claim {
     mail: Mail,
 }
 
+/// Whether a row's turn ended as it should.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// The row has moved, or is gone.
+    Well,
+    /// The store did not take what was to be written.
+    Badly,
+}
+
 /// How a delivery ended.
 enum Outcome {
     /// The next hop has it.
@@ -121,12 +139,15 @@ impl Outbox {
     /// Delivers until `shutdown` says true; deliveries under way are finished.
     pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
         let mut deliveries = JoinSet::new();
+        let mut latest = self.clock.now();
         while !*shutdown.borrow() {
+            latest = self.follow_clock(latest).await;
             self.begin_due(&mut deliveries).await;
             while deliveries.try_join_next().is_some() {}
             tokio::select! {
                 () = self.wake.notified() => {}
-                _ = deliveries.join_next(), if !deliveries.is_empty() => {}
+                // What went wrong may go wrong again at once, while a disk is full for instance: only the poll tries again then.
+                Some(Ok(Ended::Well)) = deliveries.join_next(), if !deliveries.is_empty() => {}
                 () = tokio::time::sleep(POLL) => {}
                 _ = shutdown.changed() => {}
             }
@@ -139,20 +160,48 @@ impl Outbox {
     /// # Errors
     /// When the store does not answer.
     pub async fn reclaim(&self) -> Result<(), StoreError> {
+        self.bring_forward(|mail| mail.claimed).await
+    }
+
+    /// What waits under the time of a clock that has been put back since `latest` must not wait for that time; gives what is the latest now.
+    async fn follow_clock(&self, latest: Time) -> Time {
         let now = self.clock.now();
-        // A claim lies at most a lease ahead; anything claimed beyond was left by a clock that ran ahead.
+        if now.plus(CLOCK_STEP) >= latest {
+            return now;
+        }
+        tracing::warn!("the clock was put back: mail that waits for a time to come is sent now");
+        match self.bring_forward(|_| false).await {
+            Ok(()) => now,
+            Err(error) => {
+                tracing::error!("the outbox cannot be put right: {error}");
+                latest
+            }
+        }
+    }
+
+    /// Makes due at once what `belongs` says, and what is due later than anything can be; not what is being delivered.
+    async fn bring_forward(&self, belongs: impl Fn(&Mail) -> bool) -> Result<(), StoreError> {
+        let now = self.clock.now();
         for (key, record) in self.store.list(&KeyRange::under("outbox"), usize::MAX).await? {
             let Ok(mail) = record.read::<Mail>(&key) else { continue };
-            let Some(id) = row_id(&key).filter(|_| mail.claimed) else { continue };
+            let Some(id) = row_id(&key) else { continue };
+            let too_late = key > Key::outbox(now.plus(FARTHEST), id);
+            if !too_late && !belongs(&mail) {
+                continue;
+            }
+            let Some(_turn) = Turn::take(&self.under_way, id) else { continue };
             let mut batch = Batch::new();
             batch.delete(key, Expect::Version(record.version));
-            batch.put(Key::outbox(now, id), &Mail { claimed: false, ..mail }, Expect::Absent);
-            self.store.commit(batch).await?;
+            batch.put(Key::outbox(now, id), &Mail { claimed: false, at: mail.at.min(now), ..mail }, Expect::Absent);
+            match self.store.commit(batch).await {
+                Ok(()) | Err(StoreError::Conflict) => {} // Its delivery came to an end meanwhile.
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
 
-    async fn begin_due(self: &Arc<Self>, deliveries: &mut JoinSet<()>) {
+    async fn begin_due(self: &Arc<Self>, deliveries: &mut JoinSet<Ended>) {
         let room = AT_ONCE.saturating_sub(deliveries.len());
         if room == 0 {
             return;
@@ -162,28 +211,34 @@ impl Outbox {
             Ok(due) => due,
             Err(error) => return tracing::error!("the outbox cannot be read: {error}"),
         };
-        for (key, record) in due.into_iter().take(room) {
-            let Some(turn) = row_id(&key).and_then(|id| Turn::take(&self.under_way, id)) else { continue };
+        let turns = due.into_iter().filter_map(|(key, record)| {
+            let id = row_id(&key)?;
+            Some((Turn::take(&self.under_way, id)?, id, key, record))
+        });
+        for (turn, id, key, record) in turns.take(room) {
             let outbox = self.clone();
             // A task each: whatever becomes of one mail, a panic included, the others leave.
             deliveries.spawn(async move {
                 let _turn = turn;
-                match outbox.claim(key, &record).await {
+                match outbox.claim(id, key, &record).await {
                     Ok(Some(claim)) => outbox.deliver(claim).await,
-                    Ok(None) => {}
-                    Err(error) => tracing::error!("a mail in the outbox cannot be claimed: {error}"),
+                    Ok(None) => Ended::Well,
+                    Err(error) => {
+                        tracing::error!("mail {id} in the outbox cannot be claimed: {error}");
+                        Ended::Badly
+                    }
                 }
             });
         }
     }
 
     /// Moves a row to the end of a lease; `None` when somebody else was first.
-    async fn claim(&self, key: Key, record: &Record) -> Result<Option<Claim>, StoreError> {
-        let Some(id) = row_id(&key) else { return Ok(None) };
+    async fn claim(&self, id: Id, key: Key, record: &Record) -> Result<Option<Claim>, StoreError> {
         let mut mail: Mail = match record.read(&key) {
             Ok(mail) => mail,
             Err(error) => {
-                tracing::error!("{error}");
+                tracing::error!("{error}; it stays");
+                self.put_aside(id, key, record).await?;
                 return Ok(None);
             }
         };
@@ -201,12 +256,24 @@ impl Outbox {
         }
     }
 
-    async fn deliver(&self, claim: Claim) {
+    /// Moves a row that cannot be read out of the way of the others.
+    async fn put_aside(&self, id: Id, key: Key, record: &Record) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        batch.delete(key, Expect::Version(record.version));
+        let aside = Key::outbox(self.clock.now().plus(ASIDE), id);
+        batch.ops.push(Op::Put { key: aside, value: record.value.clone(), expect: Expect::Absent });
+        match self.store.commit(batch).await {
+            Err(StoreError::Conflict) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn deliver(&self, claim: Claim) -> Ended {
         let master = self.keyring.master();
         let opened = master.open_letter(claim.id, &claim.mail.letter).ok();
         let Some(letter) = opened.and_then(|text| serde_json::from_slice::<Letter>(&text).ok()) else {
             tracing::error!("mail {} cannot be opened: damaged, or sealed under another key; it stays", claim.id);
-            return;
+            return Ended::Well;
         };
         let outcome = match self.has_a_point(&claim).await {
             Ok(true) => self.send(&claim, &letter).await,
@@ -216,9 +283,12 @@ impl Outbox {
                 Outcome::Later(Reply::TRY_LATER)
             }
         };
-        let settled = self.settle(&claim, &letter, outcome).await;
-        if let Err(error) = settled {
-            tracing::error!("mail {}: what became of it cannot be written down: {error}; it may be sent again", claim.id);
+        match self.settle(&claim, &letter, outcome).await {
+            Ok(()) => Ended::Well,
+            Err(error) => {
+                tracing::error!("mail {}: what became of it cannot be written down: {error}; it may be sent again", claim.id);
+                Ended::Badly
+            }
         }
     }
 
@@ -320,7 +390,7 @@ impl Outbox {
             sender,
             recipient: recipient.clone(),
             subject: letter.subject().map(str::to_owned),
-            reply: reply.to_string(),
+            reply: excerpt(&reply.to_string()),
             language: message.language,
         };
         grant::post(batch, &master, &notice, About { message: claim.mail.about, grant: None, only_if: None }, now);

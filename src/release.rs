@@ -5,7 +5,7 @@ use crate::{
     grant::{Handover, know_phone, note},
     notice::Letter,
     phone::PhoneNumber,
-    record::{Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
+    record::{Approval, Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
     seal::Master,
 };
 
@@ -41,6 +41,12 @@ pub struct Held<'a> {
     pub message: &'a SealedMessage,
     /// The record's version: of two releases at a time one wins.
     pub version: u64,
+    /// The key of the sender's link.
+    pub approval_key: Key,
+    /// The sender's link: it will say that the message was released.
+    pub approval: &'a Approval,
+    /// The link's version.
+    pub approval_version: u64,
     /// What it is.
     pub card: &'a Card,
     /// Who sent it; bounces of notifications go there.
@@ -64,6 +70,8 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
     let Handover { master, message, now, .. } = held.handover;
     let mut batch = Batch::new();
     batch.put(Key::message(message), &SealedMessage { state: State::Sent, ..held.message.clone() }, Expect::Version(held.version));
+    let released = Approval { released: Some(now), ..held.approval.clone() };
+    batch.put(held.approval_key.clone(), &released, Expect::Version(held.approval_version));
     for waiter in held.waiting {
         batch.delete(waiter.key.clone(), Expect::Version(waiter.version));
         let letter = |token| Letter::Notification {

@@ -23,6 +23,7 @@ use crate::{
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     path::Path,
     process::ExitCode,
@@ -38,6 +39,12 @@ use tokio::{
 
 /// How long stopping waits for what is under way: a mail in flight gets 60 s from the SMTP server, a page less.
 const STOP_TIME: Duration = Duration::from_secs(75);
+
+/// How long a message can be read (product.md: 30 days).
+const RETENTION_DAYS: u32 = 30;
+
+/// How long a message waits for a phone number (product.md: 7 days).
+const HOLD_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why zegel does not start. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +83,15 @@ impl Listeners {
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::Part(format!("cannot listen on {address}: {error}; is another program, or another zegel, using it?"))
+    let remedy = match error.kind() {
+        ErrorKind::AddrInUse => "end the program that uses it (another zegel?), or choose another port",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 are for programs with CAP_NET_BIND_SERVICE: give zegel that, or choose a higher port and lead this one to it"
+        }
+        ErrorKind::AddrNotAvailable => "write an address that this machine has, or 0.0.0.0 for all of them",
+        _ => "choose another address",
+    };
+    StartError::Part(format!("cannot listen on {address}: {error}; {remedy}"))
 }
 
 /// What a reload replaces.
@@ -86,6 +101,8 @@ struct Swappable {
     organisation: Arc<ArcSwap<Organisation>>,
     /// Holds the certificate.
     server: Arc<ServerOptions>,
+    /// What only a restart replaces.
+    fixed: Vec<(&'static str, String)>,
 }
 
 /// A running zegel.
@@ -123,6 +140,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// # Errors
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
+    let fixed = config.fixed();
     let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
@@ -132,68 +150,27 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
     });
     let swappable = Swappable {
+        fixed,
         server: server.clone(),
         organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
     };
-    // What the next hop can do is offered to clients; until it is known, what nearly all can.
-    let learning = pool.clone();
-    tokio::spawn(async move {
-        if let Err(failure) = learning.learn().await {
-            tracing::warn!("the next hop does not answer yet: {}", failure.reply());
-        }
-    });
-    let (stop, stopped) = watch::channel(false);
-    let outbox = Arc::new(Outbox {
-        store: opened.store.clone(),
-        keyring: opened.keyring.clone(),
-        next_hop: pool.clone(),
-        templates: swappable.templates.clone(),
-        organisation: swappable.organisation.clone(),
-        clock: clock.clone(),
-        wake: wake.clone(),
-        under_way: outbox::UnderWay::default(),
-    });
-    let sweep = Arc::new(Sweep {
-        store: opened.store.clone(),
-        blobs: opened.blobs.clone(),
-        keyring: opened.keyring.clone(),
-        clock: clock.clone(),
-        outbox: wake.clone(),
-    });
+    let gateway_options = gateway::Options {
+        hostname: config.smtp.hostname,
+        language: config.organisation.language,
+        retention_days: RETENTION_DAYS,
+        hold_time: HOLD_TIME,
+    };
+    let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake };
+    ground.learn_next_hop();
+    let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
     sweep.withdraw_pending().await?;
     outbox.reclaim().await?;
 
-    let gateway = Arc::new(Gateway {
-        options: gateway::Options {
-            hostname: config.smtp.hostname.clone(),
-            language: config.organisation.language.clone(),
-            retention_days: 30,
-            hold_time: Duration::from_secs(7 * 24 * 3600),
-        },
-        rulebook: swappable.rulebook.clone(),
-        reader: Reader::new(extract::Limits::default()),
-        next_hop: pool,
-        store: opened.store.clone(),
-        blobs: opened.blobs.clone(),
-        keyring: opened.keyring.clone(),
-        clock: clock.clone(),
-        outbox: wake.clone(),
-        live: Arc::new(Mutex::default()),
-    });
-    let portal = Arc::new(Portal {
-        store: opened.store.clone(),
-        blobs: opened.blobs.clone(),
-        keyring: opened.keyring.clone(),
-        sms: sms_sender(&config.sms)?,
-        templates: swappable.templates.clone(),
-        organisation: swappable.organisation.clone(),
-        clock: clock.clone(),
-        wake: wake.clone(),
-        limits: portal::Limits::default(),
-    });
+    let (gateway, portal) = (ground.gateway(gateway_options), ground.portal(sms_sender(&config.sms)?));
+    let (stop, stopped) = watch::channel(false);
     let mut roles = JoinSet::new();
     for listener in listeners.smtp {
         roles.spawn(smtp::serve(listener, server.clone(), Arc::new(Entrance(gateway.clone())), stopped.clone()));
@@ -204,27 +181,103 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     // Without the door zegel works all the same; only commands must wait until it has stopped.
     match control::open(&config.store.path) {
         Ok(door) => {
-            roles.spawn(control::serve(door, opened.store.clone(), opened.keyring.clone(), clock, stopped.clone()));
+            roles.spawn(control::serve(door, opened.store.clone(), opened.keyring.clone(), ground.clock.clone(), stopped.clone()));
         }
-        Err(error) => tracing::warn!(
-            "commands such as `zegel phone` cannot reach this zegel: {}: {error}",
-            control::socket(&config.store.path).display()
-        ),
+        Err(error) => {
+            let socket = control::socket(&config.store.path);
+            tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
+        }
     }
     roles.spawn(outbox.run(stopped.clone()));
     roles.spawn(sweep.clone().run(stopped));
-    Ok(Running { roles, stop, swappable, parts: Parts { opened, sweep, wake } })
+    let parts = Parts { opened: opened.clone(), sweep, wake: ground.wake };
+    Ok(Running { roles, stop, swappable, parts })
+}
+
+/// What all roles stand on.
+struct Ground<'a> {
+    pool: Arc<Pool>,
+    swappable: &'a Swappable,
+    opened: &'a Opened,
+    clock: Arc<dyn Clock>,
+    wake: Arc<Notify>,
+}
+
+impl Ground<'_> {
+    /// What the next hop can do is offered to clients; until it is known, what nearly all can.
+    fn learn_next_hop(&self) {
+        let pool = self.pool.clone();
+        tokio::spawn(async move {
+            if let Err(failure) = pool.learn().await {
+                tracing::warn!("{failure}: until it can be used, mail stays with its senders");
+            }
+        });
+    }
+
+    fn outbox(&self) -> Arc<Outbox> {
+        Arc::new(Outbox {
+            store: self.opened.store.clone(),
+            keyring: self.opened.keyring.clone(),
+            next_hop: self.pool.clone(),
+            templates: self.swappable.templates.clone(),
+            organisation: self.swappable.organisation.clone(),
+            clock: self.clock.clone(),
+            wake: self.wake.clone(),
+            under_way: outbox::UnderWay::default(),
+        })
+    }
+
+    fn sweep(&self) -> Arc<Sweep> {
+        Arc::new(Sweep {
+            store: self.opened.store.clone(),
+            blobs: self.opened.blobs.clone(),
+            keyring: self.opened.keyring.clone(),
+            clock: self.clock.clone(),
+            outbox: self.wake.clone(),
+        })
+    }
+
+    fn gateway(&self, options: gateway::Options) -> Arc<Gateway> {
+        Arc::new(Gateway {
+            options,
+            rulebook: self.swappable.rulebook.clone(),
+            reader: Reader::new(extract::Limits::default()),
+            next_hop: self.pool.clone(),
+            store: self.opened.store.clone(),
+            blobs: self.opened.blobs.clone(),
+            keyring: self.opened.keyring.clone(),
+            clock: self.clock.clone(),
+            outbox: self.wake.clone(),
+            live: Arc::new(Mutex::default()),
+        })
+    }
+
+    fn portal(&self, sms: sms::Sender) -> Arc<Portal> {
+        Arc::new(Portal {
+            store: self.opened.store.clone(),
+            blobs: self.opened.blobs.clone(),
+            keyring: self.opened.keyring.clone(),
+            sms,
+            templates: self.swappable.templates.clone(),
+            organisation: self.swappable.organisation.clone(),
+            clock: self.clock.clone(),
+            wake: self.wake.clone(),
+            limits: portal::Limits::default(),
+        })
+    }
 }
 
 impl Running {
     /// Puts a new set of rules, policies, templates and names in force; mail and pages that have begun keep theirs.
     ///
-    /// Addresses, the store and the next hop stay as they are until a restart.
-    pub fn reload(&self, config: Config) {
+    /// Gives the words of `zegel.toml` that have changed and need a restart ([`Config::fixed`]).
+    pub fn reload(&self, config: Config) -> Vec<&'static str> {
+        let changed = self.swappable.fixed.iter().zip(config.fixed()).filter(|(old, new)| **old != *new).map(|(old, _)| old.0).collect();
         self.swappable.organisation.store(Arc::new(organisation(&config.organisation, &config.mail, &config.portal)));
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
+        changed
     }
 
     /// Stops taking mail and visitors, and waits for what is under way.
@@ -311,14 +364,17 @@ fn checked(path: &Path) -> Result<Config, Vec<Fault>> {
 fn reload(running: &Running, path: &Path) {
     match checked(path) {
         Ok(config) => {
-            running.reload(config);
+            for word in running.reload(config) {
+                tracing::warn!("{word} has changed, and stays as it was until zegel is restarted");
+            }
             tracing::info!("reloaded");
         }
         Err(faults) => {
             for fault in &faults {
                 tracing::error!("{fault}");
             }
-            tracing::error!("not reloaded: {} faults; everything goes on as before", faults.len());
+            let s = if faults.len() == 1 { "" } else { "s" };
+            tracing::error!("not reloaded: {} fault{s}; everything goes on as before", faults.len());
         }
     }
 }

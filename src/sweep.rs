@@ -6,8 +6,9 @@ use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
-    notice::Letter,
-    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Waiting},
+    notice::{Letter, MOST_NAMED},
+    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Unreadable, Waiting},
+    seal::Damaged,
     secret::Id,
     store::{Blobs, Keyring, Store, StoreError},
     time::{Day, Time},
@@ -23,6 +24,9 @@ const ORPHAN_ROUND: Duration = Duration::from_secs(24 * 3600);
 
 /// A blob without a message is left alone so long: its commit may be under way.
 const ORPHAN_AGE: Duration = Duration::from_secs(3600);
+
+/// A message is pending for the time of an SMTP transaction: one that is so much older was left by a failure that kept it from being withdrawn.
+const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
 /// The key of a day goes so many days after it: access ends with the day itself, and clocks of backups and nodes differ.
 const BUCKET_GRACE_DAYS: u32 = 1;
@@ -45,6 +49,29 @@ pub struct Sweep {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+}
+
+/// Why something that is due could not go.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The store; the next round tries again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record is damaged, or of a newer version.
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
+    /// What a record holds cannot be opened.
+    #[error("{0}")]
+    Damaged(#[from] Damaged),
+}
+
+impl From<Trouble> for StoreError {
+    fn from(trouble: Trouble) -> StoreError {
+        match trouble {
+            Trouble::Store(error) => error,
+            other => StoreError::Unavailable(other.to_string()),
+        }
+    }
 }
 
 impl Sweep {
@@ -73,30 +100,41 @@ impl Sweep {
     /// # Errors
     /// When the store does not answer.
     pub async fn withdraw_pending(&self) -> Result<(), StoreError> {
-        loop {
-            let pending = self.store.list(&KeyRange::under("pending"), PAGE).await?;
-            if pending.is_empty() {
-                return Ok(());
+        Ok(self.withdraw(|_| true).await?)
+    }
+
+    /// Withdraws the pending messages that were `left` behind.
+    async fn withdraw(&self, left: impl Fn(&SealedMessage) -> bool) -> Result<(), Trouble> {
+        for (key, _) in self.store.list(&KeyRange::under("pending"), usize::MAX).await? {
+            let Some(id) = key.segments().nth(1).and_then(Id::parse) else {
+                return Err(StoreError::Unavailable(format!("{key} is no key of ours")).into());
+            };
+            let message = match self.message(id).await {
+                Ok(message) => message,
+                Err(Trouble::Store(error)) => return Err(error.into()),
+                Err(why) => {
+                    tracing::error!("message {id} stays pending: {why}");
+                    continue;
+                }
+            };
+            let mut batch = Batch::new();
+            batch.delete(key, Expect::Anything);
+            let blobs = match message {
+                Some((message, _)) if !left(&message) => continue,
+                Some((message, version)) if message.state == State::Pending => {
+                    batch.delete(Key::message(id), Expect::Version(version));
+                    message.blobs
+                }
+                _ => Vec::new(),
+            };
+            match self.store.commit(batch).await {
+                Err(StoreError::Conflict) => continue, // Its transaction came to an end at this moment.
+                done => done?,
             }
-            for (key, _) in pending {
-                let Some(id) = key.segments().nth(1).and_then(Id::parse) else {
-                    return Err(StoreError::Unavailable(format!("{key} is no key of ours")));
-                };
-                let message = self.message(id).await?;
-                let mut batch = Batch::new();
-                batch.delete(key, Expect::Anything);
-                let blobs = match message {
-                    Some((message, version)) if message.state == State::Pending => {
-                        batch.delete(Key::message(id), Expect::Version(version));
-                        message.blobs
-                    }
-                    _ => Vec::new(),
-                };
-                self.store.commit(batch).await?;
-                self.delete_blobs(&blobs).await;
-                tracing::info!("message {id} was pending when the last process ended: withdrawn, its sender still has it");
-            }
+            self.delete_blobs(&blobs).await;
+            tracing::info!("message {id} was left pending: withdrawn, its sender still has it");
         }
+        Ok(())
     }
 
     /// Everything that is due now.
@@ -105,18 +143,19 @@ impl Sweep {
     /// When the store does not answer.
     pub async fn round(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut seen = HashSet::new();
+        self.withdraw(|message| now.since(message.at) >= LEFT_BEHIND).await?;
+        // The cursor lives for this round only: what a commit puts behind it comes up in the next.
+        let mut range = KeyRange::expiry_until(now.day());
         loop {
-            // Rows of today that are not due yet stay in front: ask for as many more.
-            let rows = self.store.list(&KeyRange::expiry_until(now.day()), PAGE + seen.len()).await?;
-            let fresh: Vec<_> = rows.into_iter().filter(|(key, _)| seen.insert(key.clone())).collect();
-            if fresh.is_empty() {
-                break;
-            }
-            for (key, record) in fresh {
+            let rows = self.store.list(&range, PAGE).await?;
+            let Some((last, _)) = rows.last() else { break };
+            range.from = format!("{last}\0");
+            for (key, record) in rows {
                 match self.expire(&key, &record, now).await {
-                    Ok(()) | Err(StoreError::Conflict) => {} // Somebody changed it meanwhile: the next round decides anew.
-                    Err(error) => return Err(error),
+                    Ok(()) | Err(Trouble::Store(StoreError::Conflict)) => {} // Somebody changed it meanwhile: the next round decides anew.
+                    // What is damaged, or of a newer version, stays; the rest must go all the same, and the keys of past days with it.
+                    Err(Trouble::Store(error)) => return Err(error),
+                    Err(why) => tracing::error!("what {key} says should go stays: {why}"),
                 }
             }
         }
@@ -124,8 +163,8 @@ impl Sweep {
         self.keyring.destroy_until(last).await
     }
 
-    async fn expire(&self, key: &Key, record: &Record, now: Time) -> Result<(), StoreError> {
-        let row: Expiry = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    async fn expire(&self, key: &Key, record: &Record, now: Time) -> Result<(), Trouble> {
+        let row: Expiry = record.read(key)?;
         if row.at > now {
             return Ok(());
         }
@@ -156,27 +195,23 @@ impl Sweep {
     }
 
     /// A held message whose number never came: its waiting recipients are told to the sender. What others can already open stays.
-    async fn give_up_held(
-        &self,
-        batch: &mut Batch,
-        id: Id,
-        message: SealedMessage,
-        version: u64,
-        now: Time,
-    ) -> Result<Vec<Id>, StoreError> {
+    async fn give_up_held(&self, batch: &mut Batch, id: Id, message: SealedMessage, version: u64, now: Time) -> Result<Vec<Id>, Trouble> {
         let master = self.keyring.master();
         let waiting = self.store.list(&KeyRange::waiting_of(id), usize::MAX).await?;
         let mut recipients = Vec::new();
         for (key, record) in &waiting {
-            let row: Waiting = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            let address = master.open_field("address", key, &row.address).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            let row: Waiting = record.read(key)?;
+            let address = master.open_field("address", key, &row.address)?;
             recipients.extend(Address::parse(address.expose()));
         }
         let message_key = Key::message(id);
         let sender = message.sender.as_ref().and_then(|s| master.open_field("sender", &message_key, s).ok());
         if let Some(sender) = sender.and_then(|s| Address::parse(s.expose()).ok()) {
-            let letter = Letter::NotSent { sender, recipients, at: message.at, language: message.language.clone() };
-            grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
+            for some in recipients.chunks(MOST_NAMED) {
+                let (sender, recipients) = (sender.clone(), some.to_vec());
+                let letter = Letter::NotSent { sender, recipients, at: message.at, language: message.language.clone() };
+                grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
+            }
         }
         let others = self.store.list(&KeyRange::grants_of(id), 1).await?;
         if others.is_empty() {
@@ -199,7 +234,7 @@ impl Sweep {
         version: u64,
         fact: Fact,
         now: Time,
-    ) -> Result<Vec<Id>, StoreError> {
+    ) -> Result<Vec<Id>, Trouble> {
         for (key, record) in self.store.list(&KeyRange::waiting_of(id), usize::MAX).await? {
             batch.delete(key, Expect::Version(record.version));
         }
@@ -243,10 +278,10 @@ impl Sweep {
         Ok(())
     }
 
-    async fn message(&self, id: Id) -> Result<Option<(SealedMessage, u64)>, StoreError> {
+    async fn message(&self, id: Id) -> Result<Option<(SealedMessage, u64)>, Trouble> {
         let key = Key::message(id);
         let Some(record) = self.store.get(&key).await? else { return Ok(None) };
-        let message = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let message = record.read(&key)?;
         Ok(Some((message, record.version)))
     }
 

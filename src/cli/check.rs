@@ -1,6 +1,6 @@
 //! `zegel check`.
 
-use super::{End, rulebook};
+use super::{End, rulebook, say_what_is_not_read};
 use crate::fault::{Fault, Faults};
 use std::{
     io::{self, Write},
@@ -9,6 +9,7 @@ use std::{
 
 /// Every fault; when there is none, the examples of rules and policies.
 pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End> {
+    say_what_is_not_read(config);
     let rulebook = match rulebook(config) {
         Ok(rulebook) => rulebook,
         Err(faults) => return tell(&faults, out),
@@ -19,7 +20,7 @@ pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End
         return tell(&faults.take(), out);
     }
     for gap in rulebook.rules.gaps() {
-        let what = if gap.missed { "is missed, as its `gap` says" } else { "is found now; move it from `gap` to `match`" };
+        let what = if gap.missed { "is a known miss (`gap`), and no fault" } else { "is found now; move it from `gap` to `match`" };
         writeln!(out, "{}:{}: note: this example {what}", gap.file, gap.line)?;
     }
     let what = config.map_or("built-in rules and policies".to_owned(), |path| path.display().to_string());

@@ -1,6 +1,6 @@
 //! `zegel explain`.
 
-use super::{End, Explain, Format, complain, complain_all, reading, rulebook};
+use super::{End, Explain, Format, complain, complain_all, reading, rulebook, say_what_is_not_read};
 use crate::{
     address::{Address, Domain},
     envelope::{Envelope, QueueId, Recipient},
@@ -9,6 +9,7 @@ use crate::{
 use std::io::{self, Write};
 
 pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
+    say_what_is_not_read(options.config.path.as_deref());
     let rulebook = match rulebook(options.config.path.as_deref()) {
         Ok(rulebook) => rulebook,
         Err(faults) => return Ok(complain_all(&faults)),

@@ -17,12 +17,12 @@ pub(super) fn run(dir: &Path, out: &mut impl Write) -> io::Result<End> {
     files.insert("zegel.toml".to_owned(), CONFIGURATION.to_owned());
     for (name, text) in &files {
         if let Err(e) = write(dir, name, text, out)? {
-            complain(&format!("{}: {e}", dir.join(name).display()));
+            complain(&format!("{}: can't be made: {e}; name a folder that is yours", dir.join(name).display()));
             return Ok(End::Fault);
         }
     }
     if let Err(e) = make_keys(&dir.join("keys"), out)? {
-        complain(&format!("{}: {e}", dir.join("keys").display()));
+        complain(&format!("{}: can't be made: {e}; name a folder that is yours", dir.join("keys").display()));
         return Ok(End::Fault);
     }
     let path = dir.join("zegel.toml");

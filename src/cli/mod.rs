@@ -214,6 +214,13 @@ fn rulebook(config: Option<&Path>) -> Result<Rulebook, Vec<Fault>> {
     }
 }
 
+/// Who has a configuration here and doesn't name it may think that it is used.
+fn say_what_is_not_read(config: Option<&Path>) {
+    if config.is_none() && Path::new("zegel.toml").exists() {
+        complain("the built-in rules and policies are used; for your own: --config zegel.toml");
+    }
+}
+
 /// Tells a fault that is not this command's result.
 fn complain(what: &str) {
     // Nobody to tell when standard error is closed.

@@ -57,12 +57,19 @@ pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write
         }
         Command::Forget { address } => Request::PhoneForget { address: address.to_string() },
     };
-    let answer = match control::ask(&config.store.path, &request)? {
-        Some(answer) => answer,
-        None => ourselves(&config, &request)?,
+    let answer = match control::ask(&config.store.path, &request) {
+        Ok(Some(answer)) => answer,
+        Ok(None) => ourselves(&config, &request)?,
+        Err(e) => {
+            let socket = control::socket(&config.store.path);
+            Answer::Failed(format!("{}: the zegel that runs can't be asked: {e}; run this as the user that runs zegel", socket.display()))
+        }
     };
     match answer {
         Answer::Done(shown) => {
+            if shown.is_empty() {
+                complain("no numbers are known");
+            }
             out.write_all(shown.as_bytes())?;
             Ok(End::Fine)
         }
@@ -75,6 +82,11 @@ pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write
 
 /// Nobody runs: the store is ours for the moment.
 fn ourselves(config: &Config, request: &Request) -> io::Result<Answer> {
+    // Made here, it would belong to whoever types, not to the user that runs zegel.
+    if !store::is_there(&config.store.path) {
+        let path = config.store.path.display();
+        return Ok(Answer::Failed(format!("{path}: there is no store yet; `zegel run` makes it")));
+    }
     let opened = match store::open(&serve::store_options(config, SystemClock.now())) {
         Ok(opened) => opened,
         Err(error) => return Ok(Answer::Failed(error.to_string())),

@@ -20,11 +20,13 @@ pub fn embedded(prefix: &str) -> Files {
     all.filter(|(name, _)| name.starts_with(prefix)).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
-/// The files of `folder/name`, as `name/..`; `None` when there is no such folder.
+/// The files of `folder/name`, as `name/..`; `None` when there is nothing of this name.
+///
+/// A file or a link to nowhere of this name is a fault: whoever made it meant something else than the embedded files.
 #[must_use]
 pub fn read_folder(folder: &Path, name: &str, faults: &Faults) -> Option<Files> {
     let path = folder.join(name);
-    if !path.is_dir() {
+    if fs::symlink_metadata(&path).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
         return None;
     }
     let mut files = Files::new();
@@ -33,51 +35,113 @@ pub fn read_folder(folder: &Path, name: &str, faults: &Faults) -> Option<Files> 
 }
 
 fn walk(path: &Path, name: &str, depth: usize, files: &mut Files, faults: &Faults) {
+    let remedy = "it must be a folder that zegel's user may read; where there is none, the built-in files serve";
+    let unread = |e: io::Error| faults.add(name, 1, format!("this folder can't be read: {}", reason(&e)), remedy);
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(e) => return faults.add(name, 1, format!("this folder can't be read: {e}"), "let zegel's user read it"),
+        Err(e) => return unread(e),
     };
-    for entry in entries.flatten() {
-        let Ok(last) = entry.file_name().into_string() else { continue };
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(e) => return unread(e),
+        };
+        let last = entry.file_name().to_string_lossy().into_owned();
         // Editors' and administrators' left-overs.
         if last.starts_with('.') || last.ends_with('~') || last.ends_with(".bak") || last.ends_with(".md") {
             continue;
         }
         let (path, name) = (entry.path(), format!("{name}/{last}"));
-        if path.is_dir() {
-            match depth.checked_sub(1) {
-                Some(depth) => walk(&path, &name, depth, files, faults),
-                None => faults.add(&name, 1, "folders nest too deep", format!("at most {MAX_DEPTH} deep")),
-            }
-            continue;
-        }
-        let Some(wanted) = wanted(&name) else { continue };
-        if let Err(ending) = wanted {
-            faults.add(&name, 1, "this file would not be read", format!("end its name in {ending}, or move it away"));
-            continue;
-        }
-        match read(&path) {
-            Ok(text) => {
-                files.insert(name, text);
-            }
-            Err(e) => faults.add(&name, 1, format!("can't be read: {e}"), "make it a UTF-8 text that zegel's user may read"),
+        if last.contains(char::REPLACEMENT_CHARACTER) {
+            faults.add(&name, 1, "the name of this file is no UTF-8", "rename it");
+        } else if !path.is_dir() {
+            file(&path, name, files, faults);
+        } else if depth == 0 {
+            faults.add(&name, 1, "folders nest too deep", format!("at most {MAX_DEPTH} deep"));
+        } else {
+            walk(&path, &name, depth - 1, files, faults);
         }
     }
 }
 
-/// Whether a file is one of ours. A rule or policy that is passed over because of its name would be missed by nobody until it is too late:
-/// so that is a fault. Pictures among the templates are not.
-fn wanted(name: &str) -> Option<Result<(), &'static str>> {
+fn file(path: &Path, name: String, files: &mut Files, faults: &Faults) {
+    match wanted(&name) {
+        Wanted::Yes => {}
+        Wanted::No => return,
+        Wanted::Elsewhere(remedy) => return faults.add(&name, 1, "this file would not be read", remedy),
+    }
+    match read_text(path) {
+        Ok(text) => drop(files.insert(name, text)),
+        Err(Unread { line, what, remedy }) => faults.add(&name, line, what, remedy),
+    }
+}
+
+/// What to make of a file, by its name.
+enum Wanted {
+    Yes,
+    No,
+    /// It looks like one of ours and would be passed over; what to do.
+    Elsewhere(&'static str),
+}
+
+/// A rule or policy that is passed over because of its name would be missed by nobody until it is too late: so that is a fault. Pictures
+/// among the templates are not.
+fn wanted(name: &str) -> Wanted {
     let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));
     if name.starts_with("templates/") {
-        return ends(&[".html", ".txt", ".ftl", ".css", ".js", ".svg", ".toml"]).then_some(Ok(()));
+        return if ends(&[".html", ".txt", ".ftl", ".css", ".js", ".svg", ".toml"]) { Wanted::Yes } else { Wanted::No };
     }
-    Some(if ends(&[".toml"]) || name.starts_with("rules/lists/") { Ok(()) } else { Err(".toml") })
+    if name.starts_with("rules/lists/") {
+        return if ends(&[".toml"]) {
+            Wanted::Elsewhere("rules stand in rules/ itself; the name of a list ends in .txt")
+        } else {
+            Wanted::Yes
+        };
+    }
+    if !ends(&[".toml"]) {
+        return Wanted::Elsewhere("end its name in .toml, or move it away");
+    }
+    // A rule's name is its file's, so rules have one folder.
+    if name.strip_prefix("rules/").is_some_and(|rest| rest.contains('/')) {
+        return Wanted::Elsewhere("rules stand in rules/ itself, only lists have a folder: move it there");
+    }
+    Wanted::Yes
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.len() > MAX_FILE_BYTES {
-        return Err(io::Error::other("it is larger than 64 MiB"));
+/// Why a file that somebody wrote is not read.
+pub(super) struct Unread {
+    pub(super) line: usize,
+    pub(super) what: String,
+    pub(super) remedy: &'static str,
+}
+
+/// Reads a text; says where it stops being one.
+pub(super) fn read_text(path: &Path) -> Result<String, Unread> {
+    let at_1 = |what: String, remedy| Unread { line: 1, what, remedy };
+    let unreadable = |e: io::Error| match e.kind() {
+        io::ErrorKind::NotFound => at_1("there is no such file".to_owned(), "correct its name; if it is a link, correct where it leads"),
+        _ => at_1(format!("can't be read: {}", reason(&e)), "let zegel's user read it"),
+    };
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
+        return Err(at_1("is larger than 64 MiB".to_owned(), "split it, or move it away"));
     }
-    fs::read_to_string(path)
+    let octets = fs::read(path).map_err(unreadable)?;
+    if octets.starts_with(b"\xff\xfe") || octets.starts_with(b"\xfe\xff") {
+        return Err(at_1("is written in UTF-16".to_owned(), "save it with UTF-8 as its encoding"));
+    }
+    String::from_utf8(octets).map_err(|e| {
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|o| **o == b'\n').count();
+        Unread {
+            line,
+            what: "a letter in this line is not written in UTF-8".to_owned(),
+            remedy: "save the file with UTF-8 as its encoding",
+        }
+    })
+}
+
+/// What the system says, without its number: `Permission denied`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

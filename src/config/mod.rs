@@ -9,6 +9,7 @@ mod sections;
 pub use files::{embedded, read_folder};
 pub use sections::{Mail, Organisation, Portal, Sms, Smtp, Store};
 
+use self::files::Unread;
 use crate::{
     fault::{Fault, Faults, Table},
     inspect::Rulebook,
@@ -53,6 +54,23 @@ impl Config {
             _ => Err(faults.take()),
         }
     }
+
+    /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
+    #[must_use]
+    pub fn fixed(&self) -> Vec<(&'static str, String)> {
+        let Smtp { listen, hostname, next_hop, allow, max_size_bytes, .. } = &self.smtp;
+        vec![
+            ("[organisation] language", self.organisation.language.clone()),
+            ("[smtp] listen", format!("{listen:?}")),
+            ("[smtp] hostname", hostname.clone()),
+            ("[smtp] next_hop", format!("{} {} {:?}", next_hop.host, next_hop.port, next_hop.tls)),
+            ("[smtp] allow", format!("{allow:?}")),
+            ("[smtp] max_size", max_size_bytes.to_string()),
+            ("[portal] listen", format!("{:?}", self.portal.listen)),
+            ("[store]", format!("{:?}", self.store)),
+            ("[sms]", self.sms.fingerprint()),
+        ]
+    }
 }
 
 /// The rules and policies that serve without a configuration. Which domains are internal is for the caller to say.
@@ -69,15 +87,11 @@ pub fn built_in() -> Result<Rulebook, Vec<Fault>> {
 
 fn read(path: &Path, faults: &Faults) -> Option<Config> {
     let file = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let text = match std::fs::read_to_string(path) {
+    let text = match files::read_text(path) {
         Ok(text) => text,
-        Err(e) => {
-            faults.add(
-                &path.display().to_string(),
-                1,
-                format!("can't be read: {e}"),
-                "name a configuration that exists; `zegel init DIR` makes one",
-            );
+        Err(Unread { line, what, remedy }) => {
+            let remedy = if path.exists() { remedy } else { "name a configuration that exists; `zegel init DIR` makes one" };
+            faults.add(&path.display().to_string(), line, what, remedy);
             return None;
         }
     };

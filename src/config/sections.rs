@@ -13,6 +13,7 @@ use crate::{
 };
 use std::{
     fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::{IpAddr, SocketAddr},
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -85,6 +86,20 @@ pub enum Sms {
         /// Another base address than Twilio's, without a slash at the end: for tests.
         url: Option<String>,
     },
+}
+
+impl Sms {
+    /// Something that differs when two differ, and holds no secret.
+    pub(super) fn fingerprint(&self) -> String {
+        match self {
+            Sms::File(path) => path.display().to_string(),
+            Sms::Twilio { account, sender, secret, url } => {
+                let mut hasher = DefaultHasher::new();
+                secret.expose().hash(&mut hasher);
+                format!("{account:?} {sender:?} {url:?} {:x}", hasher.finish())
+            }
+        }
+    }
 }
 
 /// What could be read; `None` where a fault was told.
@@ -240,7 +255,8 @@ fn allow(table: &Table) -> Vec<Network> {
         }
         Ok(network) => Some(network),
         Err(e) => {
-            table.fault(text.line, format!("\"{}\" is no network: {e}", text.value), "write it as in 10.1.0.0/16, or one address");
+            let remedy = "write its first address and its size, as in 10.1.0.0/16, or one address";
+            table.fault(text.line, format!("\"{}\" is no network: {e}", text.value), remedy);
             None
         }
     };

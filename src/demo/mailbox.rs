@@ -199,7 +199,7 @@ async fn mail(State(shown): State<Shown>, Path(number): Path<usize>) -> Response
 }
 
 fn html(body: &str) -> Response {
-    const STYLE: &str = "body{font:1rem/1.5 system-ui;max-width:48rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}pre{white-space:pre-wrap;overflow-wrap:anywhere}li{margin:.5rem 0}";
+    const STYLE: &str = ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui;max-width:48rem;margin:2rem auto;padding:0 1rem;overflow-wrap:break-word}h1{font-size:1.6rem}h2{font-size:1.2rem}pre{white-space:pre-wrap;overflow-wrap:anywhere}li{margin:.5rem 0}";
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>zegel demo: the outside world</title><style>{STYLE}</style>{body}"
     );

@@ -29,7 +29,12 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::watch, time::Instant};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time::Instant,
+};
 
 /// What went wrong, for a person to read.
 type Failed = String;
@@ -46,7 +51,7 @@ pub async fn run(once: bool) -> ExitCode {
     // Dropping what runs in the demo ends it; the folder goes in any case.
     let ended = tokio::select! {
         ended = show(&folder.0, once) => ended,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = told_to_end() => Ok(()),
     };
     drop(folder);
     match ended {
@@ -55,6 +60,17 @@ pub async fn run(once: bool) -> ExitCode {
             eprintln!("zegel demo: {failed}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ctrl-C, or SIGTERM.
+async fn told_to_end() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 

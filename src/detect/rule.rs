@@ -141,6 +141,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn rule(&mut self, root: Table) -> Rule {
         let file = root.file().to_owned();
+        if !root.has("rule") && (root.has("policy") || root.has("defaults")) {
+            root.fault(1, "this file holds policies, not a rule", "move it to policies/");
+            let (info, places, condition) = (self.info(self.stem.to_owned()), Where::default(), Condition::Finds(Vec::new()));
+            let (ignored, examples) = (HashSet::new(), Examples::default());
+            return Rule { info, file, line: 1, condition, places, context: None, ignored, examples };
+        }
         let examples = Examples::read(root.table("examples"));
         let ignored = root.table("ignore").map(|table| self.ignored(table)).unwrap_or_default();
         let context = root.table("context");
@@ -295,7 +301,8 @@ impl Reader<'_> {
     fn file(&self, table: &Table, name: &Located<String>) -> Option<(String, String)> {
         let file = format!("rules/{}", name.value);
         let text = self.files.get(&file).cloned();
-        if text.is_none() {
+        // One that is there and can't be read has been told.
+        if text.is_none() && !table.faults().any_in(|faulty| faulty == file) {
             table.fault(name.line, format!("there is no file {file}"), "correct the name (it is relative to rules/) or add the file");
         }
         text.map(|text| (file, text))

@@ -1,6 +1,6 @@
 //! A TOML table whose reader asks for the words it knows; what is left over is a fault.
 
-use super::{Faults, did_you_mean};
+use super::{Faults, did_you_mean, notation};
 use jiff::civil::Date;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use toml::{
@@ -63,9 +63,9 @@ impl Table {
     pub fn parse(file: &str, text: &str, faults: &Faults) -> Option<Table> {
         let lines = Lines::of(text);
         let (root, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let line = error.span().map_or(1, |s| lines.at(s.start));
-            faults.add(file, line, format!("this is not TOML: {}", error.message()), "correct the notation of this line");
+        let told = errors.iter().map(|e| (e.span().map_or(1, |s| lines.at(s.start)), e.message())).collect();
+        for (line, what, remedy) in notation::faults(told, text) {
+            faults.add(file, line, what, remedy);
         }
         let file: Rc<str> = file.into();
         errors.is_empty().then(|| Table {
@@ -280,7 +280,11 @@ impl Table {
     }
 
     fn wrong_kind(&self, word: &str, line: usize, wanted: &str, got: &Value) {
-        self.fault(line, format!("`{word}` is {}", got.kind()), format!("write {wanted}"));
+        self.fault(
+            line,
+            format!("`{word}` is {}", got.kind()),
+            format!("write {}", if wanted == "a text" { "a text between quotes" } else { wanted }),
+        );
     }
 }
 
@@ -353,7 +357,7 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "rules/x.toml:2: `name` is a whole number; write a text",
+                "rules/x.toml:2: `name` is a whole number; write a text between quotes",
                 "rules/x.toml:4: unknown word `wher`; did you mean `where`?",
                 "rules/x.toml:5: `within` is not in this version; leave it out",
                 "rules/x.toml:8: `then` is missing; add a line such as `then = \"level 1\"`",

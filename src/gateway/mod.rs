@@ -34,7 +34,10 @@ use tokio::{
 /// before that keeps the mail in the client's queue; answering too late makes it send the mail twice.
 pub const ANSWER_TIME: Duration = Duration::from_secs(90);
 
-/// Of those, what reading and judging may take; the rest is the next hop's.
+/// A commit that began in time may end so much later: then the mail is taken, and 451 would bring it again. Within Postfix's 100 s.
+const COMMIT_TIME: Duration = Duration::from_secs(5);
+
+/// Of [`ANSWER_TIME`], what reading and judging may take; the rest is the next hop's.
 pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
 
 /// More `Received` fields than this are a loop. RFC 5321, 6.3 advises at least 100 for relays in general; a mail comes to us from its own
@@ -115,6 +118,7 @@ impl smtp::Handler for Session {
             Ok(replies) => replies,
             Err(failure) => {
                 self.open = None;
+                tracing::warn!("{failure}: a mail stays with its sender");
                 vec![failure.reply(); commands.len()]
             }
         }
@@ -133,14 +137,14 @@ impl smtp::Handler for Session {
             deadline: Instant::now() + ANSWER_TIME,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        match timeout(ANSWER_TIME, tokio::spawn(transfer.run())).await {
+        match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
                 Reply::TRY_LATER
             }
             Err(_) => {
-                tracing::warn!("{id} took longer than {} s", ANSWER_TIME.as_secs());
+                tracing::warn!("{id} took longer than {} s", (ANSWER_TIME + COMMIT_TIME).as_secs());
                 Reply::NEXT_HOP_SLOW
             }
         }
@@ -158,6 +162,8 @@ impl Session {
     async fn pass_on(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
         let mut open = match self.open.take() {
             Some(open) => open,
+            // The connection was lost in the middle of an envelope, and with it what the client had told: it must begin again.
+            None if matches!(commands.first(), Some(EnvelopeCommand::Rcpt { .. })) => return Err(Failure::Lost { dot_sent: false }),
             None => Open {
                 envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
                 hop: self.gateway.next_hop.begin().await?,
@@ -203,11 +209,9 @@ impl Transfer {
     async fn run(self) -> Reply {
         let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
-            Ok(Err(reply)) => return self.refuse(reply).await,
+            Ok(Err(reply)) => return self.refuse(reply),
             Err(_) => {
-                return self
-                    .refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"))
-                    .await;
+                return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"));
             }
         };
         match &judged.inspection.decision {
@@ -216,7 +220,7 @@ impl Transfer {
             Decision::Reject(reason) => {
                 self.log(&judged, &format_args!("blocked policy={:?}", reason.policy));
                 let text = format!("Not sent: the policy \"{}\" of your organisation refuses this message", reason.policy);
-                self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text)).await
+                self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text))
             }
         }
     }
@@ -272,8 +276,7 @@ impl Transfer {
     }
 
     /// Gives the transaction up towards the next hop, which has seen nothing but addresses.
-    async fn refuse(mut self, reply: Reply) -> Reply {
-        self.hop.reset().await;
+    fn refuse(self, reply: Reply) -> Reply {
         tracing::info!("{} refused reply={}", self.envelope.id, reply.code());
         reply
     }
@@ -292,13 +295,11 @@ impl Transfer {
 }
 
 impl Transfer {
-    /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5).
+    /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5). The open transaction is dropped with the
+    /// transfer: its RSET is said in the background, since our client need not wait for a next hop that has no part in this mail.
     async fn protect(mut self, plan: &Plan, judged: &Judged) -> Reply {
         match self.protected(plan, judged).await {
-            Ok(reply) | Err(reply) => {
-                self.hop.reset().await;
-                reply
-            }
+            Ok(reply) | Err(reply) => reply,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     address::Address,
     grant::{self, About, Handover},
     inspect::{Ask, Plan},
-    notice::Letter,
+    notice::{Letter, MOST_NAMED, MOST_REASONS, excerpt},
     phone::PhoneNumber,
     policy::MissingPhone,
     record::{
@@ -19,7 +19,7 @@ use crate::{
     time::{Day, Time},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// A message of more files than this is kept as the one original mail: the list of its blobs must fit a record.
 const MAX_FILES: usize = 200;
@@ -137,7 +137,7 @@ impl Transfer {
         self.remember(&mut flip, seen, sealing, plan, Attempt::Committed(Expect::Version(version)));
         // The clean recipients have it now: a failure here makes the client send again, and they get it twice. SMTP can't avoid that; a few
         // tries can make it rarer.
-        let mut result = self.commit(flip.clone()).await;
+        let mut result = self.commit_now(flip.clone()).await;
         for _ in 0..2 {
             if result.is_err() {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -152,14 +152,17 @@ impl Transfer {
 
     /// RSET, and the transaction anew for the clean recipients alone. They were accepted before: another answer now is 451, undone.
     async fn relay_to_some(&mut self, plan: &Plan) -> Result<Reply, Reply> {
-        self.hop.reset().await;
         let mut commands = vec![EnvelopeCommand::Mail {
             from: self.envelope.from.clone(),
             parameters: self.envelope.mail_parameters.clone(),
             size: Some(self.message.octets().len() as u64),
         }];
         commands.extend(plan.relay.iter().map(|r| EnvelopeCommand::Rcpt { to: r.address.clone(), parameters: r.parameters.clone() }));
-        let replies = self.hop.envelope(&commands).await.map_err(|f| f.reply())?;
+        let again = async {
+            self.hop.reset().await;
+            self.hop.envelope(&commands).await
+        };
+        let replies = timeout_at(self.deadline, again).await.map_err(|_| Reply::NEXT_HOP_SLOW)?.map_err(|f| f.reply())?;
         if let Some(refusal) = replies.iter().find(|r| !r.is_positive()) {
             tracing::warn!("{} the next hop now refuses what it accepted before: {}", self.envelope.id, refusal.code());
             return Err(Reply::TRY_LATER);
@@ -266,7 +269,7 @@ impl Transfer {
         let (sender_name, sender) = self.shown_sender(judged);
         Card {
             subject: self.rulebook.rules.strip_subject(&judged.facts.subject),
-            open_subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
+            open_subject: self.open_subject(judged),
             sender_name,
             sender,
             date: judged.facts.date.unwrap_or(now),
@@ -276,10 +279,15 @@ impl Transfer {
         }
     }
 
+    /// The subject as our mails may repeat it.
+    fn open_subject(&self, judged: &Judged) -> Option<String> {
+        self.rulebook.open_subject(&judged.inspection, &judged.facts.subject).map(|subject| excerpt(&subject))
+    }
+
     /// Who the recipient sees as sender: From as the mail has it, else the envelope's.
     fn shown_sender(&self, judged: &Judged) -> (String, String) {
         match (&judged.facts.from, &self.envelope.from) {
-            (Some((name, address)), _) => (name.clone(), address.to_string()),
+            (Some((name, address)), _) => (excerpt(name), address.to_string()),
             (None, Some(address)) => (String::new(), address.to_string()),
             (None, None) => (String::new(), String::new()),
         }
@@ -287,7 +295,7 @@ impl Transfer {
 
     fn message_record(&self, sealing: &Sealing, state: State, plan: &Plan) -> SealedMessage {
         let key = Key::message(sealing.id);
-        let tell = self.envelope.from.as_ref().filter(|_| plan.ask == Ask::Sender);
+        let tell = self.envelope.from.as_ref().filter(|_| plan.tell);
         SealedMessage {
             v: FORMAT,
             state,
@@ -337,7 +345,7 @@ impl Transfer {
             envelope_from: self.envelope.from.clone(),
             sender_name,
             recipient: reader.address.clone(),
-            subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
+            subject: self.open_subject(judged),
             language: self.gateway.options.language.clone(),
             level: reader.level,
             expires: sealing.expires,
@@ -372,23 +380,29 @@ impl Transfer {
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
         let approval = Key::approval(lookup_id(&token));
         put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
-        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap }, Expect::Absent);
-        let missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
+        let until = sealing.now.plus(self.gateway.options.hold_time);
+        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap, until, released: None }, Expect::Absent);
+        let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
+        let others = waiting.len() - missing.len();
+        let more = missing.len().saturating_sub(MOST_NAMED);
+        missing.truncate(MOST_NAMED);
+        let why = self.rulebook.sentences(&judged.inspection, &self.gateway.options.language);
         let letter = Letter::NumberNeeded {
             token,
             sender,
-            subject: self.rulebook.open_subject(&judged.inspection, &judged.facts.subject),
-            why: self.rulebook.sentences(&judged.inspection, &self.gateway.options.language),
-            others: waiting.len() - missing.len(),
+            subject: self.open_subject(judged),
+            why: why.iter().take(MOST_REASONS).map(|sentence| excerpt(sentence)).collect(),
+            others,
+            more,
             some_have_it: waiting.len() < recipients,
             missing,
-            until: sealing.now.plus(self.gateway.options.hold_time).day(),
+            until: until.day(),
             language: self.gateway.options.language.clone(),
         };
         let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
         grant::post(batch, &sealing.master, &letter, about, sealing.now);
         self.event(batch, Fact::Held, sealing);
-        put_expiry(batch, sealing.now.plus(self.gateway.options.hold_time), Expires::Held(sealing.id));
+        put_expiry(batch, until, Expires::Held(sealing.id));
     }
 
     fn event(&self, batch: &mut Batch, what: Fact, sealing: &Sealing) {
@@ -416,6 +430,11 @@ impl Transfer {
         if Instant::now() >= self.deadline {
             return Err(Reply::NEXT_HOP_SLOW);
         }
+        self.commit_now(batch).await
+    }
+
+    /// Commits however late it is: after the next hop's 2xx giving up would send the clean recipients their mail twice.
+    async fn commit_now(&self, batch: Batch) -> Result<(), Reply> {
         self.gateway.store.commit(batch).await.map_err(|e| match e {
             StoreError::Conflict => SAME_MAIL,
             StoreError::Unavailable(_) => self.unavailable(&e),
@@ -425,7 +444,7 @@ impl Transfer {
     /// Repeats a batch whose outcome may be unknown: our version found in the store says that it was done.
     async fn commit_again(&self, batch: &Batch, message: Id) -> Result<(), Reply> {
         let found = self.gateway.store.get(&Key::message(message)).await.map_err(|e| self.unavailable(&e))?;
-        if found.is_some_and(|r| r.version == batch.version) { Ok(()) } else { self.commit(batch.clone()).await }
+        if found.is_some_and(|r| r.version == batch.version) { Ok(()) } else { self.commit_now(batch.clone()).await }
     }
 
     async fn undo(&self, undo: Undo, sealing: &Sealing) {

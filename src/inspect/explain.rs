@@ -1,7 +1,7 @@
 //! The explanation of an inspection, for people and for programs. It holds masked texts only.
 
-use super::{Decision, Inspection, Remark};
-use crate::{detect::Finding, extract::Problem};
+use super::{Ask, Decision, Inspection, Remark};
+use crate::{detect::Finding, extract::Problem, record::Level};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -142,10 +142,13 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
     for remark in &inspection.remarks {
         writeln!(out, "  {}", sentence(*remark))?;
     }
-    if let Decision::Reject(reason) = &inspection.decision {
-        writeln!(out, "  refused for everybody, by \"{}\"", reason.policy)?;
+    match &inspection.decision {
+        Decision::Reject(reason) => writeln!(out, "  refused for everybody, by \"{}\"", reason.policy),
+        Decision::Protect(plan) if plan.ask == Ask::Nobody && plan.protect.iter().any(|p| p.level == Level::Two && p.phone.is_none()) => {
+            writeln!(out, "  its sender is outside the organisation and can't be asked for a number: refused unless all numbers are known")
+        }
+        Decision::Protect(_) | Decision::Relay => Ok(()),
     }
-    Ok(())
 }
 
 fn sentence(remark: Remark) -> &'static str {

@@ -18,7 +18,7 @@ use crate::{
     policy::{self, MissingPhone, Outcome, Policies, Verdict},
     record::Level,
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// Everything that judges: one complete set. A mail sees one; a reload makes another.
 pub struct Rulebook {
@@ -58,12 +58,14 @@ pub enum Decision {
 pub struct Plan {
     /// Those to whom the mail passes as it is.
     pub relay: Vec<Recipient>,
-    /// Those for whom it is sealed; never empty.
+    /// Those for whom it is sealed, each once however often the envelope names him; never empty.
     pub protect: Vec<Protected>,
     /// What happens to the others while somebody's number is missing.
     pub missing_phone: MissingPhone,
     /// Whether the sender may be asked for a number.
     pub ask: Ask,
+    /// Whether the sender hears of what fails later: everybody but a machine, for whom nobody would read it.
+    pub tell: bool,
 }
 
 /// A recipient for whom the mail is sealed.
@@ -76,13 +78,12 @@ pub struct Protected {
     pub phone: Option<PhoneNumber>,
 }
 
-/// Whether the sender may get mail from us: number pages and notices.
+/// Whether the sender may get a page of ours that decides something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// One of us.
     Sender,
-    /// A sender outside the organisation, who must never get a page of ours that decides something, or a machine. A level 2 whose number is not
-    /// known can only become level 1 then.
+    /// A sender outside the organisation, or a machine. A mail of level 2 with a number that is not known is refused then.
     Nobody,
 }
 
@@ -210,15 +211,20 @@ impl Case<'_> {
         }
         let phone = phone.filter(|_| self.has_one_external());
         let ask = if self.sender() == Sender::Ours { Ask::Sender } else { Ask::Nobody };
-        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), missing_phone: MissingPhone::SendReady, ask };
+        let tell = self.sender() != Sender::Automatic;
+        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), missing_phone: MissingPhone::SendReady, ask, tell };
+        let mut protected = HashSet::new();
         for (recipient, verdict) in self.envelope.to.iter().zip(verdicts) {
-            let recipient = recipient.clone();
             if let Outcome::Level(level) = verdict.outcome {
+                if !protected.insert(&recipient.address) {
+                    continue;
+                }
+                let recipient = recipient.clone();
                 let phone = phone.clone().filter(|_| !self.is_internal(&recipient.address));
                 plan.missing_phone = plan.missing_phone.max(verdict.missing_phone);
                 plan.protect.push(Protected { recipient, level, phone });
             } else {
-                plan.relay.push(recipient);
+                plan.relay.push(recipient.clone());
             }
         }
         if plan.protect.is_empty() { Decision::Relay } else { Decision::Protect(plan) }

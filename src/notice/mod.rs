@@ -76,9 +76,12 @@ pub enum Letter {
         subject: Option<String>,
         /// Why the message is protected: one plain sentence each, in the sender's language.
         why: Vec<String>,
-        /// The recipients without a number.
+        /// The recipients without a number, [`MOST_NAMED`] of them at most; the page shows all.
         #[serde(with = "many")]
         missing: Vec<Address>,
+        /// How many more there are.
+        #[serde(default)]
+        more: usize,
         /// How many others wait with them.
         others: usize,
         /// Whether some recipients have the message already.
@@ -93,7 +96,7 @@ pub enum Letter {
         /// To whom.
         #[serde(with = "one")]
         sender: Address,
-        /// Who did not get it.
+        /// Who did not get it, [`MOST_NAMED`] of them at most: a longer list is several letters.
         #[serde(with = "many")]
         recipients: Vec<Address>,
         /// When the message was taken.
@@ -291,7 +294,7 @@ fn notification(letter: &Letter, organisation: &Organisation, templates: &Templa
 }
 
 fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
-    let Letter::NumberNeeded { token, sender, subject, why, missing, others, some_have_it, until, language } = letter else {
+    let Letter::NumberNeeded { token, sender, subject, why, missing, more, others, some_have_it, until, language } = letter else {
         unreachable!("called for this letter only")
     };
     let mail = NumberMail {
@@ -299,6 +302,7 @@ fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templat
         at,
         why: why.iter().map(|s| one_line(s)).collect(),
         missing: missing.iter().map(ToString::to_string).collect(),
+        more: *more,
         others: *others,
         some_have_it: *some_have_it,
         link: numbers_link(organisation, token).expose().clone(),
@@ -346,9 +350,9 @@ impl Draft {
 
     fn build(self, id: Id, at: Time, organisation: &Organisation) -> Composed {
         let mut mail = MessageBuilder::new()
-            .from(Mailbox::new_address(Some(header(&self.from)), organisation.from.as_str().to_owned()))
+            .from(Mailbox::new_address(Some(excerpt(&self.from)), organisation.from.as_str().to_owned()))
             .to(Mailbox::new_address(None::<String>, self.to.as_str().to_owned()))
-            .subject(header(&self.subject))
+            .subject(excerpt(&self.subject))
             .date(at.millis() / 1000)
             .message_id(MessageId::new(format!("{}@{}", hex(&id.0), organisation.from.domain())))
             // RFC 3834, 5: other programs answer neither this mail nor its bounce.
@@ -366,8 +370,14 @@ impl Draft {
     }
 }
 
-/// The longest value that goes into a header field: a subject of several kilobytes helps nobody.
-const MAX_HEADER_CHARS: usize = 300;
+/// The longest text of others that a mail of ours repeats: a subject of several kilobytes helps nobody.
+const MAX_CHARS: usize = 300;
+
+/// So many recipients are named in one letter: an address may have 254 octets, and the sealed letter must fit a record.
+pub const MOST_NAMED: usize = 20;
+
+/// So many reasons for protecting a message are told in one letter.
+pub const MOST_REASONS: usize = 8;
 
 /// A text that others wrote, fit for a header field: one line, no control characters (a line break would begin a field of the writer's choice),
 /// none that turn the direction of writing around.
@@ -380,10 +390,11 @@ fn one_line(text: &str) -> String {
     text.chars().map(visible).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A header field's value: one line, not endless.
-fn header(text: &str) -> String {
+/// A text that others wrote as a letter repeats it, or a header field: one line, not endless.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
     let mut line = one_line(text);
-    if let Some((end, _)) = line.char_indices().nth(MAX_HEADER_CHARS) {
+    if let Some((end, _)) = line.char_indices().nth(MAX_CHARS) {
         line.truncate(end);
         line.push('…');
     }

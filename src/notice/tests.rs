@@ -128,6 +128,7 @@ fn the_sender_is_told_which_message_why_and_who() {
             subject: Some("Uw aanvraag".to_owned()),
             why: vec!["In de bijlage staat een burgerservicenummer.".to_owned()],
             missing: vec![address("a@elders.example")],
+            more: 0,
             others: 2,
             some_have_it: false,
             until: at().day().plus_days(7),

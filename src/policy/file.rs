@@ -57,7 +57,6 @@ impl Policies {
     #[must_use]
     pub fn compile<'a>(files: &Files, rules: impl IntoIterator<Item = &'a str>, faults: &Faults) -> Policies {
         let mut reader = Reader { rules: rules.into_iter().collect(), names: BTreeMap::new(), policies: Policies::default() };
-        let before = faults.len();
         let mut last = "policies/default.toml";
         for (name, text) in files.iter().filter(|(name, _)| name.starts_with("policies/") && name.ends_with(".toml")) {
             last = name;
@@ -66,7 +65,7 @@ impl Policies {
             }
         }
         // Only where everything else is read: a line that holds a fault may be the one that is missed here.
-        if faults.len() == before && !reader.policies.policies.iter().any(|p| p.when.names_a_problem()) {
+        if !faults.any_in(|faulty| faulty.starts_with("policies")) && !reader.policies.policies.iter().any(|p| p.when.names_a_problem()) {
             faults.add(
                 last,
                 1,
@@ -87,6 +86,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, table: Table) {
+        if table.has("rule") && !table.has("policy") {
+            return table.fault(1, "this file holds a rule, not policies", "move it to rules/");
+        }
         table.not_yet(&["exception"]);
         let missing_phone = table.table("defaults").map(defaults).unwrap_or_default();
         for policy in table.tables("policy") {
@@ -167,9 +169,13 @@ impl Reader<'_> {
     }
 
     fn check_rule(&self, table: &Table, rule: &Located<String>) {
-        if !self.rules.contains(&rule.value.as_str()) {
+        // A rule whose file can't be read may exist: that fault is enough.
+        let file = format!("rules/{}.toml", rule.value);
+        let unread = || table.faults().any_in(|faulty| faulty == "rules" || faulty == file);
+        if !self.rules.contains(&rule.value.as_str()) && !unread() {
             let remedy = match did_you_mean(&rule.value, self.rules.iter().copied()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
+                None if self.rules.is_empty() => format!("write rules/{}.toml", rule.value),
                 None => format!("write rules/{}.toml, or name one of: {}", rule.value, self.rules.join(", ")),
             };
             table.fault(rule.line, format!("there is no rule \"{}\"", rule.value), remedy);

@@ -247,7 +247,9 @@ async fn health(visit: &Visit) -> Page {
     let answers = portal.store.get(&Key::canary(portal.keyring.master().generation())).await.is_ok();
     let (status, text) = match (answers, portal.blobs.room()) {
         (true, Room::Enough) => (StatusCode::OK, "ok\n"),
-        (true, Room::Short) => (StatusCode::SERVICE_UNAVAILABLE, "the disk is nearly full\n"),
+        (true, Room::Short) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "no room to keep mail: the disk is nearly full, or the folder of the blobs is gone\n")
+        }
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
     };
     with(status, "text/plain; charset=utf-8", Body::from(text))
@@ -339,11 +341,22 @@ fn chosen_language(uri: &Uri) -> Option<Language> {
 }
 
 fn language_of(headers: &HeaderMap) -> Option<Language> {
-    let accepted = || {
-        let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().filter(|h| h.len() <= 1000)?;
-        fluent_langneg::accepted_languages::parse(header).iter().find_map(|l| Language::parse(l.language.as_str()))
-    };
+    let accepted = || accepted_language(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().filter(|h| h.len() <= 1000)?);
     session::language(headers).or_else(accepted)
+}
+
+/// The language of ours that the browser weighs highest (RFC 9110, 12.4.2); of several, the first. A weight of zero is a refusal.
+fn accepted_language(header: &str) -> Option<Language> {
+    let mut best = (0.0, None);
+    for range in header.split(',') {
+        let language = fluent_langneg::accepted_languages::parse(range).first().and_then(|l| Language::parse(l.language.as_str()));
+        let weight = range.split(';').skip(1).find_map(|field| field.trim().strip_prefix("q="));
+        let weight = weight.and_then(|q| q.trim().parse().ok()).filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0_f32);
+        if language.is_some() && weight > best.0 {
+            best = (weight, language);
+        }
+    }
+    best.1
 }
 
 pub(super) use link::Link;

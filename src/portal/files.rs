@@ -22,7 +22,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Pictures above this are files only.
 const MAX_PICTURE_BYTES: u64 = 20 * 1024 * 1024;
 /// How much of a file is opened at a time: what a download holds in memory.
-const PIECE_BYTES: u64 = 16 * CHUNK_BYTES;
+pub(super) const PIECE_BYTES: u64 = 16 * CHUNK_BYTES;
 /// The longest name: file systems take 255 bytes, browsers add " (1)".
 const MAX_NAME_BYTES: usize = 200;
 
@@ -47,10 +47,7 @@ pub(super) async fn get(visit: &mut Visit, grant: Id, number: usize) -> Result<P
     let open = Open::find(visit, grant).await?;
     let card = read::card(visit, &open).await?;
     let part = part(&card, number).ok_or(Refusal::Missing)?.clone();
-    let name = match number == card.files.len() {
-        true => visit.templates.text(visit.language(), "message-whole-text", &[]),
-        false => part.name.clone(),
-    };
+    let name = if number == card.files.len() { body_name(visit, &part) } else { part.name.clone() };
     let pieces = Pieces::of(visit, &open, &part).await?;
     let length = part.size_bytes;
     let mut page = with(StatusCode::OK, "application/octet-stream", Body::from_stream(pieces.stream()));
@@ -83,6 +80,17 @@ fn part(card: &Card, number: usize) -> Option<&Part> {
 /// The text of the mail as a file.
 pub(super) fn body_part(card: &Card) -> Option<&Part> {
     card.text.as_ref().or(card.html.as_ref())
+}
+
+/// The name of that file.
+pub(super) fn body_name(visit: &Visit, part: &Part) -> String {
+    let extension = if part.media_type.starts_with("text/html") { "html" } else { "txt" };
+    format!("{}.{extension}", visit.templates.text(visit.language(), "message-whole-text", &[]))
+}
+
+/// The first [`PIECE_BYTES`] of a part; that it is all there is looked at too.
+pub(super) async fn beginning(visit: &Visit, open: &Open, part: &Part) -> Result<Bytes, Refusal> {
+    Ok(Pieces::of(visit, open, part).await?.first)
 }
 
 /// The pictures that a mail's HTML may show.
@@ -132,6 +140,8 @@ struct Pieces {
     message: Id,
     part: Part,
     header: Vec<u8>,
+    /// Opened before anything is sent.
+    first: Bytes,
 }
 
 impl Pieces {
@@ -145,9 +155,9 @@ impl Pieces {
         if tail.len() != 1 {
             return Err(read::damaged(part.blob));
         }
-        let pieces = Pieces { blobs, key, message, part: part.clone(), header };
+        let mut pieces = Pieces { blobs, key, message, part: part.clone(), header, first: Bytes::new() };
         // The first piece before any header is sent: what doesn't open at all gets a page that says so.
-        pieces.piece(0).await.ok_or_else(|| read::damaged(part.blob))?;
+        pieces.first = pieces.piece(0).await.ok_or_else(|| read::damaged(part.blob))?;
         Ok(pieces)
     }
 
@@ -161,11 +171,12 @@ impl Pieces {
     }
 
     fn stream(self) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send {
-        futures_util::stream::unfold((self, 0), |(pieces, from)| async move {
+        futures_util::stream::unfold((self, 0), |(mut pieces, from)| async move {
             if from >= pieces.part.size_bytes {
                 return None;
             }
-            match pieces.piece(from).await {
+            let piece = if from == 0 { Some(std::mem::take(&mut pieces.first)) } else { pieces.piece(from).await };
+            match piece {
                 Some(octets) => {
                     let next = from + octets.len() as u64;
                     Some((Ok(octets), (pieces, next)))

@@ -45,8 +45,11 @@ fn without_port(host: &str, https: bool) -> &str {
 }
 
 /// Refuses a form that another site's page sent. The token within the form is compared as well; with neither header, it alone decides.
+///
+/// `Origin: null` says nothing: browsers send it with our own forms too, since our pages forbid them to say where they come from.
 pub(super) fn same_site(organisation: &Organisation, headers: &HeaderMap) -> Result<(), Refusal> {
-    let fits = match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
+    let origin = headers.get(header::ORIGIN).filter(|origin| *origin != "null");
+    let fits = match (headers.get("sec-fetch-site"), origin) {
         (Some(site), _) => site == "same-origin" || site == "none",
         (None, Some(origin)) => origin.to_str().is_ok_and(|o| {
             let https = is_https(organisation);
@@ -178,7 +181,8 @@ mod tests {
         check(&[("sec-fetch-site", "cross-site"), ("origin", "https://b.example")], false);
         check(&[("origin", "https://b.example")], true);
         check(&[("origin", "http://b.example")], false);
-        check(&[("origin", "null")], false);
+        check(&[("origin", "null")], true);
+        check(&[("origin", "null"), ("sec-fetch-site", "cross-site")], false);
         check(&[("origin", "https://evil.example")], false);
     }
 

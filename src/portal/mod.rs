@@ -83,6 +83,8 @@ pub struct Limits {
     pub hashing: usize,
     /// Hashes that wait; more are told to come back.
     pub hashing_queue: usize,
+    /// Mails whose HTML is made harmless at a time: one can take tens of megabytes and a processor for a while. More wait.
+    pub making: usize,
     /// A message that nobody looks at is closed after this time.
     pub idle_time: Duration,
     /// A message is closed after this time in any case.
@@ -102,6 +104,7 @@ impl Default for Limits {
             forms_per_minute: 120,
             hashing: std::thread::available_parallelism().map_or(2, usize::from),
             hashing_queue: 32,
+            making: std::thread::available_parallelism().map_or(2, usize::from),
             idle_time: Duration::from_secs(60 * 60),
             open_time: Duration::from_secs(8 * 60 * 60),
         }

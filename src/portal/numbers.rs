@@ -17,18 +17,27 @@ use crate::{
     time::Time,
 };
 use axum::http::StatusCode;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-/// How long a message waits for numbers (product.md). The row under `expiry/` decides; this is for the page.
-const HOLD_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
 /// So many recipients can wait: as many as an SMTP transaction takes.
 const MAX_WAITING: usize = 1000;
 /// How often a release is tried when somebody else changed the records meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// A sender's link that is good.
+/// What a sender's link leads to.
+enum Link {
+    /// A message that waits for numbers.
+    Waits(Box<Request>),
+    /// One that was released.
+    Released,
+    /// One that was given up, since the numbers did not come in time.
+    TooLate,
+}
+
+/// A message that waits for numbers.
 struct Request {
     token: Token,
+    approval: Read<Approval>,
     message: Id,
     record: Read<SealedMessage>,
     card: Card,
@@ -41,20 +50,26 @@ struct Request {
 
 /// The page as things stand. Changes nothing.
 pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal> {
-    let request = Request::find(visit, token).await?;
-    let typed = vec![String::new(); request.missing().count()];
-    page(visit, &request, &typed, &[])
+    match Link::find(visit, token).await? {
+        Link::Waits(request) => {
+            let typed = vec![String::new(); request.missing().count()];
+            page(visit, &request, &typed, &[])
+        }
+        Link::Released => visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE),
+        Link::TooLate => visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
+    }
 }
 
 /// The numbers.
 pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<Page, Refusal> {
     for _ in 0..ATTEMPTS {
-        let mut request = Request::find(visit, token).await?;
+        let mut request = match Link::find(visit, token).await? {
+            Link::Waits(request) => request,
+            // By another click.
+            Link::Released => return see_other(&format!("/n/{token}")),
+            Link::TooLate => return visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
+        };
         form.came_from(&request.token)?;
-        if request.record.value.state != State::Held {
-            // Released already, by another click.
-            return see_other(&format!("/n/{token}"));
-        }
         let typed: Vec<String> = (0..request.missing().count()).map(|n| form.field(&field(n)).to_owned()).collect();
         let parsed: Vec<_> = typed.iter().map(|t| parse(t)).collect();
         let faults: Vec<_> = parsed.iter().map(|p| p.as_ref().err().copied()).collect();
@@ -90,18 +105,29 @@ fn field(number: usize) -> String {
     format!("number-{number}")
 }
 
-impl Request {
-    async fn find(visit: &mut Visit, text: &str) -> Result<Request, Refusal> {
+impl Link {
+    async fn find(visit: &mut Visit, text: &str) -> Result<Link, Refusal> {
+        match Link::look(visit, text).await {
+            // What is given up while we read looks damaged; a second look tells.
+            Err(Refusal::Damaged) => Link::look(visit, text).await,
+            found => found,
+        }
+    }
+
+    async fn look(visit: &mut Visit, text: &str) -> Result<Link, Refusal> {
         let portal = visit.desk.portal.clone();
         let token = Token::parse(text).ok_or(Refusal::Gone)?;
         let approval: Read<Approval> = read(&*portal.store, &Key::approval(lookup_id(&token))).await?.ok_or(Refusal::Gone)?;
         let message = approval.value.message;
         let message_key = Key::message(message);
         let record: Read<SealedMessage> = read(&*portal.store, &message_key).await?.ok_or(Refusal::Gone)?;
-        if !is_readable(&record.value, visit.now) {
-            return Err(Refusal::Gone);
-        }
         visit.suggest(&record.value.language);
+        match (approval.value.released, record.value.state) {
+            (Some(_), _) if is_readable(&record.value, visit.now) => return Ok(Link::Released),
+            (Some(_), _) | (None, State::Pending) => return Err(Refusal::Gone),
+            (None, State::Held) if is_readable(&record.value, visit.now) => {}
+            (None, _) => return Ok(Link::TooLate),
+        }
         let master = portal.keyring.master();
         let bucket = portal.keyring.existing(record.value.expires).ok_or(Refusal::Gone)?;
         let content_key = unwrap(&master, &bucket, &token, message, &approval.value.wrap).map_err(|_| Refusal::Damaged)?;
@@ -115,9 +141,11 @@ impl Request {
         for (key, row) in portal.store.list(&KeyRange::waiting_of(message), MAX_WAITING).await? {
             waiting.push(waiter(&master, key, &row)?);
         }
-        Ok(Request { token, message, record, card, sender, content_key, master, bucket, waiting })
+        Ok(Link::Waits(Box::new(Request { token, approval, message, record, card, sender, content_key, master, bucket, waiting })))
     }
+}
 
+impl Request {
     /// The recipients for whom a number is asked.
     fn missing(&self) -> impl Iterator<Item = &Waiter> {
         self.waiting.iter().filter(|w| w.lacks_number())
@@ -125,8 +153,17 @@ impl Request {
 
     fn held(&self, now: Time) -> Held<'_> {
         let handover = Handover { master: &self.master, bucket: &self.bucket, message: self.message, content_key: &self.content_key, now };
-        let record = &self.record;
-        Held { handover, message: &record.value, version: record.version, card: &self.card, sender: &self.sender, waiting: &self.waiting }
+        Held {
+            handover,
+            message: &self.record.value,
+            version: self.record.version,
+            approval_key: Key::approval(lookup_id(&self.token)),
+            approval: &self.approval.value,
+            approval_version: self.approval.version,
+            card: &self.card,
+            sender: &self.sender,
+            waiting: &self.waiting,
+        }
     }
 }
 
@@ -143,9 +180,6 @@ fn waiter(master: &Master, key: Key, row: &crate::record::Record) -> Result<Wait
 }
 
 fn page(visit: &Visit, request: &Request, typed: &[String], faults: &[Option<&'static str>]) -> Result<Page, Refusal> {
-    if request.record.value.state != State::Held {
-        return visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE);
-    }
     let row = |(n, waiter): (usize, &Waiter)| NumberRow {
         name: field(n),
         address: waiter.address.to_string(),
@@ -159,7 +193,7 @@ fn page(visit: &Visit, request: &Request, typed: &[String], faults: &[Option<&'s
         at: request.record.value.at,
         others: request.waiting.len() - rows.len(),
         rows,
-        until: request.record.value.at.plus(HOLD_TIME).day(),
+        until: request.approval.value.until.day(),
         fault: (wrong > 0).then(|| Fault { word: "numbers-faults".to_owned(), n: Some(wrong), at: None }),
         form: form_token(&request.token).expose().clone(),
     };

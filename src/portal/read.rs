@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use zeroize::Zeroizing;
 
 /// A longer text is shown cut off and can be downloaded whole.
-const MAX_TEXT_BYTES: usize = 1024 * 1024;
+const MAX_TEXT_BYTES: usize = files::PIECE_BYTES as usize;
 
 /// What the frame with the mail's HTML may do: show pictures of ours and open links elsewhere, nothing else.
 const FRAME_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
@@ -83,39 +83,51 @@ struct Shown {
     cut: bool,
 }
 
-/// The mail's HTML if it can be made harmless, else its text.
+/// The mail's HTML if it can be made harmless, else its text. No more is opened than is shown.
 async fn body(visit: &Visit, open: &Open, card: &Card, grant: Id) -> Result<Shown, Refusal> {
-    let html = match &card.html {
-        Some(part) if part.size_bytes <= html::MAX_BYTES => Some(part_text(visit, open, part).await?),
+    let words = match &card.html {
+        Some(part) if part.size_bytes <= html::MAX_BYTES => match harmless(visit, open, card, part, grant).await? {
+            Ok(html) => return Ok(Shown { text: None, html: Some(html), too_complex: false, cut: false }),
+            Err(words) => words,
+        },
         _ => None,
     };
-    let text = match &card.text {
-        Some(part) => Some(part_text(visit, open, part).await?),
-        None => None,
-    };
-    let pictures = files::pictures(card, &path(grant));
-    let too_long = card.html.is_some() && html.is_none();
-    let made = tokio::task::spawn_blocking(move || {
-        let base = pictures.base.clone();
-        let safe = html.as_deref().map(|h| html::sanitise(h, &base, move |id| pictures.address(id)));
-        match (safe, text) {
-            (Some(Ok(html)), _) => Shown { text: None, html: Some(html), too_complex: false, cut: false },
-            (failed, Some(text)) => shown_text(&text, failed.is_some() || too_long),
-            (Some(Err(html::TooComplex)), None) => shown_text(&html::text_of(html.as_deref().unwrap_or_default()), true),
-            (None, None) => Shown { text: None, html: None, too_complex: too_long, cut: too_long },
+    let too_complex = card.html.is_some();
+    let (text, cut) = match (&card.text, words) {
+        (Some(part), _) => {
+            let octets = files::beginning(visit, open, part).await?;
+            (Some(whole_letters(&octets)), part.size_bytes > octets.len() as u64)
         }
+        (None, Some(words)) => {
+            let end = words.floor_char_boundary(MAX_TEXT_BYTES);
+            (Some(words[..end].to_owned()), end < words.len())
+        }
+        (None, None) => (None, too_complex),
+    };
+    Ok(Shown { text, html: None, too_complex, cut })
+}
+
+/// The HTML without what acts. When that takes too long: its words, unless the mail has a text of its own.
+async fn harmless(visit: &Visit, open: &Open, card: &Card, part: &Part, grant: Id) -> Result<Result<String, Option<String>>, Refusal> {
+    // Before anything is read: who waits holds nothing. Kept until the work is done, even if the visitor goes away meanwhile.
+    let place = visit.desk.making.clone().acquire_owned().await.map_err(|_| Refusal::Error)?;
+    let octets = whole(visit, open, part).await?;
+    let (pictures, has_text) = (files::pictures(card, &path(grant)), card.text.is_some());
+    let made = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        let (html, base) = (String::from_utf8_lossy(&octets), pictures.base.clone());
+        html::sanitise(&html, &base, move |id| pictures.address(id)).map_err(|html::TooComplex| (!has_text).then(|| html::text_of(&html)))
     });
     made.await.map_err(|_| Refusal::Error)
 }
 
-fn shown_text(text: &str, too_complex: bool) -> Shown {
-    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
-    Shown { text: Some(text[..end].to_owned()), html: None, too_complex, cut: end < text.len() }
-}
-
-async fn part_text(visit: &Visit, open: &Open, part: &Part) -> Result<String, Refusal> {
-    let octets = whole(visit, open, part).await?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
+/// The text that begins with `octets`, which may end within a letter.
+fn whole_letters(octets: &[u8]) -> String {
+    let end = match std::str::from_utf8(octets) {
+        Err(cut) if cut.error_len().is_none() => cut.valid_up_to(),
+        _ => octets.len(),
+    };
+    String::from_utf8_lossy(&octets[..end]).into_owned()
 }
 
 /// What the message consists of.
@@ -153,9 +165,7 @@ fn listed(visit: &Visit, card: &Card, whole_text: bool) -> (Vec<File>, Vec<File>
         }
     }
     if whole_text && let Some(part) = files::body_part(card) {
-        let name = visit.templates.text(visit.language(), "message-whole-text", &[]);
-        let extension = if part.media_type.starts_with("text/html") { "html" } else { "txt" };
-        others.push(File { number: card.files.len(), name: format!("{name}.{extension}"), size_bytes: part.size_bytes });
+        others.push(File { number: card.files.len(), name: files::body_name(visit, part), size_bytes: part.size_bytes });
     }
     (pictures, others)
 }

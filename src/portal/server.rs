@@ -32,6 +32,8 @@ pub(super) struct Desk {
     pub(super) seen: Seen,
     /// Hashes that may run.
     pub(super) hashing: Arc<Semaphore>,
+    /// Mails whose HTML may be made harmless.
+    pub(super) making: Arc<Semaphore>,
     /// Hashes that run or wait.
     pub(super) hashes: AtomicUsize,
 }
@@ -39,7 +41,8 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(portal: Arc<Portal>) -> Desk {
         let hashing = Arc::new(Semaphore::new(portal.limits.hashing.max(1)));
-        Desk { addresses: Addresses::default(), seen: Seen::default(), hashing, hashes: AtomicUsize::new(0), portal }
+        let making = Arc::new(Semaphore::new(portal.limits.making.max(1)));
+        Desk { addresses: Addresses::default(), seen: Seen::default(), hashing, making, hashes: AtomicUsize::new(0), portal }
     }
 }
 

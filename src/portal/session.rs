@@ -14,6 +14,7 @@ use crate::{
     secret::{Id, Token},
     template::Language,
     time::Time,
+    unlock::Unlocked,
 };
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::{
@@ -73,8 +74,8 @@ impl Open {
     }
 }
 
-/// Adds a session to the batch that unlocks `grant`; the cookie's value goes to the browser.
-pub(super) fn begin(visit: &Visit, batch: &mut Batch, grant: Id, content_key: &ContentKey) -> Token {
+/// Adds a session to the batch that unlocks `grant`; the cookie's value goes to the browser. Only who has given the right answer gets one.
+pub(super) fn begin(visit: &Visit, batch: &mut Batch, grant: Id, content_key: &ContentKey, _proof: &Unlocked) -> Token {
     let limits = &visit.desk.portal.limits;
     let cookie = Token::random();
     let until = visit.now.plus(limits.open_time);

@@ -3,6 +3,7 @@
 use super::{
     answer::{Form, Link, Page, Refusal, Visit, see_other},
     link::{as_read, masked},
+    server::Desk,
     session,
 };
 use crate::{
@@ -18,7 +19,10 @@ use crate::{
     unlock::{self, Asked, Refusal as Untaken, Try, Unlocked, Wrong},
 };
 use axum::http::StatusCode;
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// How often a step is decided anew when somebody else changed the records meanwhile.
 const ATTEMPTS: u32 = 6;
@@ -36,7 +40,7 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
             // As much work as for a link that exists.
             if form.field("do") == "open" {
                 let typed = Secret::new(form.field("answer").to_owned());
-                hashed(visit, move |key| unlock::pretend(typed.expose(), key)).await?;
+                Turn::take(visit)?.hash(move |key| unlock::pretend(typed.expose(), key)).await?;
             }
             return Err(Refusal::Gone);
         }
@@ -67,7 +71,7 @@ async fn send(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Re
         let level = link.grant.value.level;
         let answer = unlock::random_answer(level);
         let (copy, now) = (answer.clone(), visit.now);
-        let challenge = hashed(visit, move |key| unlock::challenge(&copy, level, key, now)).await?;
+        let challenge = Turn::take(visit)?.hash(move |key| unlock::challenge(&copy, level, key, now)).await?;
         let mut batch = Batch::new();
         batch.check(Key::grant(link.lookup), link.grant.version);
         batch.put(Key::challenge(link.lookup), &challenge, as_read(link.challenge.as_ref()));
@@ -170,6 +174,8 @@ async fn open(visit: &mut Visit, mut link: Link, token: &str, typed: &str) -> Re
     if typed.trim().is_empty() {
         return page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(fault("empty", level)));
     }
+    // A turn before the try: one that could not be compared must not be lost.
+    let turn = Turn::take(visit)?;
     for attempt in 0..ATTEMPTS {
         let spending = match unlock::spend(&link.grant.value, link.challenge.as_ref().map(|c| &c.value), visit.now) {
             Ok(spending) => spending,
@@ -187,7 +193,7 @@ async fn open(visit: &mut Visit, mut link: Link, token: &str, typed: &str) -> Re
         match visit.desk.portal.store.commit(batch).await {
             Ok(()) => {
                 let (salt, committed) = (spending.challenge.salt.clone(), spending.committed());
-                return match compare(visit, committed, typed).await? {
+                return match compare(turn, committed, typed).await? {
                     Ok(unlocked) => enter(visit, token, &unlocked, &salt).await,
                     Err(wrong) => refused(visit, token, wrong, version).await,
                 };
@@ -199,9 +205,9 @@ async fn open(visit: &mut Visit, mut link: Link, token: &str, typed: &str) -> Re
     page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-again")))
 }
 
-async fn compare(visit: &Visit, spent: Try, typed: &str) -> Result<Result<Unlocked, Wrong>, Refusal> {
+async fn compare(turn: Turn, spent: Try, typed: &str) -> Result<Result<Unlocked, Wrong>, Refusal> {
     let typed = Secret::new(typed.to_owned());
-    hashed(visit, move |key| spent.verify(typed.expose(), key)).await
+    turn.hash(move |key| spent.verify(typed.expose(), key)).await
 }
 
 /// The right answer: the challenge is used up, the message opened for this browser.
@@ -227,7 +233,7 @@ async fn enter(visit: &mut Visit, token: &str, unlocked: &Unlocked, salt: &crate
         if link.grant.value.read.is_none() {
             grant::note(&mut batch, Fact::Read, message, grant, visit.now);
         }
-        let cookie = session::begin(visit, &mut batch, link.lookup, &content_key);
+        let cookie = session::begin(visit, &mut batch, link.lookup, &content_key, unlocked);
         match portal.store.commit(batch).await {
             Ok(()) => {
                 let mut page = see_other(&format!("/r/{}", link.lookup))?;
@@ -301,24 +307,35 @@ async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(u64::from(random_below(10 << attempt.min(5)) + 1))).await;
 }
 
-/// Runs a password hash off the async threads, few at a time: one costs 19 MiB and is asked for by strangers.
-async fn hashed<T: Send + 'static>(visit: &Visit, work: impl FnOnce(&[u8; 32]) -> T + Send + 'static) -> Result<T, Refusal> {
-    let desk = visit.desk.clone();
-    let limits = desk.portal.limits;
-    if desk.hashes.fetch_add(1, Ordering::SeqCst) >= limits.hashing + limits.hashing_queue {
-        desk.hashes.fetch_sub(1, Ordering::SeqCst);
-        return Err(Refusal::Busy);
+/// A place among the password hashes that run or wait. There are few: one costs 19 MiB and is asked for by strangers.
+struct Turn(Arc<Desk>);
+
+impl Turn {
+    /// Takes a place, unless too many wait already.
+    fn take(visit: &Visit) -> Result<Turn, Refusal> {
+        let limits = visit.desk.portal.limits;
+        let turn = Turn(visit.desk.clone());
+        // Counted back by the drop.
+        let before = turn.0.hashes.fetch_add(1, Ordering::SeqCst);
+        if before < limits.hashing + limits.hashing_queue { Ok(turn) } else { Err(Refusal::Busy) }
     }
-    // A task of its own, so that the count is right even if the visitor goes away meanwhile.
-    let task = tokio::spawn(async move {
-        let permit = desk.hashing.clone().acquire_owned().await;
-        let master = desk.portal.keyring.master();
-        let result = tokio::task::spawn_blocking(move || work(master.code_key())).await;
-        drop(permit);
-        desk.hashes.fetch_sub(1, Ordering::SeqCst);
-        result
-    });
-    task.await.and_then(|result| result).map_err(|_| Refusal::Error)
+
+    /// Runs a password hash off the async threads.
+    async fn hash<T: Send + 'static>(self, work: impl FnOnce(&[u8; 32]) -> T + Send + 'static) -> Result<T, Refusal> {
+        // A task of its own, so that the place is taken until the work is done, even if the visitor goes away meanwhile.
+        let task = tokio::spawn(async move {
+            let _permit = self.0.hashing.clone().acquire_owned().await;
+            let master = self.0.portal.keyring.master();
+            tokio::task::spawn_blocking(move || work(master.code_key())).await
+        });
+        task.await.and_then(|result| result).map_err(|_| Refusal::Error)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.hashes.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// A fault that is told differently of passwords and of codes.

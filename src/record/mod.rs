@@ -162,6 +162,11 @@ pub struct Approval {
     pub message: Id,
     /// The content key, wrapped as a grant's is, by the key of the sender's link.
     pub wrap: Sealed,
+    /// When the message is given up unless it was released before.
+    pub until: Time,
+    /// When the sender released it.
+    #[serde(default)]
+    pub released: Option<Time>,
 }
 
 /// `challenge/<lookup id>`: a password or code that was sent and can be answered.

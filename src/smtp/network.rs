@@ -20,7 +20,7 @@ pub enum NetworkError {
     #[error("a network looks like 192.0.2.0/24 or 2001:db8::/32")]
     Syntax,
     /// `192.0.2.1/24`: which of the two is meant?
-    #[error("the address has bits set behind its prefix")]
+    #[error("the address does not begin a network of this size")]
     HostBits,
 }
 

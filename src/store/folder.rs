@@ -19,6 +19,17 @@ pub(super) fn make(path: &Path) -> Result<(), OpenError> {
     refuse_network(path)
 }
 
+/// Refuses a folder in which others can write: they could put files of their own in place of ours.
+pub(super) fn refuse_writable(path: &Path) -> Result<(), OpenError> {
+    let fault = |e: io::Error| OpenError::new(path, format!("can't be read: {e}"), "let the user that runs zegel own it");
+    let mode = fs::metadata(path).map_err(fault)?.permissions().mode() & 0o777;
+    if mode & 0o022 != 0 {
+        let remedy = "think about who may have changed what is in it, then `chmod 700` it";
+        return Err(OpenError::new(path, format!("others may write in it (mode {mode:03o})"), remedy));
+    }
+    Ok(())
+}
+
 /// A lock that other processes respect; released when it goes, by a crash too.
 #[derive(Debug)]
 pub(super) struct Lock(#[allow(dead_code, reason = "held, not read")] File);

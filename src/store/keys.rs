@@ -298,12 +298,25 @@ pub(super) fn check(options: &StoreOptions, master: Master, lock: folder::Lock, 
     Ok(Checked { master, buckets, folder: options.keys.clone(), lock })
 }
 
-fn load_buckets(folder: &Path, master: &Master) -> Result<BTreeMap<Day, Arc<Bucket>>, OpenError> {
+/// The last day of which there is a key.
+pub(super) fn any_bucket(folder: &Path) -> Result<Option<Day>, OpenError> {
+    Ok(days(folder)?.into_iter().max())
+}
+
+/// The days of which there are keys.
+fn days(folder: &Path) -> Result<Vec<Day>, OpenError> {
     let fault = |e: io::Error| OpenError::new(folder, format!("can't be read: {e}"), "let the user that runs zegel own it");
-    let mut buckets = BTreeMap::new();
+    let mut days = Vec::new();
     for entry in fs::read_dir(folder).map_err(fault)? {
         let name = entry.map_err(fault)?.file_name();
-        let Some(day) = name.to_str().and_then(|name| name.parse::<Day>().ok().filter(|day| day.to_string() == name)) else { continue };
+        days.extend(name.to_str().and_then(|name| name.parse::<Day>().ok().filter(|day| day.to_string() == name)));
+    }
+    Ok(days)
+}
+
+fn load_buckets(folder: &Path, master: &Master) -> Result<BTreeMap<Day, Arc<Bucket>>, OpenError> {
+    let mut buckets = BTreeMap::new();
+    for day in days(folder)? {
         if let Some(bucket) = load_bucket(folder, day, master)? {
             buckets.insert(day, Arc::new(bucket));
         }

@@ -17,7 +17,7 @@ mod sqlite;
 pub use failure::Failure;
 pub use files::FileLimits;
 pub use keys::{Keyring, harden};
-pub use open::{OpenError, Opened, StoreOptions, open};
+pub use open::{OpenError, Opened, StoreOptions, is_there, open};
 
 use crate::{
     record::{Batch, Expect, Key, KeyRange, Op, Record},

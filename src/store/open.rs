@@ -67,6 +67,16 @@ pub struct Opened {
     pub failure: Failure,
 }
 
+/// Whether there is a store at `path`: one that can't be looked at counts as there.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    database(path).try_exists().unwrap_or(true)
+}
+
+fn database(path: &Path) -> PathBuf {
+    path.join("zegel.db")
+}
+
 /// Opens the store, or makes a new one with a new master key when the folder holds none.
 ///
 /// Blocks: call it before serving, or off the async threads.
@@ -85,14 +95,20 @@ pub fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     folder::make(path)?;
     let lock = Arc::new(folder::Lock::take(path, Some("zegel.lock"))?);
     folder::make(keys_path)?;
+    folder::refuse_writable(keys_path)?;
     keys::refuse_within(keys_path, path)?;
     let keys_lock = folder::Lock::take(keys_path, None)?;
 
-    let (database_path, blobs_path) = (path.join("zegel.db"), path.join("blobs"));
-    let new = !database_path.exists();
+    let (database_path, blobs_path) = (database(path), path.join("blobs"));
+    let new = !is_there(path);
     if new && files::any(&blobs_path) {
         let remedy = format!("restore it from a backup; to begin anew, move {} away", path.display());
         return Err(OpenError::new(&database_path, "is missing, though there are sealed messages beside it", remedy));
+    }
+    if let (true, Some(day)) = (new, keys::any_bucket(keys_path)?) {
+        let what = format!("is missing, though {} is the key of a store", keys_path.join(day.to_string()).display());
+        let remedy = format!("is its disk mounted? Restore it from a backup; to begin anew, move {} away", keys_path.display());
+        return Err(OpenError::new(&database_path, what, remedy));
     }
     let master = match (keys::load_master(options)?, new) {
         (Some(master), _) => master,

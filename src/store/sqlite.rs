@@ -69,6 +69,9 @@ impl Database {
         let log = path.with_extension("db-wal");
         let unclean = fs::metadata(&log).is_ok_and(|metadata| metadata.len() > 0);
         let connection = connect(path).map_err(|e| fault(format!("can't be opened: {e}")))?;
+        if connection.is_readonly("main").unwrap_or(false) {
+            return Err(OpenError::new(path, "can't be written", "let the user that runs zegel own it, with mode 600"));
+        }
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
         match (number("application_id"), number("user_version")) {
             (Ok(APPLICATION_ID), Ok(SCHEMA)) => {}

@@ -162,18 +162,27 @@ refused-error = It is not your fault. Please try again in a few minutes.
 ## Entering numbers (own staff)
 
 numbers-title = Enter the mobile number
-numbers-why = Your message waits until the numbers are known. The recipient gets a code by SMS to open it.
+numbers-why = { $n ->
+    [one] Your message waits until the number is known. The recipient gets a code by SMS to open it.
+   *[other] Your message waits until all numbers are known. The recipients get a code by SMS to open it.
+  }
 numbers-subject = Message: { $subject }
 numbers-at = Of { $date }, { $clock }
 numbers-others = { $n ->
     [one] One more recipient is waiting and gets the message at the same time.
    *[other] { $n } more recipients are waiting and get the message at the same time.
   }
-numbers-until = Enter the numbers before { $date }. After that the message will not be sent.
+numbers-until = { $n ->
+    [one] Enter the number before { $date }. After that the message will not be sent.
+   *[other] Enter the numbers before { $date }. After that the message will not be sent.
+  }
 number-of = Mobile number of { $address }
 number-hint = For example 06 12345678 or +32 470 12 34 56
 numbers-send = Save and send
-numbers-kept = We remember the number for later messages of the whole organisation.
+numbers-kept = { $n ->
+    [one] We remember the number for later messages of the whole organisation.
+   *[other] We remember the numbers for later messages of the whole organisation.
+  }
 numbers-faults = { $n ->
     [one] One number is not right yet. Nothing has been sent.
    *[other] { $n } numbers are not right yet. Nothing has been sent.
@@ -185,6 +194,10 @@ phone-country = We send no SMS to this country. Enter a number from the Netherla
 numbers-done-title = Your message has been sent
 numbers-done = All recipients now get an email with a link to your message.
 numbers-done-kept = The numbers are kept. You need not enter them again.
+numbers-late-title = Your message was not sent
+numbers-late = The mobile number was not entered in time. You can no longer enter it now.
+numbers-late-who = We sent you an email. It says who did not get the message.
+numbers-late-do = Is the message still needed? Then send it again.
 
 ## Emails
 
@@ -228,6 +241,10 @@ number-about = Subject: { $subject }
 number-at = Sent on { $date }, { $clock }
 number-why = This message must be protected with an SMS code:
 number-missing = No number is known of:
+number-more = { $n ->
+    [one] and one more; the page shows all of them
+   *[other] and { $n } more; the page shows all of them
+  }
 number-others = { $n ->
     [one] One other recipient is waiting until you have done this.
    *[other] { $n } other recipients are waiting until you have done this.

@@ -161,19 +161,28 @@ refused-error = Het ligt niet aan u. Probeer het over een paar minuten opnieuw.
 
 ## Nummers invullen (eigen medewerkers)
 
-numbers-title = Vul het mobiele nummer in
-numbers-why = Je bericht wacht tot de nummers bekend zijn. De ontvanger krijgt een code per sms om het te openen.
+numbers-title = Mobiel nummer invullen
+numbers-why = { $n ->
+    [one] Je bericht wacht tot het nummer bekend is. De ontvanger krijgt een code per sms om het te openen.
+   *[other] Je bericht wacht tot alle nummers bekend zijn. De ontvangers krijgen een code per sms om het te openen.
+  }
 numbers-subject = Bericht: { $subject }
 numbers-at = Van { $date }, { $clock } uur
 numbers-others = { $n ->
     [one] Er wacht nog één ontvanger. Die krijgt het bericht tegelijk.
    *[other] Er wachten nog { $n } ontvangers. Die krijgen het bericht tegelijk.
   }
-numbers-until = Vul de nummers in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+numbers-until = { $n ->
+    [one] Vul het nummer in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+   *[other] Vul de nummers in vóór { $date }. Daarna wordt het bericht niet meer verzonden.
+  }
 number-of = Mobiel nummer van { $address }
 number-hint = Bijvoorbeeld 06 12345678 of +32 470 12 34 56
 numbers-send = Opslaan en verzenden
-numbers-kept = We onthouden het nummer voor volgende berichten van de hele organisatie.
+numbers-kept = { $n ->
+    [one] We onthouden het nummer voor volgende berichten van de hele organisatie.
+   *[other] We onthouden de nummers voor volgende berichten van de hele organisatie.
+  }
 numbers-faults = { $n ->
     [one] Eén nummer klopt nog niet. Er is nog niets verzonden.
    *[other] { $n } nummers kloppen nog niet. Er is nog niets verzonden.
@@ -185,6 +194,10 @@ phone-country = Naar dit land sturen we geen sms. Vul een nummer in uit Nederlan
 numbers-done-title = Je bericht is verzonden
 numbers-done = Alle ontvangers krijgen nu een e-mail met een link naar je bericht.
 numbers-done-kept = De nummers zijn bewaard. Je hoeft ze niet opnieuw in te vullen.
+numbers-late-title = Je bericht is niet verzonden
+numbers-late = Het mobiele nummer is niet op tijd ingevuld. Je kunt het nu niet meer invullen.
+numbers-late-who = We hebben je een e-mail gestuurd. Daarin staat wie het bericht niet heeft gekregen.
+numbers-late-do = Is het bericht nog nodig? Stuur het dan opnieuw.
 
 ## E-mails
 
@@ -228,6 +241,10 @@ number-about = Onderwerp: { $subject }
 number-at = Verstuurd op { $date }, { $clock } uur
 number-why = Dit bericht moet met een sms-code beveiligd worden:
 number-missing = Geen nummer bekend van:
+number-more = { $n ->
+    [one] en nog één andere; de pagina toont ze allemaal
+   *[other] en nog { $n } andere; de pagina toont ze allemaal
+  }
 number-others = { $n ->
     [one] Er wacht nog één andere ontvanger tot je dit hebt ingevuld.
    *[other] Er wachten nog { $n } andere ontvangers tot je dit hebt ingevuld.

@@ -2,7 +2,7 @@
 
 use crate::{
     process::{Zegel, configure},
-    world::{contains, listen, open_link, send_to},
+    world::{contains, open_link, outside, send_to},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,13 +14,12 @@ use std::{
     },
 };
 use tempfile::TempDir;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use zegel::{
     clock::{Clock as _, SystemClock},
-    demo::mailbox::{Delivered, Mailbox},
+    demo::mailbox::Delivered,
     message::Message,
     secret::random_below,
-    smtp::{self, Budget, ServerOptions},
     store::{self, StoreOptions},
 };
 
@@ -112,12 +111,7 @@ async fn life(folder: &Path, gateway: SocketAddr, ledger: &Arc<Ledger>, numbers:
 async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
     let rounds = std::env::var("ZEGEL_KILL_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(ROUNDS);
     let folder = TempDir::new().unwrap();
-    let outside = Mailbox::default();
-    let (listener, hop) = listen().await;
-    let options =
-        ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
-    let (_keep, stopped) = watch::channel(false);
-    tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
+    let (outside, hop, _keep) = outside().await;
     let (gateway, portal) = configure(folder.path(), hop);
     let ledger = Arc::new(Ledger::default());
     let (counter, counted) = (ledger.clone(), outside.clone());

@@ -1,5 +1,7 @@
 //! The portal over real sockets: what a recipient, a sender, a scanner and an attacker see.
 
+mod hostile;
+
 use reqwest::{Method, StatusCode, header};
 use std::{
     collections::BTreeMap,
@@ -83,6 +85,7 @@ struct World {
     store: Arc<MemoryStore>,
     meeting: Arc<Meeting>,
     blobs: Arc<MemoryBlobs>,
+    metered: Arc<hostile::Metered>,
     keyring: Arc<Keyring>,
     clock: Arc<SetClock>,
     address: SocketAddr,
@@ -104,6 +107,7 @@ impl World {
         let keyring = Arc::new(Keyring::in_memory(store.clone()));
         let clock = Arc::new(SetClock::at(Time::from_millis(1_791_790_000_000)));
         let blobs = Arc::new(MemoryBlobs::new());
+        let metered = Arc::new(hostile::Metered::new(blobs.clone()));
         let organisation = Organisation {
             name: "Gemeente Voorbeeld".to_owned(),
             from: Address::parse("zegel@gemeente.example").unwrap(),
@@ -113,7 +117,7 @@ impl World {
         let meeting = Arc::new(Meeting { store: store.clone(), barrier: Mutex::default(), readers: AtomicUsize::new(0) });
         let portal = Portal {
             store: meeting.clone(),
-            blobs: blobs.clone(),
+            blobs: metered.clone(),
             keyring: keyring.clone(),
             sms: sms.unwrap_or_else(|| sms::Sender::file(folder.path().join("sms.jsonl"))),
             templates: Arc::new(arc_swap::ArcSwap::from_pointee(Templates::embedded())),
@@ -124,7 +128,7 @@ impl World {
         };
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(portal::serve(listener, Arc::new(portal), stopped));
-        World { store, meeting, blobs, keyring, clock, address, folder, stop, served }
+        World { store, meeting, blobs, metered, keyring, clock, address, folder, stop, served }
     }
 
     /// Seals a message to [`RECIPIENT`] and [`OTHER`] as the gateway does: their tokens.
@@ -168,7 +172,11 @@ impl World {
         let mut batch = Batch::new();
         batch.put(Key::message(id), &message, Expect::Absent);
         let wrap = wrap(&master, &bucket, &token, id, &key, [Salt::random(), Salt::random()]);
-        batch.put(Key::approval(lookup_id(&token)), &Approval { v: FORMAT, message: id, wrap }, Expect::Absent);
+        batch.put(
+            Key::approval(lookup_id(&token)),
+            &Approval { v: FORMAT, message: id, wrap, until: self.clock.now().plus(Duration::from_secs(7 * 24 * 3600)), released: None },
+            Expect::Absent,
+        );
         for (number, (to, level, phone)) in (0..).zip(waiting) {
             let key = Key::waiting(id, number);
             let field = |name, text| master.seal_field(name, &key, text, Salt::random());
@@ -771,7 +779,7 @@ async fn a_form_without_its_token_or_from_another_site_does_nothing() {
     for form in [&without, &of_another] {
         assert_eq!(browser.ask(Method::POST, &fresh, Some(form), &[("sec-fetch-site", "same-origin")]).await.status, StatusCode::FORBIDDEN);
     }
-    for headers in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+    for headers in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
         assert_eq!(browser.ask(Method::POST, &fresh, Some(&good), &[headers]).await.status, StatusCode::FORBIDDEN);
     }
     for path in
@@ -835,7 +843,7 @@ async fn a_damaged_part_is_a_page_that_says_so_never_wrong_content() {
     let (world, browser, token, _, read) = open_world().await;
     let key = Key::message(world.grant(&token).await.message);
     let message: SealedMessage = world.store.get(&key).await.unwrap().unwrap().read(&key).unwrap();
-    let two = [message.blobs[0], message.blobs[2]];
+    let two = [message.blobs[1], message.blobs[2]];
     for blob in two {
         world.blobs.delete(blob).await.unwrap();
     }

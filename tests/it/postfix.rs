@@ -2,7 +2,7 @@
 
 use crate::{
     process::{Zegel, configure, free_port, has},
-    world::{contains, listen, send_to},
+    world::{contains, outside, send_to},
 };
 use std::{
     collections::BTreeMap,
@@ -13,11 +13,7 @@ use std::{
     sync::Arc,
 };
 use tempfile::TempDir;
-use tokio::sync::watch;
-use zegel::{
-    demo::mailbox::{Delivered, Mailbox},
-    smtp::{self, Budget, ServerOptions},
-};
+use zegel::demo::mailbox::Delivered;
 
 /// How Postfix is told of zegel.
 #[derive(Clone, Copy)]
@@ -158,12 +154,7 @@ async fn five_hundred_mails(way: Way) {
         return;
     }
     let folder = TempDir::new().unwrap();
-    let outside = Mailbox::default();
-    let (listener, hop) = listen().await;
-    let options =
-        ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
-    let (_keep, stopped) = watch::channel(false);
-    tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
+    let (outside, hop, _keep) = outside().await;
     let (smtp, _) = configure(folder.path(), hop);
     let zegel = Zegel::run(folder.path());
     let postfix = Postfix::start(folder.path(), smtp, way);

@@ -76,6 +76,7 @@ struct State {
     mails: Vec<Sunk>,
     commands: Vec<String>,
     connections: usize,
+    hangs_ended: usize,
     faults: Vec<Fault>,
     extensions: Vec<String>,
 }
@@ -180,6 +181,16 @@ impl Sink {
         self.until(|state| state.commands.iter().any(|c| c.starts_with(command))).await;
     }
 
+    /// Waits until a mail for `to` was taken.
+    pub(crate) async fn wait_for_mail_to(&self, to: &str) {
+        self.until(|state| state.mails.iter().any(|m| m.to.iter().any(|t| t == to))).await;
+    }
+
+    /// Waits until a client has left a connection that hung.
+    pub(crate) async fn wait_for_end_of_hang(&self) {
+        self.until(|state| state.hangs_ended > 0).await;
+    }
+
     async fn until(&self, done: impl Fn(&State) -> bool) {
         loop {
             let changed = self.changed.notified();
@@ -205,7 +216,14 @@ impl Sink {
 
     /// Does what a fault wants at `at`, or answers `usual`; `None` when the connection is over.
     async fn answer<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, at: &str, usual: &str) -> Option<bool> {
-        wire.act(self.fault(at), usual).await
+        let fault = self.fault(at);
+        let hangs = matches!(fault, Some(Act::Hang));
+        let answer = wire.act(fault, usual).await;
+        if hangs {
+            self.state.lock().unwrap().hangs_ended += 1;
+            self.changed.notify_waiters();
+        }
+        answer
     }
 
     /// One conversation; gives the connection back when STARTTLS was agreed.

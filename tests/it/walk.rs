@@ -5,24 +5,20 @@ use crate::{
     postfix::{Postfix, Way, is_root},
     process::{Zegel, configure, has},
     twilio::{ACCOUNT, SECRET, Twilio},
-    world::{contains, listen},
+    world::{contains, outside},
 };
 use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
-use zegel::{
-    demo::{
-        mailbox::{Delivered, Mailbox},
-        samples,
-        visitor::{Page, Visitor},
-    },
-    smtp::{self, Budget, ServerOptions},
+use zegel::demo::{
+    mailbox::{Delivered, Mailbox},
+    samples,
+    visitor::{Page, Visitor},
 };
 
 const TEXT: &str = "Hierbij het overzicht van uw dossier.";
@@ -46,12 +42,7 @@ impl Walk {
     /// Postfix, zegel with Twilio's stand-in, and the outside world; `policy` overrules the embedded policies.
     async fn begin(policy: Option<&str>) -> Walk {
         let folder = TempDir::new().unwrap();
-        let outside = Mailbox::default();
-        let (listener, hop) = listen().await;
-        let options =
-            ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
-        let (next_hop, stopped) = watch::channel(false);
-        tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
+        let (outside, hop, next_hop) = outside().await;
         let (twilio, address) = Twilio::start().await;
         let (gateway, portal) = configure(folder.path(), hop);
         use_twilio(folder.path(), address);

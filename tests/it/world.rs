@@ -57,13 +57,13 @@ impl World {
 
     /// With files of the test's own beside the configuration (`write` gets the folder), and with a store that `wrap` puts something around.
     pub async fn with(write: impl FnOnce(&Path), wrap: impl FnOnce(Opened) -> Opened) -> World {
-        let outside = Mailbox::default();
-        let (listener, hop) = listen().await;
-        let options =
-            ServerOptions { allow: vec!["127.0.0.0/8".parse().unwrap()], ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
-        let (next_hop, stopped) = watch::channel(false);
-        tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), stopped));
+        let (outside, hop, next_hop) = outside().await;
         World::before(hop, outside, next_hop, write, wrap).await
+    }
+
+    /// Before a next hop of the test's own.
+    pub async fn next_to(hop: SocketAddr) -> World {
+        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
     }
 
     async fn before(
@@ -155,6 +155,17 @@ pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
         parts.push(Bytes::from(octets.to_vec()));
     }
     Some(Opening { card, parts, grant })
+}
+
+/// The outside world: a mail server that keeps what it gets, its address, and what ends it.
+pub async fn outside() -> (Mailbox, SocketAddr, watch::Sender<bool>) {
+    let outside = Mailbox::default();
+    let (listener, address) = listen().await;
+    let allow = vec!["127.0.0.0/8".parse().unwrap()];
+    let options = ServerOptions { allow, ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let (end, ended) = watch::channel(false);
+    tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), ended));
+    (outside, address, end)
 }
 
 /// What a link opens.

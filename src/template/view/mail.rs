@@ -73,6 +73,8 @@ pub struct NumberMail {
     pub why: Vec<String>,
     /// Recipients without a number.
     pub missing: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
     /// How many others wait with them.
     pub others: usize,
     /// Whether some recipients already have the message.
@@ -94,13 +96,14 @@ impl MailView for NumberMail {
             at: moment(0),
             why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
             missing: vec!["a@elders.example".to_owned(), "b@elders.example".to_owned()],
+            more: 3,
             others: 2,
             some_have_it: false,
             link: "https://bericht.voorbeeld.example/n/x".to_owned(),
             host: "bericht.voorbeeld.example".to_owned(),
             until: moment(7).day(),
         };
-        vec![NumberMail { subject: None, why: vec![], others: 0, some_have_it: true, ..full.clone() }, full]
+        vec![NumberMail { subject: None, why: vec![], more: 0, others: 0, some_have_it: true, ..full.clone() }, full]
     }
 }
 

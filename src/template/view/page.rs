@@ -275,6 +275,9 @@ impl NoticePage {
     pub const HOME: NoticePage = NoticePage { title: "home-title", sentences: &["home", "home-how"] };
     /// The numbers are there, the message has left.
     pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
+    /// The numbers did not come in time, the message was given up.
+    pub const NUMBERS_TOO_LATE: NoticePage =
+        NoticePage { title: "numbers-late-title", sentences: &["numbers-late", "numbers-late-who", "numbers-late-do"] };
     /// A form whose token or origin is wrong.
     pub const FORM: NoticePage = NoticePage { title: "refused-form-title", sentences: &["refused-form"] };
     /// A request that can't be read.
@@ -310,6 +313,7 @@ impl PageView for NoticePage {
             N::LEFT,
             N::HOME,
             N::NUMBERS_DONE,
+            N::NUMBERS_TOO_LATE,
             N::FORM,
             N::REQUEST,
             N::MISSING,

@@ -1,3 +1,11 @@
 //! One file per bug that was found after its code was thought right.
 
 mod bucket_key_race;
+mod clock_that_ran_ahead;
+mod hop_hangs_at_rset;
+mod hop_lost_between_recipients;
+mod letter_too_long;
+mod outside_sender_untold;
+mod pending_left_behind;
+mod same_person_twice;
+mod unreadable_rows;
