@@ -6,9 +6,14 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
+use zegel::secret::random_below;
 
 /// A `zegel run` that is ended with this value.
 pub struct Zegel {
@@ -138,9 +143,21 @@ pub fn configure(folder: &Path, hop: SocketAddr) -> (SocketAddr, String) {
     (smtp, portal)
 }
 
-/// An address that nobody listens on at this moment.
+/// An address that nobody listens on at this moment, and that stays free while a test starts a program again.
+///
+/// Below 32768: from there on systems choose ports for outgoing connections, and one of another test's would take ours between two starts.
 pub fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback has ports")
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    // Each asks for another port than all before it in this process; other processes begin elsewhere.
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(random_below(COUNT)));
+    loop {
+        let port = FIRST + NEXT.fetch_add(1, Ordering::SeqCst) % COUNT;
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).expect("it is below 32768")));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// Waits until something listens at `address`.
