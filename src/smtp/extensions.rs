@@ -15,11 +15,29 @@ pub struct Extensions {
     pub enhanced: bool,
     /// STARTTLS (RFC 3207).
     pub starttls: bool,
+    /// CHUNKING (RFC 3030): BDAT.
+    pub chunking: bool,
+    /// SMTPUTF8 (RFC 6531): addresses and header fields outside ASCII.
+    pub utf8: bool,
+    /// DSN (RFC 3461): NOTIFY, ORCPT, RET and ENVID.
+    pub dsn: bool,
+    /// REQUIRETLS (RFC 8689): never onward without a verified TLS connection.
+    pub require_tls: bool,
 }
 
 impl Extensions {
     /// What is assumed of a next hop that was not spoken to yet: what nearly all have. A wrong guess gives a 451 and no loss.
-    pub const ASSUMED: Extensions = Extensions { pipelining: true, eight_bit: true, size: None, enhanced: true, starttls: false };
+    pub const ASSUMED: Extensions = Extensions {
+        pipelining: true,
+        eight_bit: true,
+        size: None,
+        enhanced: true,
+        starttls: false,
+        chunking: false,
+        utf8: false,
+        dsn: false,
+        require_tls: false,
+    };
 
     /// Reads the answer to EHLO; its first line is the greeting.
     #[must_use]
@@ -33,6 +51,10 @@ impl Extensions {
                 "8BITMIME" => extensions.eight_bit = true,
                 "ENHANCEDSTATUSCODES" => extensions.enhanced = true,
                 "STARTTLS" => extensions.starttls = true,
+                "CHUNKING" => extensions.chunking = true,
+                "SMTPUTF8" => extensions.utf8 = true,
+                "DSN" => extensions.dsn = true,
+                "REQUIRETLS" => extensions.require_tls = true,
                 "SIZE" => extensions.size = Some(words.next().and_then(|w| w.parse().ok()).unwrap_or(0)),
                 _ => {}
             }
