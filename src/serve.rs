@@ -17,7 +17,7 @@ use crate::{
         client::{ClientOptions, Pool},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
-    sweep::Sweep,
+    sweep::{self, Sweep},
     template::Templates,
     time::Time,
 };
@@ -234,6 +234,7 @@ impl Ground<'_> {
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
             outbox: self.wake.clone(),
+            progress: sweep::Progress::default(),
         })
     }
 
