@@ -32,7 +32,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
     task::JoinSet,
 };
@@ -310,6 +310,14 @@ pub async fn run(path: &Path) -> ExitCode {
         tracing::warn!("memory may end up in a core dump: {error}");
     }
     raise_open_files();
+    // First of all: a signal that comes before anybody waits for it ends the process.
+    let signals = match Signals::receive() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("zegel: signals cannot be received: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let config = match checked(path) {
         Ok(config) => config,
         Err(faults) => {
@@ -317,7 +325,7 @@ pub async fn run(path: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match run_until_told(config, path).await {
+    match run_until_told(config, path, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("zegel: {error}");
@@ -326,11 +334,24 @@ pub async fn run(path: &Path) -> ExitCode {
     }
 }
 
-async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
-    let no_signal = |e: std::io::Error| StartError::Part(format!("signals cannot be received: {e}"));
-    let mut hangup = signal(SignalKind::hangup()).map_err(no_signal)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
+/// What a service manager says: reload, or end.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn receive() -> std::io::Result<Signals> {
+        Ok(Signals {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+async fn run_until_told(config: Config, path: &Path, mut signals: Signals) -> Result<(), StartError> {
     let listeners = Listeners::bind(&config)?;
     let addresses =
         |all: &[TcpListener]| all.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect::<Vec<_>>().join(",");
@@ -339,9 +360,9 @@ async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
     tracing::info!("ready smtp={smtp} portal={portal}");
     loop {
         tokio::select! {
-            _ = hangup.recv() => reload(&running, path),
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = signals.hangup.recv() => reload(&running, path),
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
             why = running.broken() => {
                 running.stop().await;
                 return Err(StartError::Part(why));
