@@ -1,12 +1,16 @@
 //! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
 
+mod scrape;
+
 use crate::{
     clock::{Clock, SystemClock},
     config::{self, Config},
     control, extract,
     fault::{Fault, Faults},
     gateway::{self, Entrance, Gateway},
+    http,
     inspect::Rulebook,
+    metrics::Metrics,
     notice::Organisation,
     outbox::{self, Outbox},
     portal::{self, Portal},
@@ -22,6 +26,7 @@ use crate::{
     time::Time,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
+use scrape::Scrape;
 use std::{
     io::ErrorKind,
     net::SocketAddr,
@@ -67,6 +72,8 @@ pub struct Listeners {
     pub smtp: Vec<TcpListener>,
     /// For the portal.
     pub portal: Vec<TcpListener>,
+    /// For who watches zegel.
+    pub metrics: Vec<TcpListener>,
 }
 
 impl Listeners {
@@ -78,7 +85,7 @@ impl Listeners {
         let bind = |addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, StartError> {
             addresses.iter().map(|a| smtp::listen(*a).map_err(|e| cannot_listen(*a, &e))).collect()
         };
-        Ok(Listeners { smtp: bind(&config.smtp.listen)?, portal: bind(&config.portal.listen)? })
+        Ok(Listeners { smtp: bind(&config.smtp.listen)?, portal: bind(&config.portal.listen)?, metrics: bind(&config.metrics.listen)? })
     }
 }
 
@@ -162,7 +169,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
     };
-    let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake };
+    let metrics = Arc::new(Metrics::default());
+    let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake, metrics };
     ground.learn_next_hop();
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
@@ -177,6 +185,10 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     }
     for listener in listeners.portal {
         roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
+    }
+    for listener in listeners.metrics {
+        let scrape = Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone() };
+        roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
     }
     // Without the door zegel works all the same; only commands must wait until it has stopped.
     match control::open(&config.store.path) {
@@ -201,6 +213,7 @@ struct Ground<'a> {
     opened: &'a Opened,
     clock: Arc<dyn Clock>,
     wake: Arc<Notify>,
+    metrics: Arc<Metrics>,
 }
 
 impl Ground<'_> {

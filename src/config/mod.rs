@@ -7,7 +7,7 @@ mod files;
 mod sections;
 
 pub use files::{embedded, read_folder};
-pub use sections::{Mail, Organisation, Portal, Sms, Smtp, Store};
+pub use sections::{Mail, Metrics, Organisation, Portal, Sms, Smtp, Store};
 
 use self::files::Unread;
 use crate::{
@@ -33,6 +33,8 @@ pub struct Config {
     pub store: Store,
     /// `[sms]`
     pub sms: Sms,
+    /// `[metrics]`
+    pub metrics: Metrics,
     /// `rules/` and `policies/`, or the embedded ones, ready to judge.
     pub rulebook: Rulebook,
     /// The embedded templates, with those of `templates/` in their place.
@@ -69,6 +71,7 @@ impl Config {
             ("[portal] listen", format!("{:?}", self.portal.listen)),
             ("[store]", format!("{:?}", self.store)),
             ("[sms]", self.sms.fingerprint()),
+            ("[metrics] listen", format!("{:?}", self.metrics.listen)),
         ]
     }
 }
@@ -115,6 +118,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
         portal: sections.portal?,
         store: sections.store?,
         sms: sections.sms?,
+        metrics: sections.metrics,
         rulebook,
         templates,
     })

@@ -62,6 +62,13 @@ pub struct Portal {
     pub url: String,
 }
 
+/// Who may watch zegel.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// Where `/metrics` is answered; empty without the section.
+    pub listen: Vec<SocketAddr>,
+}
+
 /// Where everything is kept.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -110,6 +117,7 @@ pub(super) struct Sections {
     pub(super) portal: Option<Portal>,
     pub(super) store: Option<Store>,
     pub(super) sms: Option<Sms>,
+    pub(super) metrics: Metrics,
 }
 
 const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
@@ -121,7 +129,7 @@ const SIZE_RANGE_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=512 * 1024 *
 const LANGUAGES: [&str; 2] = ["nl", "en"];
 
 pub(super) fn read(root: Table, folder: &Path) -> Sections {
-    root.not_yet(&["limits", "log", "metrics", "retention", "audit", "transfer", "admin"]);
+    root.not_yet(&["limits", "log", "retention", "audit", "transfer", "admin"]);
     let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
     let mail = match root.table("mail") {
         Some(table) => mail(table, organisation.as_ref()),
@@ -132,8 +140,9 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
         section(&root, "smtp", "listen = [\"127.0.0.1:2525\"]").and_then(|t| smtp(t, folder, organisation.as_ref(), portal.as_ref()));
     let store = section(&root, "store", "path = \"data\"").and_then(|t| store(t, folder));
     let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms(t, folder, store.as_ref()));
+    let metrics = root.table("metrics").map(metrics).unwrap_or_default();
     root.finish();
-    Sections { organisation, smtp, mail, portal, store, sms }
+    Sections { organisation, smtp, mail, portal, store, sms, metrics }
 }
 
 fn section(root: &Table, name: &str, example: &str) -> Option<Table> {
@@ -338,6 +347,12 @@ fn link_url(table: &Table, text: &Located<String>) -> Option<String> {
         return None;
     }
     Some(url.text)
+}
+
+fn metrics(table: Table) -> Metrics {
+    let listen = listen(&table, "127.0.0.1:9090");
+    table.finish();
+    Metrics { listen }
 }
 
 fn store(table: Table, folder: &Path) -> Option<Store> {
