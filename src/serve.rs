@@ -161,6 +161,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         language: config.organisation.language,
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
+        loops: config.smtp.loops,
     };
     let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake };
     ground.learn_next_hop();

@@ -1,6 +1,6 @@
 //! Seals a mail and commits it, before or around relaying it to the recipients who may have it as it is.
 
-use super::{Judged, Transfer, repeat::Earlier, sealing::Sealing};
+use super::{Judged, Transfer, processed::Scope, repeat::Earlier, sealing::Sealing};
 use crate::{
     address::Address,
     inspect::{Ask, Plan},
@@ -134,7 +134,7 @@ impl Transfer {
             tracing::warn!("{} the next hop now refuses what it accepted before: {}", self.envelope.id, refusal.code());
             return Err(Reply::TRY_LATER);
         }
-        Ok(self.send().await)
+        Ok(self.send(Scope::These(plan.relay.iter().map(|r| r.address.clone()).collect())).await)
     }
 
     pub(super) fn taken(&self) -> Reply {

@@ -5,6 +5,7 @@
 mod direction;
 mod faults;
 mod kill;
+mod loops;
 mod mixed;
 mod portal;
 mod postfix;
