@@ -162,6 +162,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
         loops: config.smtp.loops,
+        null_sender: config.smtp.null_sender,
     };
     let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake };
     ground.learn_next_hop();

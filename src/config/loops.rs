@@ -1,8 +1,8 @@
-//! The words of `[smtp]` that keep mail from going in circles.
+//! The words of `[smtp]` that keep mail from going in circles, and what is said of mail that nobody answers.
 
 use crate::{
     fault::{Located, Table},
-    gateway::{LoopHeader, Loops},
+    gateway::{LoopHeader, Loops, NullSender},
     secret::Secret,
 };
 use std::{
@@ -25,6 +25,21 @@ pub(super) fn read(table: &Table, folder: &Path) -> Loops {
     }
     let secret = secret.and_then(|file| loop_secret(table, folder, &file));
     Loops { max_received: max_received(table), header: marks.then_some(LoopHeader { secret }) }
+}
+
+pub(super) fn null_sender(table: &Table) -> NullSender {
+    let Some(word) = table.text("null_sender") else { return NullSender::default() };
+    match word.value.as_str() {
+        "pass" => NullSender::Pass,
+        "protect" => NullSender::Protect,
+        "refuse" => NullSender::Refuse,
+        other => {
+            let remedy =
+                "write \"pass\", \"protect\" or \"refuse\", or leave it out: bounces of mail from outside pass, the rest is judged";
+            table.fault(word.line, format!("`null_sender` knows no \"{other}\""), remedy);
+            NullSender::default()
+        }
+    }
 }
 
 fn max_received(table: &Table) -> usize {

@@ -5,11 +5,13 @@
 
 mod hand_over;
 mod hold;
+mod null_sender;
 mod processed;
 mod protect;
 mod repeat;
 mod sealing;
 
+pub use null_sender::NullSender;
 pub use processed::LoopHeader;
 
 use crate::{
@@ -63,6 +65,8 @@ pub struct Options {
     pub hold_time: Duration,
     /// What keeps mail from going in circles.
     pub loops: Loops,
+    /// What becomes of mail from the null sender.
+    pub null_sender: NullSender,
 }
 
 /// What keeps mail from going in circles.
@@ -191,7 +195,7 @@ impl Session {
                 hop: self.gateway.next_hop.begin().await?,
             },
         };
-        let replies = open.hop.envelope(commands).await?;
+        let replies = open.envelope(&self.gateway, commands).await?;
         for (command, reply) in commands.iter().zip(&replies) {
             match command {
                 _ if !reply.is_positive() => {}
@@ -230,8 +234,9 @@ impl Transfer {
     /// Takes responsibility for the mail, or says why not.
     async fn run(self) -> Reply {
         match self.passage() {
+            Passage::Judge if self.passes_as_null_sender() => return self.relay_unjudged("null_sender").await,
             Passage::Judge => {}
-            Passage::Judged => return self.relay_again().await,
+            Passage::Judged => return self.relay_unjudged("judged_before").await,
             Passage::Circles => return self.refuse(CIRCLES),
         }
         let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
@@ -259,8 +264,9 @@ impl Transfer {
             Reply::TRY_LATER
         })?;
         let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
+        let null_sender = self.gateway.options.null_sender;
         let judge = move || {
-            let facts = message.facts();
+            let facts = null_sender.facts(message.facts());
             let inspection = rulebook.judge(&envelope, &facts, &extraction);
             Judged { facts, inspection }
         };

@@ -77,8 +77,8 @@ impl Transfer {
         passage
     }
 
-    /// Passes on a mail that was judged before.
-    pub(super) async fn relay_again(mut self) -> crate::smtp::Reply {
+    /// Passes on a mail that needs no judgement, or no other one; `why` is for the log.
+    pub(super) async fn relay_unjudged(mut self, why: &str) -> crate::smtp::Reply {
         let received = self.message.facts().received_count;
         if received > self.gateway.options.loops.max_received {
             tracing::warn!("{} loops: {received} Received fields", self.envelope.id);
@@ -86,7 +86,7 @@ impl Transfer {
         }
         let scope = Scope::These(self.envelope.to.iter().map(|r| r.address.clone()).collect());
         let reply = self.send(scope).await;
-        tracing::info!("{} relayed recipients={} reply={} judged=before", self.envelope.id, self.envelope.to.len(), reply.code());
+        tracing::info!("{} relayed recipients={} reply={} unjudged={why}", self.envelope.id, self.envelope.to.len(), reply.code());
         reply
     }
 

@@ -7,6 +7,7 @@ mod faults;
 mod kill;
 mod loops;
 mod mixed;
+mod null_sender;
 mod portal;
 mod postfix;
 mod process;
