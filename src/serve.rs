@@ -168,6 +168,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         language: config.organisation.language,
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
+        loops: config.smtp.loops,
+        null_sender: config.smtp.null_sender,
     };
     let metrics = Arc::new(Metrics::default());
     let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake, metrics };

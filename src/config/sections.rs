@@ -1,9 +1,13 @@
 //! The sections of `zegel.toml`.
 
-use super::endpoint::{self, Url};
+use super::{
+    endpoint::{self, Url},
+    loops,
+};
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
+    gateway::{Loops, NullSender},
     secret::Secret,
     smtp::{
         Network,
@@ -44,6 +48,10 @@ pub struct Smtp {
     pub max_size_bytes: u64,
     /// With a certificate STARTTLS is offered.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What keeps mail from going in circles.
+    pub loops: Loops,
+    /// What becomes of mail from the null sender.
+    pub null_sender: NullSender,
 }
 
 /// Mail that zegel writes.
@@ -195,16 +203,17 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
 }
 
 fn smtp(table: Table, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
-    table.not_yet(&["auth", "client_certificate", "routes", "xforward", "null_sender", "loop_header"]);
+    table.not_yet(&["auth", "client_certificate", "routes", "xforward"]);
     let listen = listen(&table, "127.0.0.1:2525");
     let next_hop = table.required_text("next_hop", "\"smtp://127.0.0.1:2500\"").and_then(|text| next_hop(&table, &text, &listen));
     let allow = allow(&table);
     let max_size_bytes = size(&table, "max_size").unwrap_or(DEFAULT_SIZE_BYTES);
     let hostname = hostname(&table).or_else(|| default_hostname(organisation, portal));
     let tls = certificate(&table, folder);
+    let (loops, null_sender) = (loops::read(&table, folder), loops::null_sender(&table));
     table.finish();
     (!listen.is_empty() && !allow.is_empty()).then_some(())?;
-    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?, allow, max_size_bytes, tls })
+    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?, allow, max_size_bytes, tls, loops, null_sender })
 }
 
 fn next_hop(table: &Table, text: &Located<String>, listen: &[SocketAddr]) -> Option<NextHop> {
