@@ -4,6 +4,7 @@
 
 mod endpoint;
 mod files;
+mod route;
 mod sections;
 
 pub use files::{embedded, read_folder};
@@ -58,12 +59,11 @@ impl Config {
     /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
     #[must_use]
     pub fn fixed(&self) -> Vec<(&'static str, String)> {
-        let Smtp { listen, hostname, next_hop, allow, max_size_bytes, .. } = &self.smtp;
+        let Smtp { listen, hostname, allow, max_size_bytes, .. } = &self.smtp;
         vec![
             ("[organisation] language", self.organisation.language.clone()),
             ("[smtp] listen", format!("{listen:?}")),
             ("[smtp] hostname", hostname.clone()),
-            ("[smtp] next_hop", format!("{} {} {:?}", next_hop.host, next_hop.port, next_hop.tls)),
             ("[smtp] allow", format!("{allow:?}")),
             ("[smtp] max_size", max_size_bytes.to_string()),
             ("[portal] listen", format!("{:?}", self.portal.listen)),
