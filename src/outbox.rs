@@ -13,7 +13,7 @@ use crate::{
     secret::{Id, random_below},
     smtp::{
         EnvelopeCommand, Reply,
-        client::{Failure, Pool},
+        client::{Failure, Routes},
     },
     store::{Keyring, Store, StoreError},
     template::Templates,
@@ -72,7 +72,7 @@ pub struct Outbox {
     /// The key of their letters.
     pub keyring: Arc<Keyring>,
     /// Where mail goes.
-    pub next_hop: Arc<Pool>,
+    pub routes: Arc<ArcSwap<Routes>>,
     /// What mail looks like.
     pub templates: Arc<ArcSwap<Templates>>,
     /// In whose name it is sent.
@@ -341,7 +341,7 @@ impl Outbox {
 
     /// The SMTP transaction: the first reply that refuses, or the one to the final dot.
     async fn transfer(&self, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
-        let mut hop = self.next_hop.begin().await?;
+        let mut hop = self.routes.load().of(&mail.to).clone().begin().await?;
         let size = Some(mail.octets.len() as u64);
         let commands = [
             EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters: String::new(), size },

@@ -18,7 +18,7 @@ use crate::{
     sms,
     smtp::{
         self, Budget, ServerOptions,
-        client::{ClientOptions, Pool},
+        client::{ClientOptions, Routes},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
     sweep::{self, Sweep},
@@ -106,6 +106,7 @@ struct Swappable {
     rulebook: Arc<ArcSwap<Rulebook>>,
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
+    routes: Arc<ArcSwap<Routes>>,
     /// Holds the certificate.
     server: Arc<ServerOptions>,
     /// What only a restart replaces.
@@ -148,7 +149,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
     let fixed = config.fixed();
-    let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
+    let routes = Routes::new(config.smtp.next_hops, config.smtp.routes, ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
         allow: config.smtp.allow,
@@ -158,6 +159,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     });
     let swappable = Swappable {
         fixed,
+        routes: Arc::new(ArcSwap::from_pointee(routes)),
         server: server.clone(),
         organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
@@ -172,8 +174,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         null_sender: config.smtp.null_sender,
     };
     let metrics = Arc::new(Metrics::default());
-    let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake, metrics };
-    ground.learn_next_hop();
+    let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
+    learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
     sweep.withdraw_pending().await?;
@@ -208,9 +210,18 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     Ok(Running { roles, stop, swappable, parts })
 }
 
+/// What the next hops can do is offered to clients; until it is known, what nearly all can.
+fn learn(routes: &ArcSwap<Routes>) {
+    let routes = routes.load_full();
+    tokio::spawn(async move {
+        if let Err(failure) = routes.learn().await {
+            tracing::warn!("{failure}: until it can be used, mail stays with its senders");
+        }
+    });
+}
+
 /// What all roles stand on.
 struct Ground<'a> {
-    pool: Arc<Pool>,
     swappable: &'a Swappable,
     opened: &'a Opened,
     clock: Arc<dyn Clock>,
@@ -219,21 +230,11 @@ struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// What the next hop can do is offered to clients; until it is known, what nearly all can.
-    fn learn_next_hop(&self) {
-        let pool = self.pool.clone();
-        tokio::spawn(async move {
-            if let Err(failure) = pool.learn().await {
-                tracing::warn!("{failure}: until it can be used, mail stays with its senders");
-            }
-        });
-    }
-
     fn outbox(&self) -> Arc<Outbox> {
         Arc::new(Outbox {
             store: self.opened.store.clone(),
             keyring: self.opened.keyring.clone(),
-            next_hop: self.pool.clone(),
+            routes: self.swappable.routes.clone(),
             templates: self.swappable.templates.clone(),
             organisation: self.swappable.organisation.clone(),
             clock: self.clock.clone(),
@@ -258,7 +259,7 @@ impl Ground<'_> {
             options,
             rulebook: self.swappable.rulebook.clone(),
             reader: Reader::new(extract::Limits::default()),
-            next_hop: self.pool.clone(),
+            routes: self.swappable.routes.clone(),
             store: self.opened.store.clone(),
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
@@ -293,6 +294,9 @@ impl Running {
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
+        let routes = self.swappable.routes.load().replaced_by(config.smtp.next_hops, config.smtp.routes);
+        self.swappable.routes.store(Arc::new(routes));
+        learn(&self.swappable.routes);
         changed
     }
 

@@ -23,7 +23,7 @@ use crate::{
     sandbox::{Busy, Reader},
     smtp::{
         self, EnvelopeCommand, Extensions, Peer, Received, Reply,
-        client::{Failure, Pool, Transaction},
+        client::{Failure, Routed, Routes},
     },
     store::{Blobs, Keyring, Store},
 };
@@ -91,8 +91,8 @@ pub struct Gateway {
     pub rulebook: Arc<ArcSwap<Rulebook>>,
     /// Reads what mail carries.
     pub reader: Reader,
-    /// Where clean mail goes.
-    pub next_hop: Arc<Pool>,
+    /// Where clean mail goes; a mail sees one set.
+    pub routes: Arc<ArcSwap<Routes>>,
     /// Records of sealed mail.
     pub store: Arc<dyn Store>,
     /// Its sealed parts.
@@ -122,7 +122,7 @@ impl smtp::Service for Entrance {
     }
 
     fn extensions(&self) -> Extensions {
-        self.0.next_hop.extensions()
+        self.0.routes.load().extensions()
     }
 }
 
@@ -135,7 +135,7 @@ pub struct Session {
 /// A transaction that is open towards the next hop.
 struct Open {
     envelope: Envelope,
-    hop: Transaction,
+    hop: Routed,
 }
 
 impl smtp::Handler for Session {
@@ -192,7 +192,7 @@ impl Session {
             None if matches!(commands.first(), Some(EnvelopeCommand::Rcpt { .. })) => return Err(Failure::Lost { dot_sent: false }),
             None => Open {
                 envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
-                hop: self.gateway.next_hop.begin().await?,
+                hop: Routed::new(self.gateway.routes.load_full()),
             },
         };
         let replies = open.envelope(&self.gateway, commands).await?;
@@ -218,7 +218,7 @@ struct Transfer {
     gateway: Arc<Gateway>,
     rulebook: Arc<Rulebook>,
     envelope: Envelope,
-    hop: Transaction,
+    hop: Routed,
     message: Message,
     received: Received,
     deadline: Instant,
