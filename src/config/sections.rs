@@ -181,6 +181,10 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
         }
         None => organisation.and_then(from_zegel),
     };
+    if let (Some(text), Some(false)) = (&written, from.as_ref().map(Address::is_ascii)) {
+        let remedy = "write one in ASCII: many mail servers take no mail from others";
+        table.fault(text.line, format!("\"{}\" holds letters outside ASCII", text.value), remedy);
+    }
     table.finish();
     from.map(|from| Mail { from })
 }

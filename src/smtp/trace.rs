@@ -13,6 +13,8 @@ pub struct Received {
     pub peer: IpAddr,
     /// Whether the client said EHLO.
     pub extended: bool,
+    /// Whether the mail was declared SMTPUTF8.
+    pub utf8: bool,
     /// The TLS connection, if there was one.
     pub tls: Option<TlsFacts>,
     /// Lines over 998 octets.
@@ -20,13 +22,15 @@ pub struct Received {
 }
 
 impl Received {
-    /// The `with` of RFC 3848: `SMTP`, `ESMTP` or `ESMTPS`.
+    /// The `with` of RFC 3848 and RFC 6531, 4.3: `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP`, `UTF8SMTPS`.
     #[must_use]
     pub fn protocol(&self) -> &'static str {
-        match (self.extended, self.tls.is_some()) {
-            (false, _) => "SMTP",
-            (true, false) => "ESMTP",
-            (true, true) => "ESMTPS",
+        match (self.utf8, self.extended, self.tls.is_some()) {
+            (false, false, _) => "SMTP",
+            (false, true, false) => "ESMTP",
+            (false, true, true) => "ESMTPS",
+            (true, _, false) => "UTF8SMTP",
+            (true, _, true) => "UTF8SMTPS",
         }
     }
 
@@ -69,6 +73,7 @@ mod tests {
             helo: "a)\r\nX: y(".to_owned(),
             peer: "::ffff:192.0.2.7".parse().unwrap(),
             extended: true,
+            utf8: false,
             tls: Some(TlsFacts { version: "TLSv1.3", cipher: "TLS13_AES_256_GCM_SHA384" }),
             long_lines: 0,
         };

@@ -45,6 +45,9 @@ pub(super) async fn run<S: Service>(
         hostname: options.hostname.clone(),
         max_size: options.size_limit(&extensions),
         eight_bit: extensions.eight_bit,
+        utf8: extensions.utf8 && extensions.eight_bit,
+        dsn: extensions.dsn,
+        require_tls: extensions.require_tls,
         starttls: options.tls.load().is_some(),
     };
     let handler = service.begin(&peer);
@@ -56,6 +59,7 @@ pub(super) async fn run<S: Service>(
         options,
         shutdown,
         body_began: Instant::now(),
+        in_body: false,
         command_began: Instant::now(),
         accepted_unsaid: false,
     };
@@ -78,6 +82,8 @@ struct Connection<H> {
     options: Arc<ServerOptions>,
     shutdown: watch::Receiver<bool>,
     body_began: Instant,
+    /// Whether what was read last belonged to a body.
+    in_body: bool,
     command_began: Instant,
     /// A mail was accepted, and the client was not told yet.
     accepted_unsaid: bool,
@@ -113,6 +119,7 @@ impl<H: Handler> Connection<H> {
                 Step::Room(octets) => {
                     self.permit = self.options.budget.reserve(octets, self.options.limits.room_time).await;
                     self.body_began = Instant::now();
+                    self.in_body = true;
                     self.session.room(self.permit.as_ref().map(Permit::octets));
                 }
                 Step::Grow(octets) => self.grow(octets).await,
@@ -157,7 +164,13 @@ impl<H: Handler> Connection<H> {
     /// Waits for octets of the client, or for what makes waiting pointless.
     async fn read(&mut self) -> io::Result<()> {
         let limits = &self.options.limits;
-        let deadline = if self.session.is_in_body() {
+        let in_body = self.session.is_in_body();
+        if in_body && !std::mem::replace(&mut self.in_body, in_body) {
+            // A chunk that is thrown away never asked for room.
+            self.body_began = Instant::now();
+        }
+        self.in_body = in_body;
+        let deadline = if in_body {
             (self.body_began + limits.body_time).min(Instant::now() + limits.block_time)
         } else {
             self.command_began + limits.command_time

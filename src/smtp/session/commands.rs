@@ -2,19 +2,17 @@
 
 use super::{
     super::{
-        command::{Command, EnvelopeCommand},
+        command::{BAD_CHUNK, Command, EnvelopeCommand},
         reply::{Enhanced, Reply},
     },
-    EARLY, ERRORS, IDLE_COMMANDS, MAIL_FIRST, Phase, RECIPIENTS, Session, Slot, Step, Transaction,
+    EARLY, ERRORS, IDLE_COMMANDS, MAIL_FIRST, OUT_OF_ORDER, Phase, RECIPIENTS, Session, Slot, Step, Transaction,
+    body::TOO_LARGE,
     line::Line,
 };
 
 const LF_ONLY: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Lines must end in CR LF, closing");
 const LINE_TOO_LONG: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Line too long");
-const OUT_OF_ORDER: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Bad sequence of commands");
 const HELLO_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send EHLO first");
-const NO_8BITMIME: Reply = Reply::fixed(555, Enhanced(5, 5, 4), "8BITMIME is not offered");
-const TOO_LARGE: Reply = Reply::fixed(552, Enhanced(5, 3, 4), "Message too large");
 const TOO_MANY_RECIPIENTS: Reply = Reply::fixed(452, Enhanced(4, 5, 3), "Too many recipients, send the rest in another mail");
 const TOO_MANY_ERRORS: Reply = Reply::fixed(421, Enhanced(4, 7, 0), "Too many errors, closing");
 const NOT_IMPLEMENTED: Reply = Reply::fixed(502, Enhanced(5, 5, 1), "Command not implemented");
@@ -25,12 +23,12 @@ const BYE: Reply = Reply::fixed(221, Enhanced(2, 0, 0), "Bye");
 
 impl Session {
     /// Reads lines until something is to be done. MAIL and RCPT that came together are collected, so that the next hop hears them
-    /// together; any other command, and a fault that ends the session, waits until their replies are there.
-    pub(super) fn commands(&mut self) -> Step {
+    /// together; any other command, and a fault that ends the session, waits until their replies are there. `None`: look at the phase.
+    pub(super) fn commands(&mut self) -> Option<Step> {
         loop {
             let command = match self.lines.front() {
-                Line::Incomplete if self.slots.is_empty() => return Step::Read,
-                Line::Incomplete => return self.ask(),
+                Line::Incomplete if self.slots.is_empty() => return Some(Step::Read),
+                Line::Incomplete => return Some(self.ask()),
                 Line::Broken => Err(LF_ONLY),
                 Line::TooLong => Err(LINE_TOO_LONG),
                 Line::Whole(line) => Command::parse(&line),
@@ -38,13 +36,13 @@ impl Session {
             let belongs_to_group = match &command {
                 Ok(Command::Envelope(EnvelopeCommand::Rcpt { .. })) => true,
                 Ok(_) => false,
-                Err(reply) => *reply != LF_ONLY && self.errors + 1 < ERRORS,
+                Err(reply) => !ends_session(reply) && self.errors + 1 < ERRORS,
             };
             if !self.slots.is_empty() && !belongs_to_group {
-                return self.ask();
+                return Some(self.ask());
             }
             match command {
-                Err(reply) if reply == LF_ONLY => self.close(&reply),
+                Err(reply) if ends_session(&reply) => self.close(&reply),
                 Err(reply) => {
                     self.lines.advance();
                     self.fault(&reply);
@@ -55,7 +53,7 @@ impl Session {
                 }
             }
             if self.phase != Phase::Commands || self.reset_due {
-                return self.step();
+                return None;
             }
         }
     }
@@ -82,9 +80,8 @@ impl Session {
             Command::Vrfy => self.idle(&NOT_VERIFIED),
             Command::StartTls => self.starttls(),
             Command::Quit => self.close(&BYE),
-            // The chunk behind the line would be read as commands.
-            Command::Bdat(octets) if octets > 0 => self.close(&NOT_IMPLEMENTED),
-            Command::Bdat(_) | Command::NotImplemented => self.fault(&NOT_IMPLEMENTED),
+            Command::Bdat { octets, last } => self.bdat(octets, last),
+            Command::NotImplemented => self.fault(&NOT_IMPLEMENTED),
         }
     }
 
@@ -98,23 +95,15 @@ impl Session {
             self.idle_commands += 1;
         }
         self.extended = extended;
-        let offer = &self.offer;
-        let mut answer = format!("250{}{}\r\n", if extended { '-' } else { ' ' }, offer.hostname);
         if extended {
-            answer.push_str("250-PIPELINING\r\n");
-            if offer.eight_bit {
-                answer.push_str("250-8BITMIME\r\n");
-            }
-            if offer.starttls {
-                answer.push_str("250-STARTTLS\r\n");
-            }
-            answer.push_str(&format!("250-SIZE {}\r\n250 ENHANCEDSTATUSCODES\r\n", offer.max_size));
+            self.write_offer();
+        } else {
+            self.output.extend_from_slice(format!("250 {}\r\n", self.offer.hostname).as_bytes());
         }
-        self.output.extend_from_slice(answer.as_bytes());
     }
 
     fn mail(&mut self, command: EnvelopeCommand) {
-        let eight_bit = command.is_eight_bit();
+        let (eight_bit, utf8) = (command.is_eight_bit(), command.is_utf8());
         let EnvelopeCommand::Mail { size, .. } = command else { return };
         if self.helo.is_none() {
             self.fault(&HELLO_FIRST);
@@ -122,24 +111,32 @@ impl Session {
             self.fault(&OUT_OF_ORDER);
         } else if size.is_some_and(|size| size > self.offer.max_size) {
             TOO_LARGE.write(&mut self.output);
-        } else if eight_bit && !self.offer.eight_bit {
-            self.fault(&NO_8BITMIME);
+        } else if let Some(reply) = self.not_offered(&command, utf8) {
+            self.fault(&reply);
         } else {
-            self.transaction = Some(Transaction { size, eight_bit, told: 0, accepted: 0 });
+            self.chunks_given_up = false;
+            self.transaction = Some(Transaction { size, eight_bit, utf8, told: 0, accepted: 0 });
             self.slots.push(Slot::Mail);
             self.asked.push(command);
         }
     }
 
     fn rcpt(&mut self, command: EnvelopeCommand) {
+        let utf8 = self.transaction.as_ref().is_some_and(|t| t.utf8);
+        let not_offered = self.not_offered(&command, utf8);
         match &mut self.transaction {
             None => self.fault(&MAIL_FIRST),
+            // Its first chunk has come, so its recipients are known.
+            Some(_) if self.body.is_some() => self.fault(&OUT_OF_ORDER),
             Some(transaction) if transaction.told >= RECIPIENTS => self.reply(&TOO_MANY_RECIPIENTS),
-            Some(transaction) => {
-                transaction.told += 1;
-                self.slots.push(Slot::Rcpt);
-                self.asked.push(command);
-            }
+            Some(transaction) => match not_offered {
+                Some(reply) => self.fault(&reply),
+                None => {
+                    transaction.told += 1;
+                    self.slots.push(Slot::Rcpt);
+                    self.asked.push(command);
+                }
+            },
         }
     }
 
@@ -160,12 +157,14 @@ impl Session {
         }
     }
 
-    fn forget_transaction(&mut self) {
+    pub(super) fn forget_transaction(&mut self) {
+        self.body = None;
+        self.chunks_given_up = false;
         self.reset_due |= self.transaction.take().is_some();
     }
 
     /// Says `reply`, behind those of the group that is being collected.
-    fn reply(&mut self, reply: &Reply) {
+    pub(super) fn reply(&mut self, reply: &Reply) {
         if self.slots.is_empty() {
             reply.write(&mut self.output);
         } else {
@@ -183,7 +182,7 @@ impl Session {
     }
 
     /// A command that brings no mail nearer.
-    fn idle(&mut self, reply: &Reply) {
+    pub(super) fn idle(&mut self, reply: &Reply) {
         self.idle_commands += 1;
         if self.idle_commands > IDLE_COMMANDS {
             self.fault(reply);
@@ -191,4 +190,9 @@ impl Session {
             self.reply(reply);
         }
     }
+}
+
+/// Whether nobody can say where the next command begins.
+fn ends_session(reply: &Reply) -> bool {
+    *reply == LF_ONLY || *reply == BAD_CHUNK
 }

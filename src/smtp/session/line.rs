@@ -64,12 +64,26 @@ impl Lines {
         }
     }
 
+    /// Shows at most `most` of the octets that were not understood yet, since they may be no line but part of a chunk, and takes away
+    /// as many as `show` says.
+    pub(super) fn take(&mut self, most: usize, show: impl FnOnce(&[u8]) -> usize) -> usize {
+        let end = self.octets.len().min(self.at + most);
+        let taken = show(&self.octets[self.at..end]);
+        self.at += taken;
+        self.let_go();
+        taken
+    }
+
     /// Takes the line at the front away.
     pub(super) fn advance(&mut self) {
         self.skipped = 0;
         if let Some(end) = memchr::memchr(b'\n', &self.octets[self.at..]) {
             self.at += end + 1;
         }
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
         if self.at == self.octets.len() {
             // Ten thousand idle sessions keep no buffers.
             self.octets = Vec::new();

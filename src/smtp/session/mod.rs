@@ -1,11 +1,13 @@
 //! One conversation with a client, without a socket: octets go in, [`Step`]s and replies come out.
 //!
-//! `Greeted -> EHLO -> (TLS) -> MAIL -> RCPT+ -> DATA -> judged -> ...`; [`super::server`] does what each step asks for. Nothing here
+//! `Greeted -> EHLO -> (TLS) -> MAIL -> RCPT+ -> DATA or BDAT+ -> judged -> ...`; [`super::server`] does what each step asks for. Nothing here
 //! waits or reads a clock, so every order of octets and answers can be tried in a test.
 
 mod body;
+mod chunk;
 mod commands;
 mod line;
+mod offer;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +18,13 @@ use super::{
     trace::Received,
 };
 use body::Body;
+use chunk::Chunk;
 use line::Lines;
 use std::net::IpAddr;
 
 pub use body::READ_ROOM;
+pub use chunk::DISCARDED_CHUNK;
+pub use offer::Offer;
 
 /// RFC 5321, 4.5.3.1.8 asks for at least 100; Exchange and Postfix split what has more than 1000.
 pub const RECIPIENTS: usize = 1000;
@@ -27,19 +32,6 @@ pub const RECIPIENTS: usize = 1000;
 pub const ERRORS: u32 = 20;
 /// So many commands without a mail (NOOP, RSET, EHLO, VRFY) are fine; each further one counts as an error. Postfix allows 100 as well.
 pub const IDLE_COMMANDS: u32 = 100;
-
-/// What the session offers in its answer to EHLO.
-#[derive(Clone, Debug)]
-pub struct Offer {
-    /// Our name.
-    pub hostname: String,
-    /// The largest mail, in octets.
-    pub max_size: u64,
-    /// 8BITMIME.
-    pub eight_bit: bool,
-    /// STARTTLS; never behind TLS.
-    pub starttls: bool,
-}
 
 /// What the session needs next.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +64,7 @@ enum Phase {
     Data,
     /// Room for the body is awaited.
     Room,
-    /// The body is read.
+    /// The body is read, or one chunk of it.
     Body,
     /// The handler has commands or a mail, and its answer is awaited.
     Asked,
@@ -87,6 +79,7 @@ enum Phase {
 struct Transaction {
     size: Option<u64>,
     eight_bit: bool,
+    utf8: bool,
     /// RCPT commands handed over.
     told: usize,
     /// Those that were accepted.
@@ -111,7 +104,11 @@ pub struct Session {
     extended: bool,
     tls: Option<TlsFacts>,
     transaction: Option<Transaction>,
+    /// Kept between the chunks of a mail too.
     body: Option<Body>,
+    chunk: Option<Chunk>,
+    /// The last chunk was refused, and it was not the last of its mail.
+    chunks_given_up: bool,
     lines: Lines,
     output: Vec<u8>,
     /// The group that is being collected: what goes to the handler, and a slot for every reply.
@@ -123,6 +120,7 @@ pub struct Session {
 }
 
 const EARLY: Reply = Reply::fixed(503, Enhanced(5, 5, 0), "Commands were sent before their time, closing");
+const OUT_OF_ORDER: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Bad sequence of commands");
 const MAIL_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send MAIL first");
 const NO_RECIPIENTS: Reply = Reply::fixed(554, Enhanced(5, 5, 1), "No valid recipients");
 const NO_ROOM: Reply = Reply::fixed(452, Enhanced(4, 3, 1), "No room for this message now, please try again later");
@@ -142,6 +140,8 @@ impl Session {
             tls: None,
             transaction: None,
             body: None,
+            chunk: None,
+            chunks_given_up: false,
             lines: Lines::default(),
             output,
             asked: Vec::new(),
@@ -154,9 +154,11 @@ impl Session {
 
     /// Takes octets of the client, [`READ_ROOM`] of them at most.
     pub fn input(&mut self, octets: &[u8]) {
-        let taken = match &mut self.body {
-            Some(body) if self.phase == Phase::Body => body.decode(octets),
-            _ => 0,
+        let taken = match (&mut self.chunk, &mut self.body) {
+            _ if self.phase != Phase::Body => 0,
+            (Some(chunk), body) => chunk.take(octets, body.as_mut()),
+            (None, Some(body)) => body.decode(octets),
+            (None, None) => 0,
         };
         self.lines.push(&octets[taken..]);
     }
@@ -166,10 +168,10 @@ impl Session {
         std::mem::take(&mut self.output)
     }
 
-    /// Whether a body is being received.
+    /// Whether a body is being received, or the next chunk of one is awaited.
     #[must_use]
     pub fn is_in_body(&self) -> bool {
-        self.phase == Phase::Body
+        self.phase == Phase::Body || self.body.is_some()
     }
 
     /// Whether the client is between two transactions and silent: the moment to say goodbye.
@@ -194,6 +196,8 @@ impl Session {
     pub fn close(&mut self, reply: &Reply) {
         reply.write(&mut self.output);
         self.lines = Lines::default();
+        self.body = None;
+        self.chunk = None;
         self.phase = Phase::Closed;
     }
 
@@ -205,20 +209,26 @@ impl Session {
 
     /// What to do next.
     pub fn step(&mut self) -> Step {
-        if std::mem::take(&mut self.reset_due) {
-            return Step::Reset;
-        }
-        match self.phase {
-            Phase::Commands => self.commands(),
-            Phase::Data => Step::Listen,
-            Phase::Room => Step::Room(body::room_at_first(self.transaction.as_ref().and_then(|t| t.size), self.offer.max_size)),
-            Phase::Body => self.body_step(),
-            Phase::Securing => Step::StartTls,
-            Phase::Closed => Step::Close,
-            Phase::Asked => {
-                // No answer was given: a fault of ours. The mail stays with the client.
-                self.close(&Reply::TRY_LATER);
-                Step::Close
+        loop {
+            if std::mem::take(&mut self.reset_due) {
+                return Step::Reset;
+            }
+            let step = match self.phase {
+                Phase::Commands => self.commands(),
+                Phase::Data => Some(Step::Listen),
+                Phase::Room => Some(Step::Room(self.first_room())),
+                Phase::Body if self.chunk.is_some() => self.chunk_step(),
+                Phase::Body => Some(self.body_step()),
+                Phase::Securing => Some(Step::StartTls),
+                Phase::Closed => Some(Step::Close),
+                Phase::Asked => {
+                    // No answer was given: a fault of ours. The mail stays with the client.
+                    self.close(&Reply::TRY_LATER);
+                    Some(Step::Close)
+                }
+            };
+            if let Some(step) = step {
+                return step;
             }
         }
     }
@@ -256,6 +266,8 @@ impl Session {
         self.phase = Phase::Commands;
         match &self.transaction {
             _ if !self.lines.is_empty() => self.close(&EARLY),
+            // RFC 3030, 2: a mail comes by DATA or by BDAT.
+            _ if self.body.is_some() => self.fault(&OUT_OF_ORDER),
             None => self.fault(&MAIL_FIRST),
             Some(transaction) if transaction.accepted == 0 => self.fault(&NO_RECIPIENTS),
             Some(_) => self.phase = Phase::Room,
@@ -272,9 +284,12 @@ impl Session {
             }
             (_, Some(room), Some(transaction)) => {
                 self.body = Some(Body::new(self.offer.max_size, transaction.eight_bit, room));
-                self.output.extend_from_slice(GO_ON);
+                if self.chunk.is_none() {
+                    self.output.extend_from_slice(GO_ON);
+                }
                 self.phase = Phase::Body;
             }
+            _ if self.chunk.is_some() => self.refuse_chunk(),
             _ => {
                 NO_ROOM.write(&mut self.output);
                 self.phase = Phase::Commands;
@@ -310,11 +325,14 @@ impl Session {
     /// The body is being read: more of it, more room for it, or its end.
     fn body_step(&mut self) -> Step {
         let Some(body) = &self.body else { return Step::Close };
-        if !body.has_ended() {
-            return body.wants().map_or(Step::Read, Step::Grow);
-        }
-        self.transaction = None;
-        if let Some(reply) = body.refusal() {
+        if body.has_ended() { self.body_ended() } else { body.wants().map_or(Step::Read, Step::Grow) }
+    }
+
+    /// The body was read to its end, or to the end of a chunk that is refused: it is a mail, or the client hears why not.
+    fn body_ended(&mut self) -> Step {
+        let transaction = self.transaction.take();
+        let refusal = self.body.as_ref().and_then(Body::refusal);
+        if let Some(reply) = refusal {
             self.body = None;
             reply.write(&mut self.output);
             self.phase = Phase::Commands;
@@ -325,8 +343,9 @@ impl Session {
             helo: self.helo.clone().unwrap_or_default(),
             peer: self.peer,
             extended: self.extended,
+            utf8: transaction.is_some_and(|t| t.utf8),
             tls: self.tls.clone(),
-            long_lines: body.long_lines(),
+            long_lines: self.body.as_ref().map_or(0, Body::long_lines),
         })
     }
 }
