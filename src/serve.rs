@@ -99,7 +99,7 @@ struct Swappable {
     rulebook: Arc<ArcSwap<Rulebook>>,
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
-    /// Holds the certificate.
+    /// Holds the certificate and the accounts.
     server: Arc<ServerOptions>,
     /// What only a restart replaces.
     fixed: Vec<(&'static str, String)>,
@@ -145,6 +145,9 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
         allow: config.smtp.allow,
+        accounts: ArcSwapOption::new(config.smtp.accounts),
+        xforward: config.smtp.xforward,
+        proxy_protocol: config.smtp.proxy_protocol,
         max_size: config.smtp.max_size_bytes,
         tls: ArcSwapOption::new(config.smtp.tls),
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
@@ -277,6 +280,7 @@ impl Running {
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
+        self.swappable.server.accounts.store(config.smtp.accounts);
         changed
     }
 

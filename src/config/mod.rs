@@ -2,6 +2,7 @@
 //!
 //! Nobody below imports this: each module has its own options, and `serve` fills them from here.
 
+mod accounts;
 mod endpoint;
 mod files;
 mod sections;
@@ -58,13 +59,15 @@ impl Config {
     /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
     #[must_use]
     pub fn fixed(&self) -> Vec<(&'static str, String)> {
-        let Smtp { listen, hostname, next_hop, allow, max_size_bytes, .. } = &self.smtp;
+        let Smtp { listen, hostname, next_hop, allow, xforward, proxy_protocol, max_size_bytes, .. } = &self.smtp;
         vec![
             ("[organisation] language", self.organisation.language.clone()),
             ("[smtp] listen", format!("{listen:?}")),
             ("[smtp] hostname", hostname.clone()),
             ("[smtp] next_hop", format!("{} {} {:?}", next_hop.host, next_hop.port, next_hop.tls)),
             ("[smtp] allow", format!("{allow:?}")),
+            ("[smtp] xforward", format!("{xforward:?}")),
+            ("[smtp] proxy_protocol", format!("{proxy_protocol:?}")),
             ("[smtp] max_size", max_size_bytes.to_string()),
             ("[portal] listen", format!("{:?}", self.portal.listen)),
             ("[store]", format!("{:?}", self.store)),

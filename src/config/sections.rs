@@ -1,12 +1,15 @@
 //! The sections of `zegel.toml`.
 
-use super::endpoint::{self, Url};
+use super::{
+    accounts,
+    endpoint::{self, Url},
+};
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
     secret::Secret,
     smtp::{
-        Network,
+        Accounts, Network,
         client::NextHop,
         tls::{self, TlsError},
     },
@@ -40,6 +43,12 @@ pub struct Smtp {
     pub next_hop: NextHop,
     /// Who may relay; never empty.
     pub allow: Vec<Network>,
+    /// Who may send from anywhere, by name and password.
+    pub accounts: Option<Arc<Accounts>>,
+    /// Whose XFORWARD is believed.
+    pub xforward: Vec<Network>,
+    /// Balancers that speak the PROXY protocol.
+    pub proxy_protocol: Vec<Network>,
     /// The largest mail, in bytes.
     pub max_size_bytes: u64,
     /// With a certificate STARTTLS is offered.
@@ -190,16 +199,18 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
 }
 
 fn smtp(table: Table, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
-    table.not_yet(&["auth", "client_certificate", "routes", "xforward", "null_sender", "loop_header"]);
+    table.not_yet(&["auth", "client_certificate", "routes", "null_sender", "loop_header"]);
     let listen = listen(&table, "127.0.0.1:2525");
     let next_hop = table.required_text("next_hop", "\"smtp://127.0.0.1:2500\"").and_then(|text| next_hop(&table, &text, &listen));
     let allow = allow(&table);
     let max_size_bytes = size(&table, "max_size").unwrap_or(DEFAULT_SIZE_BYTES);
     let hostname = hostname(&table).or_else(|| default_hostname(organisation, portal));
     let tls = certificate(&table, folder);
+    let accounts = accounts::read(&table, folder, organisation, tls.is_some());
+    let (xforward, proxy_protocol) = (networks(&table, "xforward"), networks(&table, "proxy_protocol"));
     table.finish();
     (!listen.is_empty() && !allow.is_empty()).then_some(())?;
-    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?, allow, max_size_bytes, tls })
+    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?, allow, accounts, xforward, proxy_protocol, max_size_bytes, tls })
 }
 
 fn next_hop(table: &Table, text: &Located<String>, listen: &[SocketAddr]) -> Option<NextHop> {
@@ -252,9 +263,18 @@ fn allow(table: &Table) -> Vec<Network> {
             "name the mail server's networks, such as `allow = [\"127.0.0.0/8\"]`",
         );
     }
+    parse_networks(table, &texts, "an open relay", "name the mail server's networks only")
+}
+
+/// The networks that `word` lists; none without it.
+fn networks(table: &Table, word: &str) -> Vec<Network> {
+    parse_networks(table, &table.texts(word), "anybody could pass for anybody", "name the machines that stand before zegel only")
+}
+
+fn parse_networks(table: &Table, texts: &[Located<String>], everybody: &str, remedy: &str) -> Vec<Network> {
     let parse = |text: &Located<String>| match text.value.parse::<Network>() {
         Ok(network) if network.to_string().ends_with("/0") => {
-            table.fault(text.line, format!("\"{}\" is everybody: an open relay", text.value), "name the mail server's networks only");
+            table.fault(text.line, format!("\"{}\" is everybody: {everybody}", text.value), remedy);
             None
         }
         Ok(network) => Some(network),

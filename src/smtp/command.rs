@@ -7,9 +7,10 @@ use super::reply::{Enhanced, Reply};
 use crate::{
     address::Address,
     envelope::dsn::{self, Notify, OriginalRecipient, Return},
+    secret::{self, Secret},
 };
 use smtp_proto::{Error, Request};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// RFC 5321, 4.5.3.1.4 asks for 512 octets, extensions add to it; nothing we offer needs more than 4096, CRLF included.
 pub const LINE_LIMIT: usize = 4096;
@@ -73,9 +74,44 @@ pub(super) enum Command {
     Help,
     Vrfy,
     StartTls,
+    Auth {
+        mechanism: String,
+        initial: Option<Response>,
+    },
+    /// The attributes as they were received.
+    XForward(String),
     Quit,
     NotImplemented,
 }
+
+/// What a client answers to a challenge of AUTH, in base64.
+#[derive(Clone)]
+pub(super) struct Response(Secret<Vec<u8>>);
+
+impl Response {
+    /// `=` is an answer of no octets (RFC 4954, 4).
+    pub(super) fn new(text: &[u8]) -> Response {
+        Response(Secret::new(if text == b"=" { Vec::new() } else { text.to_vec() }))
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Response")
+    }
+}
+
+impl PartialEq for Response {
+    fn eq(&self, other: &Response) -> bool {
+        secret::equal(self.octets(), other.octets())
+    }
+}
+
+impl Eq for Response {}
 
 const NOT_UNDERSTOOD: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Command not recognized");
 const BAD_SENDER: Reply = Reply::fixed(501, Enhanced(5, 1, 7), "Bad sender address syntax");
@@ -84,6 +120,7 @@ const NO_DOMAIN: Reply = Reply::fixed(550, Enhanced(5, 1, 3), "This server has n
 const BAD_BODY: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "BODY is 7BIT or 8BITMIME");
 const BAD_PARAMETER: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Syntax error in a parameter");
 const TWICE: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "A parameter is given twice");
+const BAD_AUTH: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Syntax: AUTH mechanism");
 const NO_ARGUMENT: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "This command takes no argument");
 /// Nobody can say how long the chunk behind this line is, so nothing behind it can be read.
 pub(super) const BAD_CHUNK: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Syntax: BDAT octets [LAST], closing");
@@ -103,6 +140,11 @@ impl Command {
             v if v.eq_ignore_ascii_case(b"MAIL") => mail(rest).map(Command::Envelope),
             v if v.eq_ignore_ascii_case(b"RCPT") => rcpt(rest).map(Command::Envelope),
             v if v.eq_ignore_ascii_case(b"BDAT") => bdat(rest),
+            v if v.eq_ignore_ascii_case(b"AUTH") => auth(rest),
+            v if v.eq_ignore_ascii_case(b"XFORWARD") => {
+                let attributes = std::str::from_utf8(rest).map_err(|_| BAD_PARAMETER)?;
+                Ok(Command::XForward(attributes.to_owned()))
+            }
             // smtp-proto skips blanks before the verb.
             [] => Err(NOT_UNDERSTOOD),
             _ => Command::simple(line, text),
@@ -138,6 +180,13 @@ fn refusal(error: &Error) -> Reply {
     }
 }
 
+fn auth(rest: &[u8]) -> Result<Command, Reply> {
+    let mut words = rest.split(|b| *b == b' ').skip(1);
+    let mechanism = words.next().and_then(|word| std::str::from_utf8(word).ok()).filter(|word| !word.is_empty()).ok_or(BAD_AUTH)?;
+    let initial = words.next().map(Response::new);
+    if words.next().is_some() { Err(BAD_AUTH) } else { Ok(Command::Auth { mechanism: mechanism.to_owned(), initial }) }
+}
+
 fn bdat(rest: &[u8]) -> Result<Command, Reply> {
     let rest = rest.strip_prefix(b" ").and_then(|rest| std::str::from_utf8(rest).ok()).ok_or(BAD_CHUNK)?;
     let mut words = rest.split_ascii_whitespace();
@@ -170,6 +219,10 @@ fn mail(rest: &[u8]) -> Result<EnvelopeCommand, Reply> {
             if size.replace(octets).is_some() {
                 return Err(TWICE);
             }
+            continue;
+        }
+        // RFC 4954, 5: who submitted the mail at first. It is taken from clients that say it, and believed of none.
+        if known("AUTH") && value.is_some_and(|v| v == "<>" || dsn::xtext(v).is_some()) {
             continue;
         }
         let fine = match value {
@@ -316,6 +369,9 @@ mod tests {
             ("MAIL FROM:<a@b.example> BODY=BINARYMIME", 501),
             ("MAIL FROM:<a@b.example> SIZE=5 SIZE=6", 501),
             ("MAIL FROM:<a@b.example> SIZE", 501),
+            ("AUTH", 501),
+            ("AUTH ", 501),
+            ("AUTH PLAIN a b", 501),
             ("BDAT", 501),
             ("BDAT x", 501),
             ("BDAT +5", 501),
@@ -344,7 +400,12 @@ mod tests {
         assert_eq!(parse("bdat 0"), Ok(Command::Bdat { octets: 0, last: false }));
         assert_eq!(parse("noop anything"), Ok(Command::Noop));
         assert_eq!(parse("QUIT "), Ok(Command::Quit));
-        assert_eq!(parse("AUTH PLAIN"), Ok(Command::NotImplemented));
+        let auth = |initial: Option<&[u8]>| Ok(Command::Auth { mechanism: "plain".to_owned(), initial: initial.map(Response::new) });
+        assert_eq!(parse("auth plain"), auth(None));
+        assert_eq!(parse("AUTH plain ="), auth(Some(b"")));
+        assert_eq!(parse("AUTH plain AGEAYg=="), auth(Some(b"AGEAYg==")));
+        assert_eq!(parse("MAIL FROM:<a@b.example> AUTH=<>"), mail(Some("a@b.example"), "", None));
+        assert_eq!(parse("EXPN a"), Ok(Command::NotImplemented));
         assert!(Command::parse(b"NOOP\n").is_err());
     }
 }

@@ -17,20 +17,28 @@ pub struct Received {
     pub utf8: bool,
     /// The TLS connection, if there was one.
     pub tls: Option<TlsFacts>,
+    /// The account that the client has proved, if it has.
+    pub account: Option<String>,
+    /// The client that another mail server speaks for, as that server says (XFORWARD); for log lines only.
+    pub client: Option<String>,
     /// Lines over 998 octets.
     pub long_lines: u32,
 }
 
 impl Received {
-    /// The `with` of RFC 3848 and RFC 6531, 4.3: `SMTP`, `ESMTP`, `ESMTPS`, `UTF8SMTP`, `UTF8SMTPS`.
+    /// The `with` of RFC 3848 and RFC 6531, 4.3: `SMTP`; else `ESMTP` or `UTF8SMTP`, with `S` behind TLS and `A` of an account.
     #[must_use]
     pub fn protocol(&self) -> &'static str {
-        match (self.utf8, self.extended, self.tls.is_some()) {
-            (false, false, _) => "SMTP",
-            (false, true, false) => "ESMTP",
-            (false, true, true) => "ESMTPS",
-            (true, _, false) => "UTF8SMTP",
-            (true, _, true) => "UTF8SMTPS",
+        match (self.utf8, self.tls.is_some(), self.account.is_some()) {
+            (false, ..) if !self.extended => "SMTP",
+            (false, false, false) => "ESMTP",
+            (false, false, true) => "ESMTPA",
+            (false, true, false) => "ESMTPS",
+            (false, true, true) => "ESMTPSA",
+            (true, false, false) => "UTF8SMTP",
+            (true, false, true) => "UTF8SMTPA",
+            (true, true, false) => "UTF8SMTPS",
+            (true, true, true) => "UTF8SMTPSA",
         }
     }
 
@@ -75,6 +83,8 @@ mod tests {
             extended: true,
             utf8: false,
             tls: Some(TlsFacts { version: "TLSv1.3", cipher: "TLS13_AES_256_GCM_SHA384" }),
+            account: None,
+            client: None,
             long_lines: 0,
         };
         let to = Address::parse("b@c.example").unwrap();

@@ -21,20 +21,26 @@ struct Counts {
 #[derive(Debug)]
 pub(super) struct Seat {
     census: Census,
-    address: IpAddr,
+    /// None while a balancer has not said whose connection it is.
+    address: Option<IpAddr>,
 }
 
 impl Census {
     /// A place for a session of `address`, if there is one.
     pub(super) fn seat(&self, address: IpAddr, limits: &ServerLimits) -> Option<Seat> {
-        let address = address.to_canonical();
+        let mut seat = self.standing(limits)?;
+        seat.settle(address, limits).then_some(seat)
+    }
+
+    /// A place for a session whose address is not known yet.
+    pub(super) fn standing(&self, limits: &ServerLimits) -> Option<Seat> {
         let mut counts = self.counts();
-        if counts.total >= limits.sessions || counts.per_ip.get(&address).is_some_and(|n| *n >= limits.sessions_per_ip) {
+        if counts.total >= limits.sessions {
             return None;
         }
         counts.total += 1;
-        *counts.per_ip.entry(address).or_default() += 1;
-        Some(Seat { census: self.clone(), address })
+        drop(counts);
+        Some(Seat { census: self.clone(), address: None })
     }
 
     pub(super) fn total(&self) -> usize {
@@ -46,14 +52,30 @@ impl Census {
     }
 }
 
+impl Seat {
+    /// Counts the session among those of `address`; false when it has too many.
+    pub(super) fn settle(&mut self, address: IpAddr, limits: &ServerLimits) -> bool {
+        let address = address.to_canonical();
+        let mut counts = self.census.counts();
+        let count = counts.per_ip.get(&address).copied().unwrap_or(0);
+        if count >= limits.sessions_per_ip {
+            return false;
+        }
+        counts.per_ip.insert(address, count + 1);
+        self.address = Some(address);
+        true
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut counts = self.census.counts();
         counts.total -= 1;
-        if let Some(n) = counts.per_ip.get_mut(&self.address) {
+        let Some(address) = &self.address else { return };
+        if let Some(n) = counts.per_ip.get_mut(address) {
             *n -= 1;
             if *n == 0 {
-                counts.per_ip.remove(&self.address);
+                counts.per_ip.remove(address);
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use super::{
     super::{
+        auth::{Credentials, Verdict},
         budget::Permit,
         reply::{Enhanced, Reply},
-        session::{Offer, Session, Step},
+        session::{Offer, Right, Session, Step},
         stream::Stream,
     },
     Handler, Peer, ServerOptions, Service, stopping,
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use std::{
     future::{Future, poll_fn},
     io,
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::Poll,
@@ -34,6 +36,7 @@ const LINGER_OCTETS: usize = 1 << 20;
 pub(super) async fn run<S: Service>(
     stream: TcpStream,
     peer: Peer,
+    right: Right,
     options: Arc<ServerOptions>,
     service: Arc<S>,
     shutdown: watch::Receiver<bool>,
@@ -49,6 +52,9 @@ pub(super) async fn run<S: Service>(
         dsn: extensions.dsn,
         require_tls: extensions.require_tls,
         starttls: options.tls.load().is_some(),
+        accounts: options.accounts.load_full(),
+        right,
+        xforward: options.xforward.iter().any(|network| network.contains(peer.address.ip())),
     };
     let handler = service.begin(&peer);
     let mut connection = Connection {
@@ -56,6 +62,7 @@ pub(super) async fn run<S: Service>(
         session: Session::new(offer, peer.address.ip()),
         handler: Some(handler),
         permit: None,
+        peer: peer.address.ip(),
         options,
         shutdown,
         body_began: Instant::now(),
@@ -79,6 +86,7 @@ struct Connection<H> {
     /// Gone only when it has panicked.
     handler: Option<H>,
     permit: Option<Permit>,
+    peer: IpAddr,
     options: Arc<ServerOptions>,
     shutdown: watch::Receiver<bool>,
     body_began: Instant,
@@ -137,6 +145,10 @@ impl<H: Handler> Connection<H> {
                 Step::Reset => {
                     self.permit = None;
                     self.reset().await;
+                }
+                Step::Authenticate(credentials) => {
+                    let verdict = self.check(credentials).await;
+                    self.session.authenticated(verdict);
                 }
                 Step::StartTls => self.starttls().await?,
                 Step::Close => return self.flush().await,
@@ -218,6 +230,19 @@ impl<H: Handler> Connection<H> {
             Some(permit) => permit.hold(body),
             None => Bytes::from(body),
         }
+    }
+
+    /// Whose name and password these are. The name stays out of the log unless it is one of ours: people type a password for it.
+    async fn check(&mut self, credentials: Credentials) -> Verdict {
+        let Some(accounts) = self.options.accounts.load_full() else { return Verdict::Wrong };
+        let verdict = self.options.logins.check(accounts, credentials, self.peer, &self.options.limits.logins).await;
+        match &verdict {
+            Verdict::Account(account) => tracing::info!(peer = %self.peer, ?account, "smtp: authenticated"),
+            Verdict::Wrong => tracing::info!(peer = %self.peer, "smtp: wrong name or password"),
+            Verdict::TooMany => tracing::warn!(peer = %self.peer, "smtp: too many wrong passwords, nothing is checked for a while"),
+            Verdict::Busy => tracing::warn!(peer = %self.peer, "smtp: no place to check a password"),
+        }
+        verdict
     }
 
     async fn starttls(&mut self) -> io::Result<()> {

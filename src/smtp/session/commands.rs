@@ -5,18 +5,19 @@ use super::{
         command::{BAD_CHUNK, Command, EnvelopeCommand},
         reply::{Enhanced, Reply},
     },
-    EARLY, ERRORS, IDLE_COMMANDS, MAIL_FIRST, OUT_OF_ORDER, Phase, RECIPIENTS, Session, Slot, Step, Transaction,
+    EARLY, ERRORS, HELLO_FIRST, IDLE_COMMANDS, MAIL_FIRST, NOT_IMPLEMENTED, OUT_OF_ORDER, Phase, RECIPIENTS, Session, Slot, Step,
+    Transaction,
     body::TOO_LARGE,
     line::Line,
 };
+use zeroize::Zeroizing;
 
-const LF_ONLY: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Lines must end in CR LF, closing");
+pub(super) const LF_ONLY: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Lines must end in CR LF, closing");
 const LINE_TOO_LONG: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Line too long");
-const HELLO_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send EHLO first");
 const TOO_MANY_RECIPIENTS: Reply = Reply::fixed(452, Enhanced(4, 5, 3), "Too many recipients, send the rest in another mail");
 const TOO_MANY_ERRORS: Reply = Reply::fixed(421, Enhanced(4, 7, 0), "Too many errors, closing");
-const NOT_IMPLEMENTED: Reply = Reply::fixed(502, Enhanced(5, 5, 1), "Command not implemented");
 const READY_FOR_TLS: Reply = Reply::fixed(220, Enhanced(2, 0, 0), "Ready to start TLS");
+const NO_XFORWARD: Reply = Reply::fixed(550, Enhanced(5, 7, 1), "You are not among those who may speak for others");
 const HELP: Reply = Reply::fixed(214, Enhanced(2, 0, 0), "RFC 5321");
 const NOT_VERIFIED: Reply = Reply::fixed(252, Enhanced(2, 0, 0), "Send some mail, and the next mail server will tell");
 const BYE: Reply = Reply::fixed(221, Enhanced(2, 0, 0), "Bye");
@@ -31,7 +32,7 @@ impl Session {
                 Line::Incomplete => return Some(self.ask()),
                 Line::Broken => Err(LF_ONLY),
                 Line::TooLong => Err(LINE_TOO_LONG),
-                Line::Whole(line) => Command::parse(&line),
+                Line::Whole(line) => Command::parse(&Zeroizing::new(line)),
             };
             let belongs_to_group = match &command {
                 Ok(Command::Envelope(EnvelopeCommand::Rcpt { .. })) => true,
@@ -48,7 +49,11 @@ impl Session {
                     self.fault(&reply);
                 }
                 Ok(command) => {
-                    self.lines.advance();
+                    if matches!(command, Command::Auth { .. }) {
+                        self.lines.advance_wiping();
+                    } else {
+                        self.lines.advance();
+                    }
                     self.command(command);
                 }
             }
@@ -79,6 +84,8 @@ impl Session {
             Command::Help => self.idle(&HELP),
             Command::Vrfy => self.idle(&NOT_VERIFIED),
             Command::StartTls => self.starttls(),
+            Command::Auth { mechanism, initial } => self.auth(&mechanism, initial),
+            Command::XForward(attributes) => self.xforward(&attributes),
             Command::Quit => self.close(&BYE),
             Command::Bdat { octets, last } => self.bdat(octets, last),
             Command::NotImplemented => self.fault(&NOT_IMPLEMENTED),
@@ -104,11 +111,13 @@ impl Session {
 
     fn mail(&mut self, command: EnvelopeCommand) {
         let (eight_bit, utf8) = (command.is_eight_bit(), command.is_utf8());
-        let EnvelopeCommand::Mail { size, .. } = command else { return };
+        let EnvelopeCommand::Mail { ref from, size, .. } = command else { return };
         if self.helo.is_none() {
             self.fault(&HELLO_FIRST);
         } else if self.transaction.is_some() {
             self.fault(&OUT_OF_ORDER);
+        } else if let Some(reply) = self.no_right(from.as_ref()) {
+            self.fault(&reply);
         } else if size.is_some_and(|size| size > self.offer.max_size) {
             TOO_LARGE.write(&mut self.output);
         } else if let Some(reply) = self.not_offered(&command, utf8) {
@@ -157,7 +166,21 @@ impl Session {
         }
     }
 
+    fn xforward(&mut self, attributes: &str) {
+        if !self.offer.xforward {
+            self.fault(&NO_XFORWARD);
+        } else if self.transaction.is_some() {
+            self.fault(&OUT_OF_ORDER);
+        } else {
+            match self.forwarded.get_or_insert_default().update(attributes) {
+                Ok(()) => self.reply(&Reply::OK),
+                Err(reply) => self.fault(&reply),
+            }
+        }
+    }
+
     pub(super) fn forget_transaction(&mut self) {
+        self.forwarded = None;
         self.body = None;
         self.chunks_given_up = false;
         self.reset_due |= self.transaction.take().is_some();

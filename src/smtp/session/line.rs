@@ -1,6 +1,7 @@
 //! Command lines out of whatever arrived: only an exact CRLF ends one.
 
 use super::super::command::LINE_LIMIT;
+use zeroize::Zeroize as _;
 
 /// An overlong line is skipped for so many octets; who sends more is not speaking SMTP.
 const SKIP_LIMIT: usize = 64 * 1024;
@@ -81,6 +82,14 @@ impl Lines {
             self.at += end + 1;
         }
         self.let_go();
+    }
+
+    /// As [`Lines::advance`], for a line that holds a password.
+    pub(super) fn advance_wiping(&mut self) {
+        if let Some(end) = memchr::memchr(b'\n', &self.octets[self.at..]) {
+            self.octets[self.at..self.at + end].zeroize();
+        }
+        self.advance();
     }
 
     fn let_go(&mut self) {

@@ -3,6 +3,7 @@
 //! `Greeted -> EHLO -> (TLS) -> MAIL -> RCPT+ -> DATA or BDAT+ -> judged -> ...`; [`super::server`] does what each step asks for. Nothing here
 //! waits or reads a clock, so every order of octets and answers can be tried in a test.
 
+mod auth;
 mod body;
 mod chunk;
 mod commands;
@@ -12,11 +13,14 @@ mod offer;
 mod tests;
 
 use super::{
+    auth::Credentials,
     command::EnvelopeCommand,
     reply::{Enhanced, Reply},
     tls::TlsFacts,
     trace::Received,
+    xforward::Forwarded,
 };
+use auth::Exchange;
 use body::Body;
 use chunk::Chunk;
 use line::Lines;
@@ -24,7 +28,7 @@ use std::net::IpAddr;
 
 pub use body::READ_ROOM;
 pub use chunk::DISCARDED_CHUNK;
-pub use offer::Offer;
+pub use offer::{Offer, Right};
 
 /// RFC 5321, 4.5.3.1.8 asks for at least 100; Exchange and Postfix split what has more than 1000.
 pub const RECIPIENTS: usize = 1000;
@@ -52,6 +56,8 @@ pub enum Step {
     Reset,
     /// Send the output, then speak TLS; then [`Session::secured`].
     StartTls,
+    /// Check this, then [`Session::authenticated`].
+    Authenticate(Credentials),
     /// Send the output and close the connection.
     Close,
 }
@@ -70,6 +76,10 @@ enum Phase {
     Asked,
     /// STARTTLS was answered with 220.
     Securing,
+    /// AUTH was answered with a challenge; the next line answers it.
+    Exchange,
+    /// Name and password are to be checked, or are being checked.
+    Checking,
     /// The last reply was said.
     Closed,
 }
@@ -103,6 +113,14 @@ pub struct Session {
     helo: Option<String>,
     extended: bool,
     tls: Option<TlsFacts>,
+    /// The account that the client has proved.
+    account: Option<String>,
+    exchange: Option<Exchange>,
+    credentials: Option<Credentials>,
+    /// Wrong passwords.
+    failures: u32,
+    /// Whose mail the client passes on, as it says.
+    forwarded: Option<Forwarded>,
     transaction: Option<Transaction>,
     /// Kept between the chunks of a mail too.
     body: Option<Body>,
@@ -120,6 +138,8 @@ pub struct Session {
 }
 
 const EARLY: Reply = Reply::fixed(503, Enhanced(5, 5, 0), "Commands were sent before their time, closing");
+const HELLO_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send EHLO first");
+const NOT_IMPLEMENTED: Reply = Reply::fixed(502, Enhanced(5, 5, 1), "Command not implemented");
 const OUT_OF_ORDER: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Bad sequence of commands");
 const MAIL_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send MAIL first");
 const NO_RECIPIENTS: Reply = Reply::fixed(554, Enhanced(5, 5, 1), "No valid recipients");
@@ -138,6 +158,11 @@ impl Session {
             helo: None,
             extended: false,
             tls: None,
+            account: None,
+            exchange: None,
+            credentials: None,
+            failures: 0,
+            forwarded: None,
             transaction: None,
             body: None,
             chunk: None,
@@ -220,8 +245,10 @@ impl Session {
                 Phase::Body if self.chunk.is_some() => self.chunk_step(),
                 Phase::Body => Some(self.body_step()),
                 Phase::Securing => Some(Step::StartTls),
+                Phase::Exchange => self.exchange_step(),
+                Phase::Checking if self.credentials.is_some() => self.credentials.take().map(Step::Authenticate),
                 Phase::Closed => Some(Step::Close),
-                Phase::Asked => {
+                Phase::Asked | Phase::Checking => {
                     // No answer was given: a fault of ours. The mail stays with the client.
                     self.close(&Reply::TRY_LATER);
                     Some(Step::Close)
@@ -244,6 +271,7 @@ impl Session {
                     let reply = outcome(replies.next());
                     if !reply.is_positive() {
                         self.transaction = None;
+                        self.forwarded = None;
                     }
                     reply
                 }
@@ -318,6 +346,7 @@ impl Session {
         self.tls = Some(tls);
         self.helo = None;
         self.extended = false;
+        self.forwarded = None;
         self.lines = Lines::default();
         self.phase = Phase::Commands;
     }
@@ -334,6 +363,7 @@ impl Session {
         let refusal = self.body.as_ref().and_then(Body::refusal);
         if let Some(reply) = refusal {
             self.body = None;
+            self.forwarded = None;
             reply.write(&mut self.output);
             self.phase = Phase::Commands;
             return Step::Reset;
@@ -345,6 +375,8 @@ impl Session {
             extended: self.extended,
             utf8: transaction.is_some_and(|t| t.utf8),
             tls: self.tls.clone(),
+            account: self.account.clone(),
+            client: self.forwarded.take().map(|client| client.to_string()),
             long_lines: self.body.as_ref().map_or(0, Body::long_lines),
         })
     }

@@ -12,6 +12,9 @@ fn session() -> Session {
         dsn: true,
         require_tls: true,
         starttls: false,
+        accounts: None,
+        right: Right::Address,
+        xforward: false,
     };
     let mut session = Session::new(offer, "192.0.2.1".parse().unwrap());
     assert_eq!(session.step(), Step::Read);

@@ -4,6 +4,10 @@
 //! # what it shows
 //! limit: max_size 1000              before the first line: what the server is told
 //! limit: tls                        it has a certificate
+//! limit: accounts                   and the account `anna`, password `geheim`, of a.example
+//! limit: allow 192.0.2.0/24         who may connect; left out: this machine
+//! limit: xforward 127.0.0.0/8       whose XFORWARD is believed
+//! limit: proxy_protocol 127.0.0.0/8 balancers
 //! sink: RCPT TO:<bad => 550 no      what the next hop answers there
 //! sink: EHLO => PIPELINING SIZE=9   what the next hop offers, = for a blank within
 //! C: EHLO client.example            sent with CRLF; lines without an S: between them go out in one write
@@ -23,9 +27,15 @@ use super::{
     tls::{Certificate, certificate},
 };
 use crate::sink::{Act, Sink};
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 use tokio::io::{AsyncRead, AsyncWrite};
-use zegel::smtp::{ServerOptions, client::Pool};
+use zegel::{
+    address::Domain,
+    smtp::{Accounts, ServerOptions, auth, client::Pool},
+};
 
 /// A connection, with or without TLS.
 trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -52,6 +62,10 @@ fn prepare(name: &str, dialog: &str, sink: &Sink, own: &Certificate) -> ServerOp
         if let Some(limit) = line.strip_prefix("limit: ") {
             match limit.split_once(' ').unwrap_or((limit, "")) {
                 ("max_size", value) => options.max_size = value.parse().unwrap(),
+                ("allow", value) => options.allow = vec![value.parse().unwrap()],
+                ("xforward", value) => options.xforward = vec![value.parse().unwrap()],
+                ("proxy_protocol", value) => options.proxy_protocol = vec![value.parse().unwrap()],
+                ("accounts", _) => options.accounts = Some(accounts()).into(),
                 ("tls", _) => options.tls = Some(own.config.clone()).into(),
                 (other, _) => panic!("{name}: no limit {other}"),
             }
@@ -66,6 +80,13 @@ fn prepare(name: &str, dialog: &str, sink: &Sink, own: &Certificate) -> ServerOp
         }
     }
     options
+}
+
+/// `anna` with the password `geheim`, hashed once for all.
+pub(super) fn accounts() -> Arc<Accounts> {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let line = format!("anna:{}", HASH.get_or_init(|| auth::hash_password("geheim")));
+    Arc::new(Accounts::parse(&line, vec![Domain::parse("a.example").unwrap()]).unwrap())
 }
 
 async fn run(name: &str, dialog: &str) {
