@@ -5,6 +5,7 @@
 //! limit: max_size 1000              before the first line: what the server is told
 //! limit: tls                        it has a certificate
 //! limit: accounts                   and the account `anna`, password `geheim`, of a.example
+//! limit: logins 1                   wrong passwords that an address has
 //! limit: allow 192.0.2.0/24         who may connect; left out: this machine
 //! limit: xforward 127.0.0.0/8       whose XFORWARD is believed
 //! limit: proxy_protocol 127.0.0.0/8 balancers
@@ -65,6 +66,7 @@ fn prepare(name: &str, dialog: &str, sink: &Sink, own: &Certificate) -> ServerOp
                 ("allow", value) => options.allow = vec![value.parse().unwrap()],
                 ("xforward", value) => options.xforward = vec![value.parse().unwrap()],
                 ("proxy_protocol", value) => options.proxy_protocol = vec![value.parse().unwrap()],
+                ("logins", value) => options.limits.logins.failures = value.parse().unwrap(),
                 ("accounts", _) => options.accounts = Some(accounts()).into(),
                 ("tls", _) => options.tls = Some(own.config.clone()).into(),
                 (other, _) => panic!("{name}: no limit {other}"),

@@ -2,6 +2,7 @@
 
 mod client;
 mod dialog;
+mod hostile;
 mod server;
 mod smuggling;
 mod tls;
