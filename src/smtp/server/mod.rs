@@ -70,6 +70,10 @@ pub struct ServerLimits {
     pub sessions: usize,
     /// Sessions at once of one address. Peers are few and trusted; one of them running wild must leave room for the others.
     pub sessions_per_ip: usize,
+    /// Of [`ServerLimits::sessions`], those of clients that must prove an account: anybody may open one, and mail servers need the rest.
+    pub strangers: usize,
+    /// The same of one address: an office of people with mail programs, each of which holds a few connections.
+    pub strangers_per_ip: usize,
     /// RFC 5321, 4.5.3.2.7: a server waits at least five minutes for a command. The whole line must come within it.
     pub command_time: Duration,
     /// RFC 5321, 4.5.3.2.5 gives a client three minutes for a block; we wait as long as for a command.
@@ -98,6 +102,8 @@ impl Default for ServerLimits {
         ServerLimits {
             sessions: 16_000,
             sessions_per_ip: 12_000,
+            strangers: 2000,
+            strangers_per_ip: 100,
             command_time: Duration::from_secs(300),
             block_time: Duration::from_secs(300),
             body_time: Duration::from_secs(1800),
@@ -253,7 +259,7 @@ fn admit(address: SocketAddr, options: &ServerOptions) -> Result<Admission, Repl
         return options.census.standing(&options.limits).map(Admission::Balancer).ok_or(TOO_MANY_SESSIONS);
     }
     let right = right(address, options)?;
-    let seat = options.census.seat(address.ip(), &options.limits).ok_or(TOO_MANY_SESSIONS)?;
+    let seat = options.census.seat(address.ip(), right, &options.limits).ok_or(TOO_MANY_SESSIONS)?;
     Ok(Admission::Session(right, seat))
 }
 
@@ -282,7 +288,7 @@ async fn proxied<S: Service>(
         return;
     };
     let address = source.unwrap_or(balancer);
-    let settled = right(address, &options).and_then(|right| match seat.settle(address.ip(), &options.limits) {
+    let settled = right(address, &options).and_then(|right| match seat.settle(address.ip(), right, &options.limits) {
         true => Ok(right),
         false => Err(TOO_MANY_SESSIONS),
     });
