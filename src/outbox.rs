@@ -6,6 +6,7 @@
 mod tell;
 
 use crate::{
+    address::Address,
     clock::Clock,
     grant,
     notice::{Composed, Letter, Organisation, compose},
@@ -343,8 +344,11 @@ impl Outbox {
     async fn transfer(&self, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
         let mut hop = self.routes.load().of(&mail.to).clone().begin().await?;
         let size = Some(mail.octets.len() as u64);
+        // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
+        let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
+        let parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
         let commands = [
-            EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters: String::new(), size },
+            EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters, size },
             EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: String::new() },
         ];
         let replies = hop.envelope(&commands).await?;

@@ -108,7 +108,7 @@ struct Swappable {
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
     routes: Arc<ArcSwap<Routes>>,
-    /// Holds the certificate.
+    /// Holds the certificate and the accounts.
     server: Arc<ServerOptions>,
     /// What only a restart replaces.
     fixed: Vec<(&'static str, String)>,
@@ -154,6 +154,9 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
         allow: config.smtp.allow,
+        accounts: ArcSwapOption::new(config.smtp.accounts),
+        xforward: config.smtp.xforward,
+        proxy_protocol: config.smtp.proxy_protocol,
         max_size: config.smtp.max_size_bytes,
         tls: ArcSwapOption::new(config.smtp.tls),
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
@@ -294,6 +297,7 @@ impl Running {
         let routes = self.swappable.routes.load().replaced_by(config.smtp.next_hops, config.smtp.routes);
         self.swappable.routes.store(Arc::new(routes));
         next_hops::learn(&self.swappable.routes);
+        self.swappable.server.accounts.store(config.smtp.accounts);
         changed
     }
 

@@ -339,12 +339,15 @@ impl Transfer {
     /// One line on what was decided: rules and problems by name, never content.
     fn log(&self, judged: &Judged, what: &dyn std::fmt::Display) {
         let problems: Vec<_> = judged.inspection.problems.iter().map(|p| p.kind.word()).collect();
+        let of = |word: &str, whose: &Option<String>| whose.as_ref().map(|text| format!(" {word}={text}")).unwrap_or_default();
         tracing::info!(
-            "{} {what} bytes={} rules={} problems={}",
+            "{} {what} bytes={} rules={} problems={}{}{}",
             self.envelope.id,
             self.message.octets().len(),
             judged.inspection.rules().join(","),
-            problems.join(",")
+            problems.join(","),
+            of("account", &self.received.account),
+            of("client", &self.received.client),
         );
     }
 }
