@@ -140,7 +140,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// # Errors
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
-    let fixed = config.fixed();
+    let (fixed, organisation) = (config.fixed(), organisation(&config));
     let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
@@ -152,7 +152,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let swappable = Swappable {
         fixed,
         server: server.clone(),
-        organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation)),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
     };
@@ -275,7 +275,7 @@ impl Running {
     /// Gives the words of `zegel.toml` that have changed and need a restart ([`Config::fixed`]).
     pub fn reload(&self, config: Config) -> Vec<&'static str> {
         let changed = self.swappable.fixed.iter().zip(config.fixed()).filter(|(old, new)| **old != *new).map(|(old, _)| old.0).collect();
-        self.swappable.organisation.store(Arc::new(organisation(&config.organisation, &config.mail, &config.portal)));
+        self.swappable.organisation.store(Arc::new(organisation(&config)));
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
@@ -410,12 +410,13 @@ fn listed(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn organisation(organisation: &config::Organisation, mail: &config::Mail, portal: &config::Portal) -> Organisation {
+fn organisation(config: &Config) -> Organisation {
     Organisation {
-        name: organisation.name.clone(),
-        from: mail.from.clone(),
-        url: portal.url.clone(),
-        language: organisation.language.clone(),
+        name: config.organisation.name.clone(),
+        from: config.mail.from.clone(),
+        url: config.portal.url.clone(),
+        language: config.organisation.language.clone(),
+        hostname: config.smtp.hostname.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! MAIL and RCPT are passed to the next hop as they come in; the final dot brings the judgement. Clean mail goes on over the open transaction and
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
+mod dsn;
 mod hand_over;
 mod hold;
 mod null_sender;

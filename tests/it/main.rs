@@ -12,6 +12,7 @@ mod portal;
 mod postfix;
 mod process;
 mod regression;
+mod reports;
 mod run;
 mod sink;
 mod smtp;
