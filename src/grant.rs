@@ -57,6 +57,7 @@ impl Handover<'_> {
             locks: 0,
             read: None,
             origin: Some(seal_origin(self.master, &key, to.origin)),
+            bounced: None,
         };
         batch.put(key, &grant, Expect::Absent);
         batch.put(Key::of_message(self.message, lookup), &(), Expect::Absent);

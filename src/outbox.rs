@@ -6,9 +6,10 @@
 mod tell;
 
 use crate::{
+    address::Address,
     clock::Clock,
     grant,
-    notice::{Composed, Letter, Organisation, compose},
+    notice::{Composed, Letter, Organisation, compose, return_path},
     record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
@@ -326,7 +327,7 @@ impl Outbox {
     async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
         let mail = match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
-            Ok(mail) => mail,
+            Ok(mail) => self.with_return_path(claim, mail, organisation.bounces.as_ref()),
             Err(error) => {
                 tracing::error!("mail {} cannot be composed: {error}", claim.id);
                 return Outcome::Later(Reply::TRY_LATER);
@@ -339,6 +340,17 @@ impl Outbox {
             Ok(Ok(reply)) => Outcome::Later(reply),
             Ok(Err(failure)) => Outcome::Later(failure.reply()),
             Err(_) => Outcome::Later(Reply::NEXT_HOP_SLOW),
+        }
+    }
+
+    /// A notification's envelope sender is an address of ours, where there is one, so that its bounce finds its grant. Nothing else gets one: what
+    /// has the null sender must have it.
+    fn with_return_path(&self, claim: &Claim, mail: Composed, bounces: Option<&Address>) -> Composed {
+        match (&mail.envelope_from, bounces, claim.mail.grant) {
+            (Some(_), Some(bounces), Some(grant)) => {
+                Composed { envelope_from: return_path(bounces, &self.keyring.master(), grant).or(mail.envelope_from), ..mail }
+            }
+            _ => mail,
         }
     }
 

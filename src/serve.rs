@@ -249,6 +249,7 @@ impl Ground<'_> {
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
+            organisation: self.swappable.organisation.clone(),
             outbox: self.wake.clone(),
             live: Arc::new(Mutex::default()),
         })
@@ -417,6 +418,7 @@ fn organisation(config: &Config) -> Organisation {
         url: config.portal.url.clone(),
         language: config.organisation.language.clone(),
         hostname: config.smtp.hostname.clone(),
+        bounces: config.mail.bounces.clone(),
     }
 }
 

@@ -259,6 +259,7 @@ mod tests {
             locks: 0,
             read: None,
             origin: None,
+            bounced: None,
         }
     }
 

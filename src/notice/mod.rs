@@ -4,10 +4,12 @@
 
 mod origin;
 mod report;
+mod return_path;
 mod sms;
 mod stored;
 
 pub use origin::{Notify, Origin};
+pub use return_path::{RETURN_NAME, Returned, return_path, returned};
 pub use sms::{sms_text, to_gsm7};
 
 use crate::{
@@ -234,6 +236,8 @@ pub struct Organisation {
     pub language: String,
     /// The name of our mail server, as reports give it.
     pub hostname: String,
+    /// Where bounces of notifications come back to us (`[mail] bounces`); `None` when they go to the sender.
+    pub bounces: Option<Address>,
 }
 
 impl Organisation {

@@ -57,6 +57,7 @@ mod tests {
             url: "https://bericht.voorbeeld.example:8443".to_owned(),
             language: "nl".to_owned(),
             hostname: "zegel.voorbeeld.example".to_owned(),
+            bounces: None,
         }
     }
 

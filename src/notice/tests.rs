@@ -11,6 +11,7 @@ fn organisation() -> Organisation {
         url: "https://bericht.voorbeeld.example".to_owned(),
         language: "nl".to_owned(),
         hostname: "zegel.voorbeeld.example".to_owned(),
+        bounces: None,
     }
 }
 

@@ -154,6 +154,7 @@ mod tests {
             url: url.into(),
             language: "nl".into(),
             hostname: "x".into(),
+            bounces: None,
         }
     }
 

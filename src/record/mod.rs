@@ -141,6 +141,9 @@ pub struct Grant {
     /// What the sender wants to hear about this recipient (`notice::Origin`), under the field key.
     #[serde(default)]
     pub origin: Option<Sealed>,
+    /// When its notification came back: that is told once.
+    #[serde(default)]
+    pub bounced: Option<Time>,
 }
 
 /// `waiting/<message>/<number>`: a recipient of a held message, whose link does not exist yet.

@@ -114,6 +114,7 @@ impl World {
             url: format!("http://{address}"),
             language: "nl".to_owned(),
             hostname: "zegel.voorbeeld.example".to_owned(),
+            bounces: None,
         };
         let meeting = Arc::new(Meeting { store: store.clone(), barrier: Mutex::default(), readers: AtomicUsize::new(0) });
         let portal = Portal {
@@ -156,6 +157,7 @@ impl World {
                 locks: 0,
                 read: None,
                 origin: None,
+                bounced: None,
             };
             batch.put(grant_key, &grant, Expect::Absent);
             batch.put(Key::of_message(id, lookup_id(token)), &(), Expect::Absent);

@@ -136,5 +136,6 @@ fn organisation() -> Organisation {
         url: "http://127.0.0.1:1".to_owned(),
         language: "nl".to_owned(),
         hostname: "zegel.voorbeeld.example".to_owned(),
+        bounces: None,
     }
 }
