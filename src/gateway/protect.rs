@@ -52,10 +52,10 @@ impl Transfer {
             return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
         }
         let seen = self.seen_key(plan, judged);
-        match self.earlier(seen.as_ref(), plan).await? {
-            Earlier::Underway => return Err(SAME_MAIL),
-            Earlier::Taken { relayed_to_the_same } => return self.repeated(plan, relayed_to_the_same).await,
-            Earlier::None => {}
+        match (self.earlier(seen.as_ref()).await?, &seen) {
+            (Earlier::Underway, _) => return Err(SAME_MAIL),
+            (Earlier::Taken(found, version), Some(seen)) => return self.repeated(plan, seen, found, version).await,
+            _ => {}
         }
         let sealing = self.seal(judged).await?;
         let reply = if plan.relay.is_empty() {

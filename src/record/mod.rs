@@ -254,6 +254,9 @@ pub struct Seen {
     pub committed: bool,
     /// Hash of the recipients it was relayed to.
     pub relayed: Sealed,
+    /// The hashes of those it was relayed to when it was sent again.
+    #[serde(default)]
+    pub also: Vec<Sealed>,
 }
 
 /// `rate/<what>/<hmac>`: when something was done for an address, the last day's only.

@@ -81,6 +81,11 @@ async fn a_repeat_with_other_clean_recipients_reaches_them_and_notifies_nobody_a
     assert_eq!(world.send(ANNA, &[other, BURGER], sensitive.as_bytes()).await.code(), 250);
     let counts = [came(&hop, &world, COLLEGA).await, came(&hop, &world, other).await, came(&hop, &world, BURGER).await];
     assert_eq!(counts, [1, 1, 1]);
+    // That 250 was lost too.
+    for clean in [other, COLLEGA] {
+        assert_eq!(world.send(ANNA, &[clean, BURGER], sensitive.as_bytes()).await.code(), 250);
+        assert_eq!(came(&hop, &world, clean).await, 1, "{clean}");
+    }
     let inside = hop.mails().into_iter().find(|m| m.to == [other]).unwrap();
     assert!(inside.octets().ends_with(sensitive.as_bytes()));
     // Refused there, the repeat is refused too.

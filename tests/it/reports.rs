@@ -11,11 +11,15 @@ use std::{
     time::Duration,
 };
 use zegel::{
+    address::Address,
     clock::Clock as _,
     grant::seal_origin,
     message::Message,
-    notice::{Notify, Origin},
-    record::{Batch, Event, Expect, Fact, Grant, Key, KeyRange, Mail, Record},
+    notice::{Letter, Notify, Organisation, Origin, compose},
+    record::{Batch, Event, Expect, Fact, Grant, Key, KeyRange, Level, Mail, Record},
+    secret::{Id, Secret, Token},
+    template::Templates,
+    time::Time,
 };
 
 const BODY: &str = "Het besluit is positief, zegt de commissie.";
@@ -113,13 +117,15 @@ fn status(report: &Sunk) -> String {
     assert!(!contains(&octets, BODY.as_bytes()) && !contains(&octets, b"/m/"));
     let fields = message.header_fields();
     assert!(fields.contains(&("Auto-Submitted".to_owned(), "auto-replied".to_owned())));
-    read_by_python(&octets, fields.len());
+    read_by_python(&octets, fields.len(), REPORT);
     let part = message.parts().into_iter().find(|p| p.media_type == "message/delivery-status").expect("a status");
     String::from_utf8(part.octets.to_vec()).unwrap()
 }
 
-/// Another program's parser sees as many fields, and the three parts of a report.
-fn read_by_python(octets: &[u8], fields: usize) {
+const REPORT: &str = "multipart/alternative message/delivery-status text/rfc822-headers";
+
+/// Another program's parser sees as many fields and these parts, and no defect.
+fn read_by_python(octets: &[u8], fields: usize, parts: &str) {
     if !has("python3") {
         return;
     }
@@ -128,7 +134,105 @@ fn read_by_python(octets: &[u8], fields: usize) {
     let mut python = Command::new("python3").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     python.stdin.take().unwrap().write_all(octets).unwrap();
     let output = String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap();
-    assert_eq!(output.trim(), format!("{fields} multipart/alternative message/delivery-status text/rfc822-headers 0"));
+    assert_eq!(output.trim(), format!("{fields} {parts} 0"));
+}
+
+/// Each kind of letter, with texts that try to be more than a text.
+fn letters() -> Vec<Letter> {
+    let evil = "Uw \"zaak\" \r\nBcc: x@evil.example\r\n\r\n=?utf-8?q?=0D=0AX:_y?= é\u{202e} ".repeat(8);
+    let address = |text: &str| Address::parse(text).unwrap();
+    let (sender, recipient, language) = (address(ANNA), address(BURGER), "nl".to_owned());
+    let (now, subject, reply) = (Time::from_millis(1_791_790_000_000), Some(evil.clone()), evil.clone());
+    let text = || Some(evil.clone());
+    let origin = Origin {
+        at: Some(now),
+        message_id: text(),
+        subject: text(),
+        envelope_id: text(),
+        original_recipient: text(),
+        notify: Notify::default(),
+    };
+    let (token, until) = (Token::random(), now);
+    vec![
+        Letter::Notification {
+            token: token.clone(),
+            sender: Some(sender.clone()),
+            envelope_from: None,
+            sender_name: evil.clone(),
+            recipient: recipient.clone(),
+            subject: subject.clone(),
+            language: language.clone(),
+            level: Level::One,
+            expires: now.day(),
+        },
+        Letter::Password {
+            recipient: recipient.clone(),
+            password: Secret::new("k7mp3xqa9dtz".to_owned()),
+            grant: Id([1; 16]),
+            until,
+            language: language.clone(),
+        },
+        Letter::NumberNeeded {
+            token,
+            sender: sender.clone(),
+            subject: subject.clone(),
+            why: vec![evil.clone()],
+            missing: vec![recipient.clone()],
+            more: 0,
+            others: 0,
+            some_have_it: false,
+            until: now.day(),
+            language: language.clone(),
+        },
+        Letter::NotSent {
+            sender: sender.clone(),
+            recipients: vec![recipient.clone()],
+            at: now,
+            origins: vec![origin.clone()],
+            language: language.clone(),
+        },
+        Letter::NotNotified {
+            sender: sender.clone(),
+            recipient: recipient.clone(),
+            subject,
+            reply: reply.clone(),
+            origin: origin.clone(),
+            language: language.clone(),
+        },
+        Letter::Delayed {
+            sender: sender.clone(),
+            recipient: recipient.clone(),
+            reply,
+            until,
+            origin: origin.clone(),
+            language: language.clone(),
+        },
+        Letter::Relayed { sender: sender.clone(), recipient: recipient.clone(), origin, language: language.clone() },
+        Letter::Locked { sender, recipient, at: now, until, language },
+    ]
+}
+
+#[test]
+fn every_mail_that_zegel_writes_is_read_alike_by_other_programs() {
+    let organisation = Organisation {
+        name: "Gemeente Voorbeeld".to_owned(),
+        from: Address::parse("zegel@gemeente.example").unwrap(),
+        url: "https://bericht.gemeente.example".to_owned(),
+        language: "nl".to_owned(),
+        hostname: "zegel.gemeente.example".to_owned(),
+        bounces: None,
+    };
+    let templates = Templates::embedded();
+    for letter in letters() {
+        let mail = compose(&letter, Id([7; 16]), Time::from_millis(1_791_790_000_000), &organisation, &templates).unwrap();
+        let fields = Message::new(mail.octets.clone().into()).header_fields();
+        let expected = if letter.kind() == "notification" { 11 } else { 10 };
+        assert_eq!(fields.len(), expected, "{}: {fields:?}", letter.kind());
+        let reports = matches!(letter.kind(), "not-sent" | "not-notified" | "delayed" | "relayed");
+        let parts = if reports { REPORT } else { "text/plain text/html" };
+        read_by_python(&mail.octets, expected, parts);
+        assert!(mail.octets.split(|b| *b == b'\n').all(|line| line.is_empty() || (line.ends_with(b"\r") && line.len() < 998)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
