@@ -6,12 +6,16 @@ use crate::{
     notice::{Notify, Origin},
 };
 
+/// The longest text of a client that is kept with a grant and repeated in letters, which must fit a row. An address has 254 octets at most, ENVID
+/// 100 (RFC 3461, 4.4), and who has a longer Message-ID does not mean to find his mail by it.
+const MAX_TEXT: usize = 300;
+
 impl Transfer {
     /// The sender's mail towards one recipient, as a report on it needs it.
     pub(super) fn origin(&self, recipient: &Recipient, judged: &Judged) -> Origin {
         Origin {
             at: Some(self.gateway.clock.now()),
-            message_id: judged.facts.message_id.clone(),
+            message_id: judged.facts.message_id.clone().filter(|id| id.len() <= MAX_TEXT),
             subject: self.open_subject(judged),
             envelope_id: value(&self.envelope.mail_parameters, "ENVID").and_then(from_xtext),
             original_recipient: value(&recipient.parameters, "ORCPT").and_then(original_recipient),
@@ -49,7 +53,7 @@ fn from_xtext(text: &str) -> Option<String> {
         }
         decoded.push(char::from(octet));
     }
-    (!decoded.is_empty()).then_some(decoded)
+    (!decoded.is_empty() && decoded.len() <= MAX_TEXT).then_some(decoded)
 }
 
 fn hex_pair(high: u8, low: u8) -> Option<u8> {
@@ -68,7 +72,15 @@ mod tests {
         assert_eq!(value(" notify=success,FAILURE", "NOTIFY").map(notify), Some(Notify { success: true, failure: true, ..never }));
         assert_eq!(value(" ORCPT=rfc822;x", "NOTIFY"), None);
         assert_eq!(original_recipient("rfc822;a+2Bb@c.example").as_deref(), Some("rfc822;a+b@c.example"));
-        for wrong in ["rfc822", ";a@b.example", "rfc822;", "rfc822;a+0D+0AAction: x", "rfc822;a+4", "x y;a@b.example"] {
+        for wrong in [
+            "rfc822",
+            ";a@b.example",
+            "rfc822;",
+            "rfc822;a+0D+0AAction: x",
+            "rfc822;a+4",
+            "x y;a@b.example",
+            &format!("rfc822;{}", "a".repeat(301)),
+        ] {
             assert_eq!(original_recipient(wrong), None, "{wrong}");
         }
         assert_eq!(value(" BODY=8BITMIME ENVID=QQ+3D314159", "ENVID").and_then(from_xtext).as_deref(), Some("QQ=314159"));

@@ -100,7 +100,7 @@ pub enum Letter {
         /// To whom.
         #[serde(with = "stored::one")]
         sender: Address,
-        /// Who did not get it, [`MOST_NAMED`] of them at most: a longer list is several letters.
+        /// Who did not get it, [`MOST_REPORTED`] of them at most: a longer list is several letters.
         #[serde(with = "stored::many")]
         recipients: Vec<Address>,
         /// When the message was taken.
@@ -418,6 +418,9 @@ const MAX_CHARS: usize = 300;
 
 /// So many recipients are named in one letter: an address may have 254 octets, and the sealed letter must fit a record.
 pub const MOST_NAMED: usize = 20;
+
+/// So many recipients are named in one report, with what the sender called each of them.
+pub const MOST_REPORTED: usize = 10;
 
 /// So many reasons for protecting a message are told in one letter.
 pub const MOST_REASONS: usize = 8;

@@ -8,14 +8,19 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Origin {
     /// When it was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
     /// Its Message-ID, without angle brackets.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// Its subject, unless that holds a finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// ENVID, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub envelope_id: Option<String>,
     /// ORCPT with its type, decoded: `rfc822;a@b.example`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub original_recipient: Option<String>,
     /// NOTIFY.
     pub notify: Notify,

@@ -223,3 +223,24 @@ fn what_a_client_says_adds_no_field_to_a_report() {
     assert!(headers.starts_with("Subject: ") && headers.replace("\r\n ", " ").lines().count() == 1, "{headers}");
     assert_eq!(mail.header_fields().len(), 10);
 }
+
+#[test]
+fn the_longest_report_fits_a_row() {
+    let long = |n: usize| format!("{:060}@{}.example", n, [&"d".repeat(60)[..]; 3].join("."));
+    let text = |octets: usize| Some("x".repeat(octets));
+    let origin = |n: usize| Origin { original_recipient: text(300), ..if n == 0 { first() } else { Origin::default() } };
+    fn first() -> Origin {
+        let text = |octets: usize| Some("語".repeat(octets / 3));
+        Origin { at: Some(at()), message_id: text(300), subject: text(900), envelope_id: text(300), ..Origin::default() }
+    }
+    let letter = Letter::NotSent {
+        sender: address("jan@voorbeeld.example"),
+        recipients: (0..MOST_REPORTED).map(|n| address(&long(n))).collect(),
+        at: at(),
+        origins: (0..MOST_REPORTED).map(origin).collect(),
+        language: "nl".to_owned(),
+    };
+    // Sealed, and in base64, within the rest of its row.
+    let row = serde_json::to_vec(&letter).unwrap().len().div_ceil(3) * 4 + 1024;
+    assert!(row < crate::record::Record::MAX_BYTES, "{row}");
+}
