@@ -149,7 +149,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// # Errors
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
-    let fixed = config.fixed();
+    let (fixed, organisation) = (config.fixed(), organisation(&config));
     let routes = Routes::new(config.smtp.next_hops, config.smtp.routes, ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
@@ -165,7 +165,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         fixed,
         routes: Arc::new(ArcSwap::from_pointee(routes)),
         server: server.clone(),
-        organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation)),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
     };
@@ -261,6 +261,7 @@ impl Ground<'_> {
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
+            organisation: self.swappable.organisation.clone(),
             outbox: self.wake.clone(),
             metrics: self.metrics.clone(),
             live: Arc::new(Mutex::default()),
@@ -290,7 +291,7 @@ impl Running {
     /// Gives the words of `zegel.toml` that have changed and need a restart ([`Config::fixed`]).
     pub fn reload(&self, config: Config) -> Vec<&'static str> {
         let changed = self.swappable.fixed.iter().zip(config.fixed()).filter(|(old, new)| **old != *new).map(|(old, _)| old.0).collect();
-        self.swappable.organisation.store(Arc::new(organisation(&config.organisation, &config.mail, &config.portal)));
+        self.swappable.organisation.store(Arc::new(organisation(&config)));
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
@@ -450,12 +451,14 @@ fn listed(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn organisation(organisation: &config::Organisation, mail: &config::Mail, portal: &config::Portal) -> Organisation {
+fn organisation(config: &Config) -> Organisation {
     Organisation {
-        name: organisation.name.clone(),
-        from: mail.from.clone(),
-        url: portal.url.clone(),
-        language: organisation.language.clone(),
+        name: config.organisation.name.clone(),
+        from: config.mail.from.clone(),
+        url: config.portal.url.clone(),
+        language: config.organisation.language.clone(),
+        hostname: config.smtp.hostname.clone(),
+        bounces: config.mail.bounces.clone(),
     }
 }
 

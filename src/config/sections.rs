@@ -10,6 +10,7 @@ use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
     gateway::{Loops, NullSender},
+    notice::RETURN_NAME,
     secret::Secret,
     smtp::{
         Accounts, Network,
@@ -68,6 +69,8 @@ pub struct Smtp {
 pub struct Mail {
     /// Its From.
     pub from: Address,
+    /// Where bounces of notifications come back to us; `None` when they go to the sender.
+    pub bounces: Option<Address>,
 }
 
 /// Where recipients come.
@@ -150,7 +153,7 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
     let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
     let mail = match root.table("mail") {
         Some(table) => mail(table, organisation.as_ref()),
-        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from })),
+        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None })),
     };
     let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(portal);
     let routes = root.tables("route");
@@ -201,19 +204,29 @@ fn from_zegel(organisation: &Organisation) -> Option<Address> {
 }
 
 fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
+    let address = |text: &Located<String>| {
+        Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
+    };
     let written = table.text("from");
     let from = match &written {
-        Some(text) => {
-            Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
-        }
+        Some(text) => address(text),
         None => organisation.and_then(from_zegel),
     };
     if let (Some(text), Some(false)) = (&written, from.as_ref().map(Address::is_ascii)) {
         let remedy = "write one in ASCII: many mail servers take no mail from others";
         table.fault(text.line, format!("\"{}\" holds letters outside ASCII", text.value), remedy);
     }
+    let bounces = table.text("bounces").and_then(|text| {
+        let bounces = address(&text)?;
+        // Quotes would have to enclose what is put behind the name.
+        if bounces.local().len() > RETURN_NAME || bounces.local().starts_with('"') {
+            let what = format!("the name of \"{}\" leaves no room for what zegel puts behind it", text.value);
+            table.fault(text.line, what, format!("write {RETURN_NAME} letters and digits at most, as in bounce@mail.voorbeeld.example"));
+        }
+        Some(bounces)
+    });
     table.finish();
-    from.map(|from| Mail { from })
+    from.map(|from| Mail { from, bounces })
 }
 
 fn smtp(table: Table, routes: Vec<Table>, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
