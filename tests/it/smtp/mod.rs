@@ -2,7 +2,11 @@
 
 mod client;
 mod dialog;
+mod faults;
+mod gateway;
 mod hostile;
+mod peers;
+mod routes;
 mod server;
 mod smuggling;
 mod tls;
