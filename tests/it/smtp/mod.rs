@@ -2,6 +2,10 @@
 
 mod client;
 mod dialog;
+mod faults;
+mod gateway;
+
+mod routes;
 mod server;
 mod smuggling;
 mod tls;
