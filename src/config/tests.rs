@@ -52,6 +52,20 @@ fn the_smallest_configuration_has_sensible_defaults() {
 }
 
 #[test]
+fn a_client_certificate_needs_its_own_key() {
+    let pem = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    };
+    let ((chain, key), (_, other)) = (pem("a.example"), pem("b.example"));
+    let text = SMALLEST.replace("[portal]", "client_certificate = \"chain.pem\"\nclient_key = \"key.pem\"\n[portal]");
+    let told = |key: &str| faults(&[("zegel.toml", text.as_str()), ("chain.pem", chain.as_str()), ("key.pem", key)]);
+    assert_eq!(told(&key), [""; 0]);
+    let [fault] = &told(&other)[..] else { panic!() };
+    assert!(fault.starts_with("zegel.toml:11: ") && fault.ends_with("the key that belongs to it, both PEM"), "{fault}");
+}
+
+#[test]
 fn the_commented_configuration_in_deploy_has_no_fault() {
     assert_eq!(faults(&[("zegel.toml", include_str!("../../deploy/zegel.toml"))]), [""; 0]);
 }
