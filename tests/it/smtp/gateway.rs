@@ -11,7 +11,7 @@ use zegel::{
     gateway::{self, Entrance, Gateway as Inner},
     sandbox::Reader,
     smtp::{
-        self,
+        self, ServerOptions,
         client::{ClientOptions, NextHop, Routes},
     },
     store::{self, StoreOptions},
@@ -28,6 +28,10 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) async fn start(routes: Routes) -> Gateway {
+        Gateway::start_with(routes, super::options()).await
+    }
+
+    pub(super) async fn start_with(routes: Routes, server: ServerOptions) -> Gateway {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(SystemClock);
         let opened = store::open(&StoreOptions::new(folder.path().join("data"), folder.path().join("keys"), clock.now())).unwrap();
@@ -53,7 +57,7 @@ impl Gateway {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(smtp::serve(listener, Arc::new(super::options()), Arc::new(Entrance(Arc::new(inner))), stopped));
+        tokio::spawn(smtp::serve(listener, Arc::new(server), Arc::new(Entrance(Arc::new(inner))), stopped));
         Gateway { address, routes, _folder: folder, _stop: stop }
     }
 

@@ -4,6 +4,7 @@ mod client;
 mod dialog;
 mod faults;
 mod gateway;
+mod peers;
 
 mod routes;
 mod server;

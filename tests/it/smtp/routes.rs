@@ -324,14 +324,13 @@ impl Body for Blocks {
 async fn a_body_that_is_read_in_blocks_arrives_whole_or_not_at_all() {
     let unreadable = || Err(io::Error::other("disk"));
     for extensions in [&["PIPELINING"][..], &["PIPELINING", "CHUNKING"]] {
-        let cases: Vec<(Vec<io::Result<&[u8]>>, u64, Result<u16, Failure>)> = vec![
-            (vec![Ok(b"X: y\r"), Ok(b"\n"), Ok(b"\r\n.dot\r\n")], 14, Ok(250)),
+        for (blocks, size, expected) in [
+            (vec![Ok(&b"X: y\r"[..]), Ok(b"\n"), Ok(b"\r\n.dot\r\n")], 14, Ok(250)),
             (vec![Ok(b"X: y\r\n\r\n"), unreadable()], 14, Err(Failure::Unreadable)),
             (vec![Ok(b"X: y\r\n\r\n")], 14, Err(Failure::Unreadable)),
             (vec![Ok(b"X: y\r\n"), Ok(b"\r\n.\n"), Ok(b"abcd")], 14, Err(Failure::BareLineEnd)),
             (vec![Ok(b"X: y\r\n\r\nabcde\r")], 14, Err(Failure::BareLineEnd)),
-        ];
-        for (blocks, size, expected) in cases {
+        ] {
             let sink = Sink::start().await;
             sink.offers(extensions);
             let shown = format!("{blocks:?}");
