@@ -47,7 +47,7 @@ pub(super) fn certificate() -> Certificate {
     Certificate { config, der: made.cert.der().clone() }
 }
 
-fn hop(sink: &Sink, tls: Tls, trusted: &Certificate) -> NextHop {
+pub(super) fn hop(sink: &Sink, tls: Tls, trusted: &Certificate) -> NextHop {
     NextHop { trust: Trust::Authorities(vec![trusted.der.clone()]), ..NextHop::new("127.0.0.1", sink.address().port(), tls) }
 }
 
