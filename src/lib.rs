@@ -26,6 +26,8 @@ pub mod release;
 // ── world: each file knows one neighbour ──
 pub mod clock;
 pub mod store;
+pub mod dns;
+pub mod mta_sts;
 pub mod smtp;
 pub mod sms;
 pub mod sandbox;
