@@ -1,9 +1,13 @@
 //! The sections of `zegel.toml`.
 
-use super::endpoint::{self, Url};
+use super::{
+    direct,
+    endpoint::{self, Url},
+};
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
+    gateway::DirectOptions,
     secret::Secret,
     smtp::{
         Network,
@@ -110,6 +114,8 @@ pub(super) struct Sections {
     pub(super) portal: Option<Portal>,
     pub(super) store: Option<Store>,
     pub(super) sms: Option<Sms>,
+    /// `None` without the section, too.
+    pub(super) direct: Option<DirectOptions>,
 }
 
 const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
@@ -132,8 +138,9 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
         section(&root, "smtp", "listen = [\"127.0.0.1:2525\"]").and_then(|t| smtp(t, folder, organisation.as_ref(), portal.as_ref()));
     let store = section(&root, "store", "path = \"data\"").and_then(|t| store(t, folder));
     let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms(t, folder, store.as_ref()));
+    let direct = root.table("direct").map(direct::read);
     root.finish();
-    Sections { organisation, smtp, mail, portal, store, sms }
+    Sections { organisation, smtp, mail, portal, store, sms, direct }
 }
 
 fn section(root: &Table, name: &str, example: &str) -> Option<Table> {
@@ -162,7 +169,7 @@ fn organisation(table: Table) -> Option<Organisation> {
     Some(Organisation { name: name?.value, domains, language: language.map_or_else(|| "nl".to_owned(), |l| l.value) })
 }
 
-fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
+pub(super) fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
     Domain::parse(&text.value)
         .map_err(|_| table.fault(text.line, format!("\"{}\" is no domain", text.value), "write it as in voorbeeld.example"))
         .ok()

@@ -2,25 +2,34 @@
 //!
 //! Every answer says how sure it is. What cannot be proven is never taken for "there is none": a forged silence must not open a weaker way.
 
+mod answer;
 pub mod nta7516;
 
+use answer::Step;
 use hickory_resolver::{
-    Resolver, TokioResolver,
-    config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts},
-    lookup::Lookup,
-    net::{DnsError, NetError, NoRecords, runtime::TokioRuntimeProvider},
-    proto::{
-        dnssec::{self, TrustAnchors, rdata::DNSSECRData},
-        rr::{Name, RData, Record, RecordType},
+    NameServerPool, PoolContext, TlsConfig,
+    config::{NameServerConfig, ResolverOpts},
+    net::{
+        DnsError, NetError,
+        dnssec::DnssecDnsHandle,
+        runtime::TokioRuntimeProvider,
+        xfer::{DnsHandle as _, FirstAnswer as _, RetryDnsHandle},
     },
+    proto::{
+        dnssec::TrustAnchors,
+        op::{DnsRequestOptions, Query},
+        rr::{Name, RData, RecordType},
+    },
+    system_conf::read_system_conf,
 };
 use std::{
+    collections::HashMap,
     fmt,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Whom to ask, and whom to believe.
 #[derive(Clone, Debug)]
@@ -42,14 +51,11 @@ impl Default for Options {
 /// One packet to a resolver; the second of two tries must fit into [`Options::time`].
 const PACKET_TIME: Duration = Duration::from_secs(2);
 
-/// Answers that are kept. A partner takes about five; an answer is at most 64 KiB, most are below one.
-const CACHED_ANSWERS: u64 = 2048;
+/// Answers that are kept. A partner takes about five; most are below a kilobyte.
+const MOST_KEPT: usize = 2048;
 
 /// However long an answer may be kept, after an hour it is asked again: what was revoked must not count for days.
-const LONGEST_TTL: Duration = Duration::from_secs(3600);
-
-/// Texts at the top of a domain can be many; whoever sends more than this wants something else.
-const MOST_RECORDS: usize = 200;
+const LONGEST_KEPT: Duration = Duration::from_secs(3600);
 
 /// A chain of aliases that is longer leads nowhere.
 const MOST_ALIASES: usize = 8;
@@ -58,6 +64,9 @@ const MOST_ALIASES: usize = 8;
 #[derive(Debug, thiserror::Error)]
 #[error("DNS cannot be asked: {0}")]
 pub struct Unusable(String);
+
+/// The validator over the resolvers. It keeps what it has verified, and no answers: a kept alias would lose its proof.
+type Validator = DnssecDnsHandle<RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>>;
 
 /// How sure an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,10 +123,19 @@ pub struct Tlsa {
     pub data: Vec<u8>,
 }
 
+/// An [`Answer`] as it comes, and how long it may be kept.
+enum Asked {
+    Found(Found<RData>, Duration),
+    None(Proof),
+    Bogus,
+    Failed,
+}
+
 /// Asks DNS.
 pub struct Dns {
-    resolver: TokioResolver,
+    validator: Validator,
     time: Duration,
+    kept: Mutex<HashMap<(Name, RecordType), (Instant, Found<RData>)>>,
 }
 
 impl fmt::Debug for Dns {
@@ -133,24 +151,27 @@ impl Dns {
     /// When the system names no resolver, or the trust anchors can't be read.
     pub fn new(options: &Options) -> Result<Dns, Unusable> {
         let error = |e: &dyn fmt::Display| Unusable(e.to_string());
-        let provider = TokioRuntimeProvider::default();
-        let mut builder = match options.resolver {
+        let servers = match options.resolver {
             Some(address) => {
                 let mut server = NameServerConfig::udp_and_tcp(address.ip());
                 for connection in &mut server.connections {
                     connection.port = address.port();
                 }
-                Resolver::builder_with_config(ResolverConfig::from_name_servers(vec![server]), provider)
+                vec![server]
             }
-            None => Resolver::builder(provider).map_err(|e| error(&e))?,
+            None => read_system_conf().map_err(|e| error(&e))?.0.name_servers().to_vec(),
         };
-        set(builder.options_mut());
         let anchors = match &options.trust_anchors {
             Some(text) => text.parse().map_err(|e| error(&e))?,
             None => TrustAnchors::default(),
         };
-        let resolver = builder.with_trust_anchor(Arc::new(anchors)).build().map_err(|e| error(&e))?;
-        Ok(Dns { resolver, time: options.time })
+        let mut settings = ResolverOpts::default();
+        settings.timeout = PACKET_TIME;
+        settings.try_tcp_on_error = true;
+        let context = PoolContext::new(settings, TlsConfig::new().map_err(|e| error(&e))?);
+        let pool = NameServerPool::from_config(servers, Arc::new(context), TokioRuntimeProvider::default());
+        let validator = DnssecDnsHandle::with_trust_anchor(RetryDnsHandle::new(pool, 1), Arc::new(anchors));
+        Ok(Dns { validator, time: options.time, kept: Mutex::default() })
     }
 
     /// The mail servers of a domain.
@@ -200,88 +221,75 @@ impl Dns {
     }
 
     async fn ask<T>(&self, name: &str, kind: RecordType, take: impl Fn(&RData) -> Option<T>) -> Answer<T> {
-        // With its dot at the end no search list is tried.
         let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::Failed };
-        match timeout(self.time, Box::pin(self.resolver.lookup(name.clone(), kind))).await {
-            Ok(Ok(lookup)) => positive(&name, kind, &lookup, take),
-            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(silence)))) => Answer::from_silence(&silence),
-            Ok(Err(NetError::Dns(DnsError::DnssecBogus | DnsError::Nsec { .. }))) => Answer::Bogus,
-            Ok(Err(_)) | Err(_) => Answer::Failed,
+        // An answer of which one record can't be read is none.
+        let taken = |found: Found<RData>| {
+            let records: Option<Vec<T>> = found.records.iter().map(&take).collect();
+            records.map_or(Answer::Failed, |records| Answer::Found(Found { records, proof: found.proof, name: found.name }))
+        };
+        if let Some(found) = self.kept(&name, kind) {
+            return taken(found);
+        }
+        match timeout(self.time, Box::pin(self.follow(name.clone(), kind))).await.unwrap_or(Asked::Failed) {
+            Asked::Found(found, ttl) => {
+                self.keep(name, kind, &found, ttl);
+                taken(found)
+            }
+            Asked::None(proof) => Answer::None(proof),
+            Asked::Bogus => Answer::Bogus,
+            Asked::Failed => Answer::Failed,
         }
     }
-}
 
-fn set(options: &mut ResolverOpts) {
-    options.validate = true;
-    options.timeout = PACKET_TIME;
-    options.attempts = 1;
-    options.edns0 = true;
-    options.cache_size = CACHED_ANSWERS;
-    options.positive_max_ttl = Some(LONGEST_TTL);
-    options.negative_max_ttl = Some(LONGEST_TTL);
-    options.preserve_intermediates = true;
-    options.try_tcp_on_error = true;
-    // A hosts file proves nothing.
-    options.use_hosts_file = ResolveHosts::Never;
-}
-
-impl<T> Answer<T> {
-    /// What silence means. The validator has checked the denial; here it must be one of the zone that was asked: an unsigned SOA of somebody
-    /// else's zone beside it proves nothing.
-    fn from_silence(silence: &NoRecords) -> Answer<T> {
-        let authorities: &[Record] = silence.authorities.as_deref().unwrap_or_default();
-        let mut records = authorities.iter().filter(|r| r.record_type() != RecordType::RRSIG).peekable();
-        let asked = silence.query.name();
-        let unsigned =
-            authorities.iter().any(|r| r.record_type() == RecordType::SOA && r.proof == dnssec::Proof::Insecure && r.name.zone_of(asked));
-        if unsigned {
-            return Answer::None(Proof::Insecure);
+    /// The answer to a question, or to that to which aliases lead.
+    async fn follow(&self, mut name: Name, kind: RecordType) -> Asked {
+        let mut options = DnsRequestOptions::default();
+        options.edns_set_dnssec_ok = true;
+        let mut proof = Proof::Secure;
+        for _ in 0..MOST_ALIASES {
+            let question = self.validator.lookup(Query::query(name.clone(), kind), options).first_answer();
+            let step = match question.await {
+                Ok(response) => answer::read(&name, kind, &response),
+                Err(NetError::Dns(DnsError::Nsec { .. } | DnsError::DnssecBogus)) => Step::Bogus,
+                Err(_) => Step::Failed,
+            };
+            match step {
+                Step::Records { records, owner, proof: own, ttl } => {
+                    let Some(name) = host(&owner) else { return Asked::Failed };
+                    return Asked::Found(Found { records, proof: proof.min(own), name }, ttl);
+                }
+                Step::Alias { to, proof: own } => {
+                    proof = proof.min(own);
+                    name = to;
+                }
+                Step::None(own) => return Asked::None(proof.min(own)),
+                Step::Bogus => return Asked::Bogus,
+                Step::Failed => return Asked::Failed,
+            }
         }
-        let denies = |r: &Record| matches!(r.record_type(), RecordType::NSEC | RecordType::NSEC3);
-        let proven = authorities.iter().any(denies) && records.peek().is_some() && records.all(|r| r.proof.is_secure());
-        if proven { Answer::None(Proof::Secure) } else { Answer::Failed }
+        Asked::Failed
     }
-}
 
-fn positive<T>(asked: &Name, kind: RecordType, lookup: &Lookup, take: impl Fn(&RData) -> Option<T>) -> Answer<T> {
-    let answers = lookup.answers();
-    let mut used: Vec<&Record> = Vec::new();
-    let mut name = asked;
-    while let Some(alias) = answers.iter().find(|r| r.record_type() == RecordType::CNAME && r.name == *name) {
-        let RData::CNAME(target) = &alias.data else { return Answer::Failed };
-        used.push(alias);
-        name = &target.0;
-        if used.len() > MOST_ALIASES {
-            return Answer::Failed;
+    fn kept(&self, name: &Name, kind: RecordType) -> Option<Found<RData>> {
+        let kept = self.lock();
+        let (until, found) = kept.get(&(name.clone(), kind))?;
+        (Instant::now() < *until).then(|| found.clone())
+    }
+
+    fn keep(&self, name: Name, kind: RecordType, found: &Found<RData>, ttl: Duration) {
+        let now = Instant::now();
+        let mut kept = self.lock();
+        if kept.len() >= MOST_KEPT {
+            kept.retain(|_, (until, _)| now < *until);
+        }
+        if kept.len() < MOST_KEPT {
+            kept.insert((name, kind), (now + ttl.min(LONGEST_KEPT), found.clone()));
         }
     }
-    let found: Vec<&Record> = answers.iter().filter(|r| r.record_type() == kind && r.name == *name).collect();
-    if found.is_empty() || found.len() > MOST_RECORDS {
-        return Answer::Failed;
-    }
-    used.extend(&found);
-    let proof = match used.iter().map(|r| r.proof).min() {
-        Some(dnssec::Proof::Secure) if is_proven_wildcard(lookup) => Proof::Secure,
-        Some(dnssec::Proof::Insecure) => Proof::Insecure,
-        Some(dnssec::Proof::Bogus) => return Answer::Bogus,
-        _ => return Answer::Failed,
-    };
-    let records: Option<Vec<T>> = found.iter().map(|r| take(&r.data)).collect();
-    match (records, host(name)) {
-        (Some(records), Some(name)) => Answer::Found(Found { records, proof, name }),
-        _ => Answer::Failed,
-    }
-}
 
-/// Whether an answer that was made from a wildcard comes with proof that nothing nearer exists (RFC 4035, 5.3.4). The validator asks for it
-/// too, but not where all that stands beside the answer is unsigned.
-fn is_proven_wildcard(lookup: &Lookup) -> bool {
-    let wildcard = lookup.answers().iter().any(|r| match &r.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => signature.input().num_labels < r.name.num_labels(),
-        _ => false,
-    });
-    let mut beside = lookup.authorities().iter().filter(|r| r.record_type() != RecordType::RRSIG).peekable();
-    !wildcard || (beside.peek().is_some() && beside.all(|r| r.proof.is_secure()))
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Name, RecordType), (Instant, Found<RData>)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A name as our configuration and certificates write it; `None` for one that no host has. The root is the empty name.

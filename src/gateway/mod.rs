@@ -3,8 +3,11 @@
 //! MAIL and RCPT are passed to the next hop as they come in; the final dot brings the judgement. Clean mail goes on over the open transaction and
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
+mod direct;
 mod protect;
 mod repeat;
+
+pub use direct::{DirectOptions, Trusted};
 
 use crate::{
     address::Address,
@@ -298,7 +301,9 @@ impl Transfer {
     /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5). The open transaction is dropped with the
     /// transfer: its RSET is said in the background, since our client need not wait for a next hop that has no part in this mail.
     async fn protect(mut self, plan: &Plan, judged: &Judged) -> Reply {
-        match self.protected(plan, judged).await {
+        let mut plan = plan.clone();
+        plan.protect.append(&mut plan.direct);
+        match self.protected(&plan, judged).await {
             Ok(reply) | Err(reply) => reply,
         }
     }

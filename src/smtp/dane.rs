@@ -4,7 +4,7 @@
 
 use super::tls;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
@@ -106,24 +106,17 @@ struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// A client that takes only servers which `associations` name; see [`authenticates`] for `names`.
+/// Takes only servers which `associations` name; see [`authenticates`] for `names`.
 ///
 /// # Errors
 /// A name that none can be, or no usable record: then nothing would be verified.
-pub fn client_config(associations: Vec<Association>, names: &[&str]) -> Result<Arc<ClientConfig>, Error> {
+pub fn verifier(associations: Vec<Association>, names: &[String]) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     if !associations.iter().any(Association::is_usable) {
         return Err(Error::General("no TLSA record that is usable".to_owned()));
     }
-    let names = names.iter().map(|name| ServerName::try_from((*name).to_owned())).collect::<Result<_, _>>();
+    let names = names.iter().map(|name| ServerName::try_from(name.clone())).collect::<Result<_, _>>();
     let names = names.map_err(|_| Error::General("a name that no server can have".to_owned()))?;
-    let provider = tls::provider();
-    let verifier = Verifier { associations, names, algorithms: provider.signature_verification_algorithms };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+    Ok(Arc::new(Verifier { associations, names, algorithms: tls::provider().signature_verification_algorithms }))
 }
 
 impl ServerCertVerifier for Verifier {
@@ -293,7 +286,7 @@ mod tests {
             let record = association(usage, selector, matching, &chain.server);
             assert!(!record.is_usable(), "{record:?}");
             assert!(!verdict(std::slice::from_ref(&record), &["mx.zorg.example"], &chain.sent()));
-            assert!(client_config(vec![record], &["mx.zorg.example"]).is_err());
+            assert!(verifier(vec![record], &["mx.zorg.example".to_owned()]).is_err());
         }
         let short = Association { usage: 3, selector: 1, matching: 1, data: vec![0; 31] };
         assert!(!short.is_usable());

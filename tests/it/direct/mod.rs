@@ -1,0 +1,4 @@
+//! Direct delivery: mail itself goes where transport is verified, and nowhere else.
+
+mod dns;
+mod names;
