@@ -25,6 +25,8 @@ pub mod grant;
 pub mod release;
 // ── world: each file knows one neighbour ──
 pub mod clock;
+pub mod metrics;
+pub mod http;
 pub mod store;
 pub mod dns;
 pub mod mta_sts;

@@ -1,12 +1,16 @@
 //! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
 
+mod scrape;
+
 use crate::{
     clock::{Clock, SystemClock},
     config::{self, Config},
     control, extract,
     fault::{Fault, Faults},
     gateway::{self, Entrance, Gateway},
+    http,
     inspect::Rulebook,
+    metrics::Metrics,
     notice::Organisation,
     outbox::{self, Outbox},
     portal::{self, Portal},
@@ -14,14 +18,15 @@ use crate::{
     sms,
     smtp::{
         self, Budget, ServerOptions,
-        client::{ClientOptions, Pool},
+        client::{ClientOptions, Routes},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
-    sweep::Sweep,
+    sweep::{self, Sweep},
     template::Templates,
     time::Time,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
+use scrape::Scrape;
 use std::{
     io::ErrorKind,
     net::SocketAddr,
@@ -32,7 +37,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
     task::JoinSet,
 };
@@ -67,6 +72,8 @@ pub struct Listeners {
     pub smtp: Vec<TcpListener>,
     /// For the portal.
     pub portal: Vec<TcpListener>,
+    /// For who watches zegel.
+    pub metrics: Vec<TcpListener>,
 }
 
 impl Listeners {
@@ -78,7 +85,7 @@ impl Listeners {
         let bind = |addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, StartError> {
             addresses.iter().map(|a| smtp::listen(*a).map_err(|e| cannot_listen(*a, &e))).collect()
         };
-        Ok(Listeners { smtp: bind(&config.smtp.listen)?, portal: bind(&config.portal.listen)? })
+        Ok(Listeners { smtp: bind(&config.smtp.listen)?, portal: bind(&config.portal.listen)?, metrics: bind(&config.metrics.listen)? })
     }
 }
 
@@ -99,6 +106,7 @@ struct Swappable {
     rulebook: Arc<ArcSwap<Rulebook>>,
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
+    routes: Arc<ArcSwap<Routes>>,
     /// Holds the certificate.
     server: Arc<ServerOptions>,
     /// What only a restart replaces.
@@ -141,7 +149,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
     let fixed = config.fixed();
-    let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
+    let routes = Routes::new(config.smtp.next_hops, config.smtp.routes, ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
         allow: config.smtp.allow,
@@ -151,6 +159,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     });
     let swappable = Swappable {
         fixed,
+        routes: Arc::new(ArcSwap::from_pointee(routes)),
         server: server.clone(),
         organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
@@ -161,9 +170,12 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         language: config.organisation.language,
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
+        loops: config.smtp.loops,
+        null_sender: config.smtp.null_sender,
     };
-    let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake };
-    ground.learn_next_hop();
+    let metrics = Arc::new(Metrics::default());
+    let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
+    learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
     sweep.withdraw_pending().await?;
@@ -177,6 +189,10 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     }
     for listener in listeners.portal {
         roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
+    }
+    for listener in listeners.metrics {
+        let scrape = Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone() };
+        roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
     }
     // Without the door zegel works all the same; only commands must wait until it has stopped.
     match control::open(&config.store.path) {
@@ -194,31 +210,31 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     Ok(Running { roles, stop, swappable, parts })
 }
 
+/// What the next hops can do is offered to clients; until it is known, what nearly all can.
+fn learn(routes: &ArcSwap<Routes>) {
+    let routes = routes.load_full();
+    tokio::spawn(async move {
+        if let Err(failure) = routes.learn().await {
+            tracing::warn!("{failure}: until it can be used, mail stays with its senders");
+        }
+    });
+}
+
 /// What all roles stand on.
 struct Ground<'a> {
-    pool: Arc<Pool>,
     swappable: &'a Swappable,
     opened: &'a Opened,
     clock: Arc<dyn Clock>,
     wake: Arc<Notify>,
+    metrics: Arc<Metrics>,
 }
 
 impl Ground<'_> {
-    /// What the next hop can do is offered to clients; until it is known, what nearly all can.
-    fn learn_next_hop(&self) {
-        let pool = self.pool.clone();
-        tokio::spawn(async move {
-            if let Err(failure) = pool.learn().await {
-                tracing::warn!("{failure}: until it can be used, mail stays with its senders");
-            }
-        });
-    }
-
     fn outbox(&self) -> Arc<Outbox> {
         Arc::new(Outbox {
             store: self.opened.store.clone(),
             keyring: self.opened.keyring.clone(),
-            next_hop: self.pool.clone(),
+            routes: self.swappable.routes.clone(),
             templates: self.swappable.templates.clone(),
             organisation: self.swappable.organisation.clone(),
             clock: self.clock.clone(),
@@ -234,6 +250,7 @@ impl Ground<'_> {
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
             outbox: self.wake.clone(),
+            progress: sweep::Progress::default(),
         })
     }
 
@@ -242,7 +259,7 @@ impl Ground<'_> {
             options,
             rulebook: self.swappable.rulebook.clone(),
             reader: Reader::new(extract::Limits::default()),
-            next_hop: self.pool.clone(),
+            routes: self.swappable.routes.clone(),
             store: self.opened.store.clone(),
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
@@ -277,6 +294,9 @@ impl Running {
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
+        let routes = self.swappable.routes.load().replaced_by(config.smtp.next_hops, config.smtp.routes);
+        self.swappable.routes.store(Arc::new(routes));
+        learn(&self.swappable.routes);
         changed
     }
 
@@ -309,6 +329,14 @@ pub async fn run(path: &Path) -> ExitCode {
         tracing::warn!("memory may end up in a core dump: {error}");
     }
     raise_open_files();
+    // First of all: a signal that comes before anybody waits for it ends the process.
+    let signals = match Signals::receive() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("zegel: signals cannot be received: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let config = match checked(path) {
         Ok(config) => config,
         Err(faults) => {
@@ -316,7 +344,7 @@ pub async fn run(path: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match run_until_told(config, path).await {
+    match run_until_told(config, path, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("zegel: {error}");
@@ -325,11 +353,24 @@ pub async fn run(path: &Path) -> ExitCode {
     }
 }
 
-async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
-    let no_signal = |e: std::io::Error| StartError::Part(format!("signals cannot be received: {e}"));
-    let mut hangup = signal(SignalKind::hangup()).map_err(no_signal)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
+/// What a service manager says: reload, or end.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn receive() -> std::io::Result<Signals> {
+        Ok(Signals {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+async fn run_until_told(config: Config, path: &Path, mut signals: Signals) -> Result<(), StartError> {
     let listeners = Listeners::bind(&config)?;
     let addresses =
         |all: &[TcpListener]| all.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect::<Vec<_>>().join(",");
@@ -338,9 +379,9 @@ async fn run_until_told(config: Config, path: &Path) -> Result<(), StartError> {
     tracing::info!("ready smtp={smtp} portal={portal}");
     loop {
         tokio::select! {
-            _ = hangup.recv() => reload(&running, path),
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = signals.hangup.recv() => reload(&running, path),
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
             why = running.broken() => {
                 running.stop().await;
                 return Err(StartError::Part(why));

@@ -1,20 +1,23 @@
 //! Removes what has reached its day: messages, held mail nobody released, sessions, keys of days; and what a crash left.
 //!
-//! The commit comes first, the blobs after: a crash between them leaves orphans, which the next round finds.
+//! The commit comes first, the blobs after: a crash between them leaves orphans, which the next round finds. [`pace`] says how far it may go.
+
+mod pace;
 
 use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
     notice::{Letter, MOST_NAMED},
-    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Record, SealedMessage, State, Unreadable, Waiting},
+    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable, Waiting},
     seal::Damaged,
     secret::Id,
     store::{Blobs, Keyring, Store, StoreError},
     time::{Day, Time},
 };
+use pace::{Judgement, Pace};
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 /// How often it looks for what is due.
 const ROUND: Duration = Duration::from_secs(60);
@@ -34,6 +37,9 @@ const BUCKET_GRACE_DAYS: u32 = 1;
 /// How long a tombstone tells that a message was there.
 const TOMBSTONE_DAYS: u32 = 90;
 
+/// How far the sweep has gone is written down as often as this: after a restart the clock is measured by it.
+const WRITTEN_DOWN: Duration = Duration::from_secs(3600);
+
 /// Rows handled in one go.
 const PAGE: usize = 256;
 
@@ -49,6 +55,22 @@ pub struct Sweep {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+    /// How far it has gone.
+    pub progress: Progress,
+}
+
+/// How far a sweep has gone in this process; nothing is known of it at first. One round at a time goes on.
+#[derive(Default)]
+pub struct Progress(Mutex<Option<Known>>);
+
+/// What is known of a sweep.
+#[derive(Clone, Copy)]
+struct Known {
+    pace: Pace,
+    /// What stands in the store.
+    written: Option<Time>,
+    /// Whether the clock was believed when it was last looked at.
+    believed: bool,
 }
 
 /// Why something that is due could not go.
@@ -142,7 +164,8 @@ impl Sweep {
     /// # Errors
     /// When the store does not answer.
     pub async fn round(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        // The clock as far as it is believed.
+        let now = self.reach().await?;
         self.withdraw(|message| now.since(message.at) >= LEFT_BEHIND).await?;
         // The cursor lives for this round only: what a commit puts behind it comes up in the next.
         let mut range = KeyRange::expiry_until(now.day());
@@ -161,6 +184,42 @@ impl Sweep {
         }
         let last = now.minus(Duration::from_secs(24 * 3600) * (1 + BUCKET_GRACE_DAYS)).day();
         self.keyring.destroy_until(last).await
+    }
+
+    /// Looks at the clock, and says until when what is due may go.
+    async fn reach(&self) -> Result<Time, StoreError> {
+        let mut progress = self.progress.0.lock().await;
+        let (now, uptime) = (self.clock.now(), self.clock.uptime());
+        let mut known = match *progress {
+            Some(known) => known,
+            None => {
+                let key = Key::reached();
+                let written = self.store.get(&key).await?.and_then(|record| record.read::<Reached>(&key).ok()).map(|reached| reached.at);
+                // A store that was never swept is new: it holds nothing that a wrong clock could destroy.
+                Known { pace: Pace::resumed(written.unwrap_or(now), uptime), written, believed: true }
+            }
+        };
+        let later = KeyRange::expiry_between(known.pace.reached().day(), now.day());
+        let next = self.store.list(&later, 1).await?.first().and_then(|(key, _)| key.segments().nth(1)?.parse::<Day>().ok());
+        let judgement = known.pace.look(now, uptime, next.map(Day::begins));
+        if judgement == Judgement::Step || (judgement == Judgement::Waiting && known.believed) {
+            tracing::error!(
+                "the clock says {}, but what was due has been removed until {} only: if the clock is wrong, put it right now; if zegel was not running \
+                 meanwhile, all is well: a day's worth goes each hour",
+                now.timestamp(),
+                known.pace.reached().timestamp()
+            );
+        }
+        known.believed = judgement == Judgement::Fine;
+        let reached = known.pace.reached();
+        if known.written.is_none_or(|written| reached < written || reached.since(written) >= WRITTEN_DOWN) {
+            let mut batch = Batch::new();
+            batch.put(Key::reached(), &Reached { v: FORMAT, at: reached }, Expect::Anything);
+            self.store.commit(batch).await?;
+            known.written = Some(reached);
+        }
+        *progress = Some(known);
+        Ok(reached)
     }
 
     async fn expire(&self, key: &Key, record: &Record, now: Time) -> Result<(), Trouble> {
@@ -260,7 +319,7 @@ impl Sweep {
     /// # Errors
     /// When the store does not answer.
     pub async fn orphans(&self) -> Result<(), StoreError> {
-        let old = self.blobs.list(self.clock.now().minus(ORPHAN_AGE)).await?;
+        let old = self.blobs.list(self.reach().await?.minus(ORPHAN_AGE)).await?;
         if old.is_empty() {
             return Ok(());
         }

@@ -5,10 +5,12 @@
 mod direct;
 mod endpoint;
 mod files;
+mod loops;
+mod route;
 mod sections;
 
 pub use files::{embedded, read_folder};
-pub use sections::{Mail, Organisation, Portal, Sms, Smtp, Store};
+pub use sections::{Mail, Metrics, Organisation, Portal, Sms, Smtp, Store};
 
 use self::files::Unread;
 use crate::{
@@ -37,6 +39,8 @@ pub struct Config {
     pub sms: Sms,
     /// `[direct]`; without it nobody gets mail straight from zegel.
     pub direct: Option<DirectOptions>,
+    /// `[metrics]`
+    pub metrics: Metrics,
     /// `rules/` and `policies/`, or the embedded ones, ready to judge.
     pub rulebook: Rulebook,
     /// The embedded templates, with those of `templates/` in their place.
@@ -62,18 +66,21 @@ impl Config {
     /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
     #[must_use]
     pub fn fixed(&self) -> Vec<(&'static str, String)> {
-        let Smtp { listen, hostname, next_hop, allow, max_size_bytes, .. } = &self.smtp;
+        let Smtp { listen, hostname, allow, max_size_bytes, loops, null_sender, .. } = &self.smtp;
         vec![
             ("[organisation] language", self.organisation.language.clone()),
             ("[smtp] listen", format!("{listen:?}")),
             ("[smtp] hostname", hostname.clone()),
-            ("[smtp] next_hop", format!("{} {} {:?}", next_hop.host, next_hop.port, next_hop.tls)),
             ("[smtp] allow", format!("{allow:?}")),
             ("[smtp] max_size", max_size_bytes.to_string()),
+            ("[smtp] max_received", loops.max_received.to_string()),
+            ("[smtp] loop_header", loops::fingerprint(loops)),
+            ("[smtp] null_sender", format!("{null_sender:?}")),
             ("[portal] listen", format!("{:?}", self.portal.listen)),
             ("[store]", format!("{:?}", self.store)),
             ("[sms]", self.sms.fingerprint()),
             ("[direct]", self.direct.as_ref().map(|d| format!("{:?} {} {:?}", d.dns.resolver, d.nta7516, d.trusted)).unwrap_or_default()),
+            ("[metrics] listen", format!("{:?}", self.metrics.listen)),
         ]
     }
 }
@@ -126,6 +133,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
         store: sections.store?,
         sms: sections.sms?,
         direct: sections.direct,
+        metrics: sections.metrics,
         rulebook,
         templates,
     })

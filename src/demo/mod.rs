@@ -143,7 +143,7 @@ impl Stage {
             .map_err(|e| format!("{}: {e}", file.display()))?;
         let config = Config::load(&file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         let sms = config.store.path.join("sms.jsonl");
-        let listeners = Listeners { smtp: vec![smtp], portal: vec![http] };
+        let listeners = Listeners { smtp: vec![smtp], portal: vec![http], ..Listeners::default() };
         let running = serve::start(config, listeners, Arc::new(SystemClock)).await.map_err(|e| e.to_string())?;
         let shown = mailbox::Shown { mailbox: outside.clone(), sms: sms.clone(), portal: portal.clone() };
         tokio::spawn(async move { axum::serve(page, mailbox::page(shown)).await });

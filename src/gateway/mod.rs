@@ -4,8 +4,16 @@
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
 mod direct;
+mod hand_over;
+mod hold;
+mod null_sender;
+mod processed;
 mod protect;
 mod repeat;
+mod sealing;
+
+pub use null_sender::NullSender;
+pub use processed::LoopHeader;
 
 pub use direct::{DirectOptions, Trusted};
 
@@ -18,11 +26,12 @@ use crate::{
     sandbox::{Busy, Reader},
     smtp::{
         self, EnvelopeCommand, Extensions, Peer, Received, Reply,
-        client::{Failure, Pool, Transaction},
+        client::{Failure, Routed, Routes},
     },
     store::{Blobs, Keyring, Store},
 };
 use arc_swap::ArcSwap;
+use processed::{Passage, Scope};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
@@ -43,10 +52,6 @@ const COMMIT_TIME: Duration = Duration::from_secs(5);
 /// Of [`ANSWER_TIME`], what reading and judging may take; the rest is the next hop's.
 pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
 
-/// More `Received` fields than this are a loop. RFC 5321, 6.3 advises at least 100 for relays in general; a mail comes to us from its own
-/// organisation, after a handful of hops.
-pub const MAX_RECEIVED: usize = 50;
-
 /// Judging a mail up to this size on the spot is cheaper than handing it to another thread.
 const ON_THE_SPOT_BYTES: usize = 64 * 1024;
 
@@ -61,6 +66,24 @@ pub struct Options {
     pub retention_days: u32,
     /// How long a message waits for a phone number (product.md: 7 days).
     pub hold_time: Duration,
+    /// What keeps mail from going in circles.
+    pub loops: Loops,
+    /// What becomes of mail from the null sender.
+    pub null_sender: NullSender,
+}
+
+/// What keeps mail from going in circles.
+#[derive(Clone, Debug)]
+pub struct Loops {
+    /// More `Received` fields than this are a loop.
+    pub max_received: usize,
+    /// Says in each mail that zegel judged it; `None` where mail never comes back.
+    pub header: Option<LoopHeader>,
+}
+
+impl Loops {
+    /// RFC 5321, 6.3 advises at least 100 `Received` for relays in general; a mail comes to us from its own organisation, after a handful of hops.
+    pub const MAX_RECEIVED: usize = 50;
 }
 
 /// Takes mail: one for all sessions.
@@ -71,8 +94,8 @@ pub struct Gateway {
     pub rulebook: Arc<ArcSwap<Rulebook>>,
     /// Reads what mail carries.
     pub reader: Reader,
-    /// Where clean mail goes.
-    pub next_hop: Arc<Pool>,
+    /// Where clean mail goes; a mail sees one set.
+    pub routes: Arc<ArcSwap<Routes>>,
     /// Records of sealed mail.
     pub store: Arc<dyn Store>,
     /// Its sealed parts.
@@ -87,6 +110,9 @@ pub struct Gateway {
     pub live: Arc<Mutex<HashSet<crate::secret::Id>>>,
 }
 
+/// What goes in circles is refused for good: its sender's server must not try again.
+const CIRCLES: Reply = Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles");
+
 /// [`Gateway`] as the SMTP server's service.
 #[derive(Clone)]
 pub struct Entrance(pub Arc<Gateway>);
@@ -99,7 +125,7 @@ impl smtp::Service for Entrance {
     }
 
     fn extensions(&self) -> Extensions {
-        self.0.next_hop.extensions()
+        self.0.routes.load().extensions()
     }
 }
 
@@ -112,7 +138,7 @@ pub struct Session {
 /// A transaction that is open towards the next hop.
 struct Open {
     envelope: Envelope,
-    hop: Transaction,
+    hop: Routed,
 }
 
 impl smtp::Handler for Session {
@@ -169,10 +195,10 @@ impl Session {
             None if matches!(commands.first(), Some(EnvelopeCommand::Rcpt { .. })) => return Err(Failure::Lost { dot_sent: false }),
             None => Open {
                 envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
-                hop: self.gateway.next_hop.begin().await?,
+                hop: Routed::new(self.gateway.routes.load_full()),
             },
         };
-        let replies = open.hop.envelope(commands).await?;
+        let replies = open.envelope(&self.gateway, commands).await?;
         for (command, reply) in commands.iter().zip(&replies) {
             match command {
                 _ if !reply.is_positive() => {}
@@ -195,7 +221,7 @@ struct Transfer {
     gateway: Arc<Gateway>,
     rulebook: Arc<Rulebook>,
     envelope: Envelope,
-    hop: Transaction,
+    hop: Routed,
     message: Message,
     received: Received,
     deadline: Instant,
@@ -210,6 +236,12 @@ struct Judged {
 impl Transfer {
     /// Takes responsibility for the mail, or says why not.
     async fn run(self) -> Reply {
+        match self.passage() {
+            Passage::Judge if self.passes_as_null_sender() => return self.relay_unjudged("null_sender").await,
+            Passage::Judge => {}
+            Passage::Judged => return self.relay_unjudged("judged_before").await,
+            Passage::Circles => return self.refuse(CIRCLES),
+        }
         let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return self.refuse(reply),
@@ -235,8 +267,9 @@ impl Transfer {
             Reply::TRY_LATER
         })?;
         let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
+        let null_sender = self.gateway.options.null_sender;
         let judge = move || {
-            let facts = message.facts();
+            let facts = null_sender.facts(message.facts());
             let inspection = rulebook.judge(&envelope, &facts, &extraction);
             Judged { facts, inspection }
         };
@@ -245,9 +278,9 @@ impl Transfer {
         } else {
             tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)?
         };
-        if judged.facts.received_count > MAX_RECEIVED {
+        if judged.facts.received_count > self.gateway.options.loops.max_received {
             tracing::warn!("{} loops: {} Received fields", self.envelope.id, judged.facts.received_count);
-            return Err(Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles"));
+            return Err(CIRCLES);
         }
         Ok(judged)
     }
@@ -255,19 +288,20 @@ impl Transfer {
     /// Passes the mail on to everybody as it is, behind our trace header.
     async fn relay(mut self, judged: &Judged) -> Reply {
         self.log(judged, &"relaying");
-        let reply = self.send().await;
+        let scope = self.scope(&judged.inspection);
+        let reply = self.send(scope).await;
         tracing::info!("{} relayed recipients={} reply={}", self.envelope.id, self.envelope.to.len(), reply.code());
         reply
     }
 
     /// Sends the octets over the open transaction; the next hop's reply is ours.
-    async fn send(&mut self) -> Reply {
+    async fn send(&mut self, scope: Scope) -> Reply {
         let only = match self.envelope.to.as_slice() {
             [one] => Some(&one.address),
             _ => None,
         };
-        let trace = self.trace(only);
-        match self.hop.data(&[&trace, self.message.octets()], self.deadline).await {
+        let (trace, stamp) = (self.trace(only), self.stamp(scope));
+        match self.hop.data(&[&trace, &stamp, self.message.octets()], self.deadline).await {
             Ok(reply) => reply.relayed(),
             Err(failure) => failure.reply(),
         }

@@ -110,6 +110,12 @@ impl Key {
         Key::of(format!("event/{at}/{id}"))
     }
 
+    /// How far the sweep has gone: a [`super::Reached`].
+    #[must_use]
+    pub fn reached() -> Key {
+        Key::of("sweep/reached".to_owned())
+    }
+
     /// A known plain text under each generation of the master key: the key in use is the one the store was made with.
     #[must_use]
     pub fn canary(generation: u32) -> Key {
@@ -167,6 +173,12 @@ impl KeyRange {
     #[must_use]
     pub fn outbox_until(now: Time) -> KeyRange {
         KeyRange { from: "outbox/".to_owned(), to: format!("outbox/{}", Time::from_millis(now.millis() + 1)) }
+    }
+
+    /// What expires after `day`, on `last` at the latest.
+    #[must_use]
+    pub fn expiry_between(day: Day, last: Day) -> KeyRange {
+        KeyRange { from: format!("expiry/{}", day.plus_days(1)), ..KeyRange::expiry_until(last) }
     }
 
     /// What expires on `day` or earlier.

@@ -231,6 +231,15 @@ pub enum Expires {
     Key(String),
 }
 
+/// `sweep/reached`: how far the sweep has gone. A clock that is far ahead of it is not believed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reached {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// What was due by then is gone.
+    pub at: Time,
+}
+
 /// `seen/<hmac>`: a mail that was taken, so that its repeat notifies nobody twice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seen {

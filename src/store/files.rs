@@ -57,8 +57,9 @@ impl FileBlobs {
         folder::make(root)?;
         let mut made = false;
         for first in 0..=255u8 {
-            match DirBuilder::new().mode(0o700).create(root.join(format!("{first:02x}"))) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            let folder = root.join(format!("{first:02x}"));
+            match DirBuilder::new().mode(0o700).create(&folder) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => folder::refuse_unwritable(&folder)?,
                 result => {
                     result.map_err(fault)?;
                     made = true;

@@ -16,7 +16,16 @@ pub(super) fn make(path: &Path) -> Result<(), OpenError> {
         .mode(0o700)
         .create(path)
         .map_err(|e| OpenError::new(path, format!("can't be made: {e}"), "make it yourself, owned by the user that runs zegel"))?;
+    refuse_unwritable(path)?;
     refuse_network(path)
+}
+
+/// Refuses a folder in which nothing can be made: better told at start than by the first mail that is to be sealed.
+pub(super) fn refuse_unwritable(path: &Path) -> Result<(), OpenError> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    accessat(CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(|e| {
+        OpenError::new(path, format!("can't be written: {e}"), "let the user that runs zegel own it, on a disk that is not read-only")
+    })
 }
 
 /// Refuses a folder in which others can write: they could put files of their own in place of ours.

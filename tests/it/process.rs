@@ -96,7 +96,20 @@ pub fn command(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 /// A `zegel run` that must not start, over the configuration `file` in `folder`: its exit status, and what it complained of.
 pub fn refused(folder: &Path, file: &str) -> (i32, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_zegel"))
+    refused_by(Command::new(env!("CARGO_BIN_EXE_zegel")), folder, file)
+}
+
+/// The same for a `zegel run` to which file permissions apply: root may write anywhere unless this is taken from it.
+pub fn refused_without_privilege(folder: &Path, file: &str) -> (i32, String) {
+    let privilege = "-dac_override,-dac_read_search";
+    let mut zegel = Command::new("setpriv");
+    zegel.args(["--inh-caps", privilege, "--bounding-set", privilege, env!("CARGO_BIN_EXE_zegel")]);
+    let root = rustix::process::geteuid().is_root();
+    refused_by(if root { zegel } else { Command::new(env!("CARGO_BIN_EXE_zegel")) }, folder, file)
+}
+
+fn refused_by(mut zegel: Command, folder: &Path, file: &str) -> (i32, String) {
+    let mut child = zegel
         .args(["run", "--config", file])
         .current_dir(folder)
         .stdin(Stdio::null())

@@ -1,7 +1,7 @@
 //! `zegel run` as an operator meets it: reloads, the end, a second process, commands beside it, what it needs to start, and what it logs.
 
 use crate::{
-    process::{Zegel, command, configure, free_port, refused, signal},
+    process::{Zegel, command, configure, free_port, refused, refused_without_privilege, signal},
     world::{ANNA, BURGER, contains, listen, mail, send_to},
 };
 use std::{
@@ -280,6 +280,21 @@ fn away(path: &Path) -> PathBuf {
     let away = path.with_file_name("away");
     fs::rename(path, &away).unwrap();
     away
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_start_where_it_could_not_write() {
+    let place = Place::new().await;
+    Zegel::run(place.path()).terminate();
+    for folder in ["data", "data/blobs", "data/blobs/7f", "keys"] {
+        let may_write = |yes: bool| fs::set_permissions(place.file(folder), fs::Permissions::from_mode(if yes { 0o700 } else { 0o500 }));
+        may_write(false).unwrap();
+        let (code, said) = refused_without_privilege(place.path(), "zegel.toml");
+        may_write(true).unwrap();
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains(&format!("{folder}: can't be written: Permission denied")) && said.contains("; let the user"), "{said}");
+    }
+    Zegel::run(place.path()).terminate();
 }
 
 #[tokio::test(flavor = "multi_thread")]

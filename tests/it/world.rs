@@ -82,7 +82,10 @@ impl World {
         let clock = Arc::new(SetClock::at(SystemClock.now()));
         let opened = store::open(&StoreOptions::new(&config.store.path, &config.store.keys, clock.now())).unwrap();
         let wrapped = wrap(opened.clone());
-        let running = start_with(config, Listeners { smtp: vec![smtp], portal: vec![http] }, clock.clone(), wrapped).await.unwrap();
+        let running =
+            start_with(config, Listeners { smtp: vec![smtp], portal: vec![http], ..Listeners::default() }, clock.clone(), wrapped)
+                .await
+                .unwrap();
         World { folder, outside, gateway, portal, clock, opened, running, _next_hop: next_hop }
     }
 

@@ -6,7 +6,7 @@ use zegel::{
     record::{Expires, Expiry},
     seal::Ciphertext,
     store::Room,
-    sweep::Sweep,
+    sweep::{Progress, Sweep},
     unlock,
 };
 
@@ -208,6 +208,7 @@ fn sweep(world: &World) -> Sweep {
         keyring: world.keyring.clone(),
         clock: world.clock.clone(),
         outbox: Arc::new(Notify::new()),
+        progress: Progress::default(),
     }
 }
 

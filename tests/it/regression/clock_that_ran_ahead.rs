@@ -10,9 +10,11 @@ use zegel::{
     notice::Letter,
     record::Batch,
     secret::Id,
+    sweep::{Progress, Sweep},
 };
 
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_of_a_clock_that_was_put_right_leaves_all_the_same() {
@@ -23,7 +25,7 @@ async fn mail_of_a_clock_that_was_put_right_leaves_all_the_same() {
     world.send(ANNA, &[BUUR], mail("[beveiligd] Besluit", "x").as_bytes()).await;
     world.mails_for(BUUR, 1).await;
 
-    world.clock.set(right);
+    // A second attempt, an hour later in that year.
     let letter = Letter::NotSent {
         sender: Address::parse(ANNA).unwrap(),
         recipients: vec![Address::parse(BUUR).unwrap()],
@@ -32,8 +34,42 @@ async fn mail_of_a_clock_that_was_put_right_leaves_all_the_same() {
     };
     let mut batch = Batch::new();
     let about = About { message: Id::random(), grant: None, only_if: None };
-    grant::post(&mut batch, &world.opened.keyring.master(), &letter, about, right.plus(TEN_YEARS));
+    grant::post(&mut batch, &world.opened.keyring.master(), &letter, about, right.plus(TEN_YEARS).plus(HOUR));
     world.opened.store.commit(batch).await.unwrap();
+
+    world.clock.set(right);
     world.running.parts.wake.notify_one();
     world.mails_for(ANNA, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_ten_years_ahead_at_start_destroys_nothing_at_once() {
+    let world = World::new().await;
+    world.send(ANNA, &[BUUR], mail("[beveiligd] Besluit", "Het besluit is positief.").as_bytes()).await;
+    let link = world.mails_for(BUUR, 1).await[0].link(&world.portal).unwrap();
+    let right = world.clock.now();
+    world.running.parts.sweep.round().await.unwrap();
+
+    // As after a restart: nothing is known but what stands in the store.
+    let sweep = Sweep {
+        store: world.opened.store.clone(),
+        blobs: world.opened.blobs.clone(),
+        keyring: world.opened.keyring.clone(),
+        clock: world.clock.clone(),
+        outbox: world.running.parts.wake.clone(),
+        progress: Progress::default(),
+    };
+    world.clock.set(right.plus(TEN_YEARS));
+    sweep.round().await.unwrap();
+    sweep.orphans().await.unwrap();
+    world.clock.set(right);
+    assert!(world.open_link(&link).await.is_some(), "the clock was put right in time");
+
+    // Believed to have been off for ten years: the day of the message comes in its turn, and with it everything goes.
+    world.clock.set(right.plus(TEN_YEARS));
+    for _ in 0..3 {
+        world.clock.advance(HOUR);
+        sweep.round().await.unwrap();
+    }
+    assert!(world.open_link(&link).await.is_none());
 }

@@ -1,0 +1,239 @@
+//! What is counted while zegel runs, in the text form of Prometheus (OpenMetrics 1.0): how many mails ended how, and how long they took.
+//!
+//! Numbers and names of ours only: no address, subject or content is ever a label. The names are an interface (docs/operating.md): others build alarms on them.
+
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+use std::{sync::atomic::AtomicU64, time::Duration};
+
+/// Seconds: most mails take milliseconds, and none more than the 95 s after which it is answered.
+const SECONDS: [f64; 16] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 95.0];
+
+/// Octets: from a line of text to the largest mail that can be allowed.
+const OCTETS: [f64; 9] = [2e3, 8e3, 32e3, 128e3, 512e3, 2e6, 8e6, 32e6, 128e6];
+
+/// One label and its value.
+type Label = [(&'static str, &'static str); 1];
+type Labels = [(&'static str, &'static str); 2];
+type Named = [(&'static str, String); 1];
+
+/// How a mail was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The next hop has it for every recipient.
+    Relayed,
+    /// It is sealed for every recipient.
+    Sealed,
+    /// Some recipients got it, it is sealed for others.
+    Both,
+    /// A policy refuses it.
+    Blocked,
+    /// Refused for good, by us or by the next hop.
+    Refused,
+    /// It stays with its sender, who tries again.
+    Deferred,
+}
+
+impl Answer {
+    fn word(self) -> &'static str {
+        match self {
+            Answer::Relayed => "relayed",
+            Answer::Sealed => "sealed",
+            Answer::Both => "relayed and sealed",
+            Answer::Blocked => "blocked",
+            Answer::Refused => "refused",
+            Answer::Deferred => "deferred",
+        }
+    }
+}
+
+/// Everything that is counted: one for a running zegel.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    mails: Family<Label, Counter>,
+    octets: Histogram,
+    inspection: Histogram,
+    answer: Histogram,
+    findings: Family<Named, Counter>,
+    problems: Family<Label, Counter>,
+    letters: Family<Labels, Counter>,
+    challenges: Family<Label, Counter>,
+    answers: Family<Label, Counter>,
+    hop_up: Family<Named, Gauge>,
+    hop_failures: Family<Named, Counter>,
+    queue: Gauge,
+    held: Gauge,
+    sessions: Gauge,
+    room: Gauge<f64, AtomicU64>,
+    store_up: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("zegel"),
+            mails: Family::default(),
+            octets: Histogram::new(OCTETS),
+            inspection: Histogram::new(SECONDS),
+            answer: Histogram::new(SECONDS),
+            findings: Family::default(),
+            problems: Family::default(),
+            letters: Family::default(),
+            challenges: Family::default(),
+            answers: Family::default(),
+            hop_up: Family::default(),
+            hop_failures: Family::default(),
+            queue: Gauge::default(),
+            held: Gauge::default(),
+            sessions: Gauge::default(),
+            room: Gauge::default(),
+            store_up: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        r.register("mails", "Mails received whole, by how they were answered", self.mails.clone());
+        r.register_with_unit("mail", "Size of received mails", Unit::Bytes, self.octets.clone());
+        r.register_with_unit("inspection", "Reading and judging a mail", Unit::Seconds, self.inspection.clone());
+        r.register_with_unit("answer", "From the final dot to our reply", Unit::Seconds, self.answer.clone());
+        r.register("findings", "Mails in which a rule found something", self.findings.clone());
+        r.register("problems", "Parts of mails that could not be read, by why", self.problems.clone());
+        r.register("letters", "Attempts to send a mail that zegel writes, by kind and how they ended", self.letters.clone());
+        r.register("challenges", "Passwords and codes that were sent, or could not be", self.challenges.clone());
+        r.register("answers", "Answers of recipients to a challenge", self.answers.clone());
+        r.register("next_hop_up", "1 while the next hop can be reached, as far as known", self.hop_up.clone());
+        r.register("next_hop_failures", "Connections to the next hop that could not be made", self.hop_failures.clone());
+        r.register("outbox_letters", "Mails of ours that wait to leave; 10000 means that or more", self.queue.clone());
+        r.register("outbox_held_messages", "Messages that wait for a phone number; 10000 means that or more", self.held.clone());
+        r.register("sessions", "Open SMTP sessions", self.sessions.clone());
+        r.register_with_unit("body_memory", "Memory that bodies of mails take", Unit::Bytes, self.room.clone());
+        r.register("store_up", "1 while the store answers and has room", self.store_up.clone());
+    }
+
+    /// A mail was answered, `took` after its final dot.
+    pub fn mail(&self, answer: Answer, octets: usize, took: Duration) {
+        self.mails.get_or_create(&[("outcome", answer.word())]).inc();
+        self.octets.observe(octets as f64);
+        self.answer.observe(took.as_secs_f64());
+    }
+
+    /// A mail was read and judged: the rules that found something, and what could not be read.
+    pub fn inspected<'a>(
+        &self,
+        took: Duration,
+        rules: impl IntoIterator<Item = &'a str>,
+        problems: impl IntoIterator<Item = &'static str>,
+    ) {
+        self.inspection.observe(took.as_secs_f64());
+        for rule in rules {
+            self.findings.get_or_create(&[("rule", rule.to_owned())]).inc();
+        }
+        for problem in problems {
+            self.problems.get_or_create(&[("problem", problem)]).inc();
+        }
+    }
+
+    /// An attempt to send a mail of ours ended: `taken`, `later`, `refused`, `given-up`, `dropped`.
+    pub fn letter(&self, kind: &'static str, ended: &'static str) {
+        self.letters.get_or_create(&[("kind", kind), ("ended", ended)]).inc();
+    }
+
+    /// A password or code was sent (`mail`, `sms`), or could not be (`failed`).
+    pub fn challenge(&self, how: &'static str) {
+        self.challenges.get_or_create(&[("sent", how)]).inc();
+    }
+
+    /// A recipient answered a challenge: `right`, `wrong`, `locked`.
+    pub fn answered(&self, how: &'static str) {
+        self.answers.get_or_create(&[("answer", how)]).inc();
+    }
+
+    /// A connection to the next hop `host` was made.
+    pub fn hop_reached(&self, host: &str) {
+        self.hop_up.get_or_create(&[("host", host.to_owned())]).set(1);
+    }
+
+    /// A connection to the next hop `host` could not be made.
+    pub fn hop_failed(&self, host: &str) {
+        let host = [("host", host.to_owned())];
+        self.hop_up.get_or_create(&host).set(0);
+        self.hop_failures.get_or_create(&host).inc();
+    }
+
+    /// Takes over what is not counted but looked at, when somebody asks.
+    pub fn sample(&self, sample: &Sample) {
+        self.queue.set(sample.queue);
+        self.held.set(sample.held);
+        self.sessions.set(sample.sessions);
+        self.room.set(sample.body_bytes as f64);
+        self.store_up.set(i64::from(sample.store_up));
+    }
+
+    /// All of it, in the text form of OpenMetrics.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// What is looked at when somebody asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sample {
+    /// Mails of ours that wait.
+    pub queue: i64,
+    /// Messages that wait for a number.
+    pub held: i64,
+    /// Open SMTP sessions.
+    pub sessions: i64,
+    /// Memory that bodies take.
+    pub body_bytes: u64,
+    /// Whether the store answers and has room.
+    pub store_up: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_can_be_read() {
+        let metrics = Metrics::default();
+        metrics.mail(Answer::Both, 5000, Duration::from_millis(3));
+        metrics.inspected(Duration::from_millis(2), ["bsn"], ["encrypted"]);
+        metrics.letter("notification", "taken");
+        metrics.hop_failed("mail.example");
+        metrics.hop_reached("mail.example");
+        metrics.sample(&Sample { queue: 3, store_up: true, ..Sample::default() });
+        let text = metrics.text();
+        for line in [
+            "zegel_mails_total{outcome=\"relayed and sealed\"} 1",
+            "zegel_mail_bytes_bucket{le=\"8000.0\"} 1",
+            "zegel_answer_seconds_bucket{le=\"0.005\"} 1",
+            "zegel_answer_seconds_bucket{le=\"0.0025\"} 0",
+            "zegel_inspection_seconds_count 1",
+            "zegel_findings_total{rule=\"bsn\"} 1",
+            "zegel_problems_total{problem=\"encrypted\"} 1",
+            "zegel_letters_total{kind=\"notification\",ended=\"taken\"} 1",
+            "zegel_next_hop_up{host=\"mail.example\"} 1",
+            "zegel_next_hop_failures_total{host=\"mail.example\"} 1",
+            "zegel_outbox_letters 3",
+            "zegel_store_up 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+        }
+    }
+}
