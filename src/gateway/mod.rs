@@ -12,10 +12,9 @@ mod protect;
 mod repeat;
 mod sealing;
 
+pub use direct::{Direct, DirectOptions, Trusted};
 pub use null_sender::NullSender;
 pub use processed::LoopHeader;
-
-pub use direct::{DirectOptions, Trusted};
 
 use crate::{
     address::Address,
@@ -96,6 +95,8 @@ pub struct Gateway {
     pub reader: Reader,
     /// Where clean mail goes; a mail sees one set.
     pub routes: Arc<ArcSwap<Routes>>,
+    /// How mail goes to its recipient's own server; `None` where that is not set up.
+    pub direct: Option<Direct>,
     /// Records of sealed mail.
     pub store: Arc<dyn Store>,
     /// Its sealed parts.
@@ -335,9 +336,8 @@ impl Transfer {
     /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5). The open transaction is dropped with the
     /// transfer: its RSET is said in the background, since our client need not wait for a next hop that has no part in this mail.
     async fn protect(mut self, plan: &Plan, judged: &Judged) -> Reply {
-        let mut plan = plan.clone();
-        plan.protect.append(&mut plan.direct);
-        match self.protected(&plan, judged).await {
+        let served = if plan.direct.is_empty() { self.protected(plan, judged).await } else { Box::pin(self.direct(plan, judged)).await };
+        match served {
             Ok(reply) | Err(reply) => reply,
         }
     }

@@ -4,7 +4,7 @@ use super::names::{Names, Wrong};
 use hickory_resolver::proto::rr::RecordType;
 use std::time::Duration;
 use zegel::{
-    dns::{Answer, Dns, Mx, Options, Proof},
+    dns::{Answer, Dns, Mx, Options},
     smtp::dane::Association,
 };
 
