@@ -325,7 +325,7 @@ fn outcome(table: &Table, word: &str, text: &Located<String>) -> Option<Outcome>
 fn otherwise(table: &Table, then: Outcome) -> Option<Outcome> {
     let Some(text) = table.text("otherwise") else { return Some(then) };
     if !matches!(then, Outcome::Direct(_)) {
-        table.fault(text.line, format!("`otherwise` beside `then = \"{then}\"`"), "it belongs to `then = \"direct\"`; leave it out");
+        table.fault(text.line, format!("`otherwise` beside `then = \"{then}\"`"), "leave it out: it belongs to `then = \"direct\"`");
         return None;
     }
     match Outcome::from_word(&text.value) {
@@ -451,13 +451,15 @@ expect = { 'z@b.example' = 'open' }
                 "11: `then` is missing; add a line such as `then = \"level 1\"`",
                 "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `from` or `to`",
                 "13: `when` is missing; add a line such as `when = { rule = \"bsn\", to = \"external\" }`",
-                "18: \"a@b@c\" is no address; an address looks like name@domain.example",
-                "18: `groups` is not in this version; leave it out",
-                "18: `problem` can't be \"encrypt\"; did you mean \"encrypted\"?",
-                "20: `exception` is not in this version; leave it out",
-                "22: \"x\" is no address; an address looks like name@domain.example",
-                "22: the example's mail has no recipient; add `to`",
-                "23: `z@b.example` can't be \"open\"; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
+                "20: `otherwise` beside `then = \"level 1\"`; leave it out: it belongs to `then = \"direct\"`",
+                "25: `otherwise` can't be \"none\"; write one of: \"level 1\", \"level 2\"",
+                "28: \"a@b@c\" is no address; an address looks like name@domain.example",
+                "28: `groups` is not in this version; leave it out",
+                "28: `problem` can't be \"encrypt\"; did you mean \"encrypted\"?",
+                "30: `exception` is not in this version; leave it out",
+                "32: \"x\" is no address; an address looks like name@domain.example",
+                "32: the example's mail has no recipient; add `to`",
+                "33: `z@b.example` can't be \"open\"; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
             ]
         );
     }
