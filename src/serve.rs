@@ -1,5 +1,6 @@
 //! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
 
+mod next_hops;
 mod scrape;
 
 use crate::{
@@ -174,8 +175,9 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         null_sender: config.smtp.null_sender,
     };
     let metrics = Arc::new(Metrics::default());
+    let opened = Opened { store: store::counted(opened.store, metrics.clone()), ..opened };
     let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
-    learn(&swappable.routes);
+    next_hops::learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
     sweep.withdraw_pending().await?;
@@ -193,7 +195,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
     }
     for listener in listeners.metrics {
-        let scrape = Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone() };
+        let scrape =
+            Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone(), routes: swappable.routes.clone() };
         roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
     }
     // Without the door zegel works all the same; only commands must wait until it has stopped.
@@ -206,20 +209,11 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
             tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
         }
     }
+    roles.spawn(next_hops::look_after(swappable.routes.clone(), stopped.clone()));
     roles.spawn(outbox.run(stopped.clone()));
     roles.spawn(sweep.clone().run(stopped));
     let parts = Parts { opened: opened.clone(), sweep, wake: ground.wake };
     Ok(Running { roles, stop, swappable, parts })
-}
-
-/// What the next hops can do is offered to clients; until it is known, what nearly all can.
-fn learn(routes: &ArcSwap<Routes>) {
-    let routes = routes.load_full();
-    tokio::spawn(async move {
-        if let Err(failure) = routes.learn().await {
-            tracing::warn!("{failure}: until it can be used, mail stays with its senders");
-        }
-    });
 }
 
 /// What all roles stand on.
@@ -268,12 +262,15 @@ impl Ground<'_> {
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
             outbox: self.wake.clone(),
+            metrics: self.metrics.clone(),
             live: Arc::new(Mutex::default()),
         })
     }
 
     fn portal(&self, sms: sms::Sender) -> Arc<Portal> {
+        let routes = self.swappable.routes.clone();
         Arc::new(Portal {
+            mail_flows: Arc::new(move || routes.load().is_up()),
             store: self.opened.store.clone(),
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
@@ -299,7 +296,7 @@ impl Running {
         self.swappable.server.tls.store(config.smtp.tls);
         let routes = self.swappable.routes.load().replaced_by(config.smtp.next_hops, config.smtp.routes);
         self.swappable.routes.store(Arc::new(routes));
-        learn(&self.swappable.routes);
+        next_hops::learn(&self.swappable.routes);
         changed
     }
 

@@ -22,6 +22,7 @@ use crate::{
     envelope::{Envelope, QueueId, Recipient},
     inspect::{Decision, Inspection, Plan, Rulebook},
     message::{Facts, Message},
+    metrics::{Answer, Metrics},
     sandbox::{Busy, Reader},
     smtp::{
         self, EnvelopeCommand, Extensions, Peer, Received, Reply,
@@ -107,12 +108,26 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+    /// Where mails are counted.
+    pub metrics: Arc<Metrics>,
     /// Messages that a live transaction holds pending: any other pending one was left by a failure.
     pub live: Arc<Mutex<HashSet<crate::secret::Id>>>,
 }
 
 /// What goes in circles is refused for good: its sender's server must not try again.
 const CIRCLES: Reply = Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles");
+
+const INSPECTION_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later");
+
+/// How a mail that took this `way` was answered.
+fn answer(way: Answer, reply: &Reply) -> Answer {
+    match way {
+        way if reply.is_positive() => way,
+        Answer::Blocked => Answer::Blocked,
+        _ if reply.is_permanent() => Answer::Refused,
+        _ => Answer::Deferred,
+    }
+}
 
 /// [`Gateway`] as the SMTP server's service.
 #[derive(Clone)]
@@ -156,7 +171,7 @@ impl smtp::Handler for Session {
 
     async fn data(&mut self, octets: bytes::Bytes, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
-        let id = open.envelope.id;
+        let (id, size, dot) = (open.envelope.id, octets.len(), Instant::now());
         let transfer = Transfer {
             gateway: self.gateway.clone(),
             rulebook: self.gateway.rulebook.load_full(),
@@ -164,20 +179,22 @@ impl smtp::Handler for Session {
             hop: open.hop,
             message: Message::new(octets),
             received,
-            deadline: Instant::now() + ANSWER_TIME,
+            deadline: dot + ANSWER_TIME,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
-            Ok(Ok(reply)) => reply,
+        let (way, reply) = match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
+            Ok(Ok(answered)) => answered,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
-                Reply::TRY_LATER
+                (Answer::Deferred, Reply::TRY_LATER)
             }
             Err(_) => {
                 tracing::warn!("{id} took longer than {} s", (ANSWER_TIME + COMMIT_TIME).as_secs());
-                Reply::NEXT_HOP_SLOW
+                (Answer::Deferred, Reply::NEXT_HOP_SLOW)
             }
-        }
+        };
+        self.gateway.metrics.mail(answer(way, &reply), size, dot.elapsed());
+        reply
     }
 
     async fn reset(&mut self) {
@@ -235,28 +252,32 @@ struct Judged {
 }
 
 impl Transfer {
-    /// Takes responsibility for the mail, or says why not.
-    async fn run(self) -> Reply {
+    /// Takes responsibility for the mail, or says why not; and which way it went if the reply is a positive one.
+    async fn run(self) -> (Answer, Reply) {
         match self.passage() {
-            Passage::Judge if self.passes_as_null_sender() => return self.relay_unjudged("null_sender").await,
+            Passage::Judge if self.passes_as_null_sender() => return (Answer::Relayed, self.relay_unjudged("null_sender").await),
             Passage::Judge => {}
-            Passage::Judged => return self.relay_unjudged("judged_before").await,
-            Passage::Circles => return self.refuse(CIRCLES),
+            Passage::Judged => return (Answer::Relayed, self.relay_unjudged("judged_before").await),
+            Passage::Circles => return (Answer::Refused, self.refuse(CIRCLES)),
         }
-        let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
+        let begun = Instant::now();
+        let judged = match timeout_at(self.deadline.min(begun + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
-            Ok(Err(reply)) => return self.refuse(reply),
-            Err(_) => {
-                return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"));
-            }
+            Ok(Err(reply)) => return (Answer::Refused, self.refuse(reply)),
+            Err(_) => return (Answer::Deferred, self.refuse(INSPECTION_SLOW)),
         };
-        match &judged.inspection.decision {
-            Decision::Relay => self.relay(&judged).await,
-            Decision::Protect(plan) => self.protect(plan, &judged).await,
+        let Inspection { problems, decision, .. } = &judged.inspection;
+        self.gateway.metrics.inspected(begun.elapsed(), judged.inspection.rules(), problems.iter().map(|p| p.kind.word()));
+        match decision {
+            Decision::Relay => (Answer::Relayed, self.relay(&judged).await),
+            Decision::Protect(plan) => {
+                let way = if plan.relay.is_empty() { Answer::Sealed } else { Answer::Both };
+                (way, self.protect(plan, &judged).await)
+            }
             Decision::Reject(reason) => {
                 self.log(&judged, &format_args!("blocked policy={:?}", reason.policy));
                 let text = format!("Not sent: the policy \"{}\" of your organisation refuses this message", reason.policy);
-                self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text))
+                (Answer::Blocked, self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text)))
             }
         }
     }

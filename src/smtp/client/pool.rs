@@ -5,6 +5,7 @@ use super::{
     ClientOptions, Failure, NextHop, Route, Transaction,
     connection::{Connection, TlsClient},
 };
+use crate::metrics::Hop;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -32,6 +33,8 @@ struct State {
     extensions: Option<Extensions>,
     /// Connects that failed, in a row.
     failures: u32,
+    /// Connects that failed, in all.
+    all_failures: u64,
     /// Nobody tries before this.
     paused_until: Option<Instant>,
     /// Somebody looks after the idle ones.
@@ -44,7 +47,7 @@ impl Pool {
     pub fn new(hop: NextHop, options: ClientOptions) -> Arc<Pool> {
         let tls = hop.client_config();
         let places = Arc::new(Semaphore::new(options.connections));
-        let state = State { idle: Vec::new(), extensions: None, failures: 0, paused_until: None, tended: false };
+        let state = State { idle: Vec::new(), extensions: None, failures: 0, all_failures: 0, paused_until: None, tended: false };
         Arc::new(Pool { hop, options, tls, places, state: Mutex::new(state) })
     }
 
@@ -88,6 +91,17 @@ impl Pool {
     #[must_use]
     pub fn idle(&self) -> usize {
         self.state().idle.len()
+    }
+
+    /// How the host does, for those who watch.
+    pub(super) fn health(&self) -> Hop {
+        let state = self.state();
+        Hop {
+            host: format!("{}:{}", self.hop.host, self.hop.port),
+            up: state.failures == 0,
+            idle: i64::try_from(state.idle.len()).unwrap_or(i64::MAX),
+            failures: state.all_failures,
+        }
     }
 
     pub(super) fn options(&self) -> &ClientOptions {
@@ -196,6 +210,7 @@ impl Pool {
     fn note_failure(&self) {
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
+        state.all_failures += 1;
         if state.failures < self.options.failures {
             return;
         }

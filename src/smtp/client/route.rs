@@ -1,7 +1,10 @@
 //! Which hosts a recipient's mail goes to, and in which order they are tried.
 
 use super::{super::extensions::Extensions, ClientOptions, Failure, NextHop, Pool, Transaction, connection::Connection};
-use crate::address::{Address, Domain};
+use crate::{
+    address::{Address, Domain},
+    metrics::Hop,
+};
 use std::{fmt, str::FromStr, sync::Arc};
 use tokio::time::timeout;
 
@@ -194,6 +197,18 @@ impl Routes {
             outcome = route.learn().await.and(outcome);
         }
         outcome
+    }
+
+    /// How each host does, for those who watch.
+    #[must_use]
+    pub fn health(&self) -> Vec<Hop> {
+        self.all().flat_map(|route| &route.0).map(|pool| pool.health()).collect()
+    }
+
+    /// Whether a host of the default route could be reached when that was last tried: without one no mail can be taken.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.default.0.iter().any(|pool| pool.health().up)
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Route>> {
