@@ -131,11 +131,14 @@ enum Asked {
     Failed,
 }
 
+/// Answers that may be given again until then.
+type Kept = HashMap<(Name, RecordType), (Instant, Found<RData>)>;
+
 /// Asks DNS.
 pub struct Dns {
     validator: Validator,
     time: Duration,
-    kept: Mutex<HashMap<(Name, RecordType), (Instant, Found<RData>)>>,
+    kept: Mutex<Kept>,
 }
 
 impl fmt::Debug for Dns {
@@ -287,7 +290,7 @@ impl Dns {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Name, RecordType), (Instant, Found<RData>)>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

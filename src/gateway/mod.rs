@@ -271,7 +271,11 @@ impl Transfer {
         match decision {
             Decision::Relay => (Answer::Relayed, self.relay(&judged).await),
             Decision::Protect(plan) => {
-                let way = if plan.relay.is_empty() { Answer::Sealed } else { Answer::Both };
+                let way = match plan {
+                    _ if !plan.direct.is_empty() => Answer::Direct,
+                    _ if plan.relay.is_empty() => Answer::Sealed,
+                    _ => Answer::Both,
+                };
                 (way, self.protect(plan, &judged).await)
             }
             Decision::Reject(reason) => {

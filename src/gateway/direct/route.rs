@@ -259,7 +259,7 @@ fn in_order(mut found: Found<Mx>) -> Option<Candidates> {
 }
 
 /// The way by DANE, if one of the hosts has TLSA records: those that have none are left out then, since nothing would prove them.
-fn by_dane(domain: &Domain, hosts: &mut Vec<Candidate>) -> Result<Option<Way>, NoWay> {
+fn by_dane(domain: &Domain, hosts: &mut [Candidate]) -> Result<Option<Way>, NoWay> {
     let mut named = Vec::new();
     let (mut unusable, mut doubt) = (false, None);
     for host in hosts.iter_mut() {
@@ -268,10 +268,10 @@ fn by_dane(domain: &Domain, hosts: &mut Vec<Candidate>) -> Result<Option<Way>, N
             Tlsa::Unusable => unusable = true,
             Tlsa::Doubt(why) => doubt = doubt.or(Some(why)),
             Tlsa::Usable { associations, base } => {
-                let mut names = vec![base, domain.as_str().to_owned(), host.name.clone()];
-                names.dedup();
+                // RFC 7672, 3.2.2; and the server hears the name whose records these are (8.1).
+                let names = vec![base.clone(), host.name.clone(), domain.as_str().to_owned()];
                 let proof = Certificate::Named { associations, names };
-                named.push(Host { name: host.name.clone(), addresses: std::mem::take(&mut host.addresses), proof });
+                named.push(Host { name: base, addresses: std::mem::take(&mut host.addresses), proof });
             }
         }
     }
