@@ -194,7 +194,7 @@ impl Transfer {
     /// last, since nothing that was delivered can be taken back; whom it fails with is sealed for.
     pub(super) async fn direct(&mut self, plan: &Plan, judged: &Judged) -> Result<Reply, Reply> {
         let end = self.deadline;
-        let Unserved { recipients, mut relayed_to_the_same } = self.unserved(plan, judged).await?;
+        let Unserved { recipients, mut had_it } = self.unserved(plan, judged).await?;
         let (ready, fallen) = self.open_all(recipients).await;
         if !ready.is_empty() {
             // Those who are served first leave half of the time.
@@ -206,22 +206,27 @@ impl Transfer {
             each: Vec::new(),
             relayed: self.relayed_hash(plan),
         };
-        match self.earlier(names.whole.as_ref(), plan).await? {
-            Earlier::Underway => return Err(SAME_MAIL),
-            Earlier::Taken { relayed_to_the_same: same } => {
+        let mut taken = None;
+        match (self.earlier(names.whole.as_ref()).await?, names.whole) {
+            (Earlier::Underway, _) => return Err(SAME_MAIL),
+            (Earlier::Taken(found, version), Some(name)) => {
                 tracing::info!("{} is a repeat of a mail that was taken", self.envelope.id);
-                relayed_to_the_same |= same;
+                had_it |= self.had_it(plan, &found);
                 others.protect.clear();
                 names.whole = None;
+                taken = Some((name, found, version)).filter(|_| !had_it);
             }
-            Earlier::None => {}
+            _ => {}
         }
-        if relayed_to_the_same {
+        if had_it {
             others.relay.clear();
         }
         names.each = fallen.iter().filter_map(|r| r.name).collect();
         others.protect.extend(fallen.into_iter().map(|r| r.protected));
         let reply = self.serve(&others, judged, &names).await?;
+        if let Some((name, found, version)) = taken {
+            self.remember_relayed(plan, &name, found, version).await;
+        }
         self.deadline = end;
         let late = self.deliver(ready, &names.relayed).await;
         if !late.is_empty() {
@@ -238,7 +243,7 @@ impl Transfer {
     /// Seals and relays as `plan` says; a reply that is not positive is an `Err`.
     async fn serve(&mut self, plan: &Plan, judged: &Judged, names: &Names) -> Result<Reply, Reply> {
         let reply = if !plan.protect.is_empty() {
-            let readers = self.readers(plan).await?;
+            let readers = self.readers(plan, judged).await?;
             self.sealed(plan, &readers, judged, names).await?
         } else if !plan.relay.is_empty() {
             self.relay_to_some(plan).await?
@@ -252,12 +257,12 @@ impl Transfer {
     async fn unserved(&self, plan: &Plan, judged: &Judged) -> Result<Unserved, Reply> {
         let identity = self.identity(judged);
         let master = self.gateway.keyring.master();
-        let mut unserved = Unserved { recipients: Vec::new(), relayed_to_the_same: false };
+        let mut unserved = Unserved { recipients: Vec::new(), had_it: false };
         for protected in &plan.direct {
             let name = identity.as_ref().map(|mail| mail.name(&master, &[&protected.recipient.address]));
-            match self.earlier(name.as_ref(), plan).await? {
+            match self.earlier(name.as_ref()).await? {
                 Earlier::Underway => return Err(SAME_MAIL),
-                Earlier::Taken { relayed_to_the_same } => unserved.relayed_to_the_same |= relayed_to_the_same,
+                Earlier::Taken(found, _) => unserved.had_it |= self.had_it(plan, &found),
                 Earlier::None => unserved.recipients.push(Recipient { protected: protected.clone(), name }),
             }
         }
@@ -365,5 +370,5 @@ impl Transfer {
 /// Recipients who are still to be served, and whether those to whom the mail is relayed had it from an earlier attempt.
 struct Unserved {
     recipients: Vec<Recipient>,
-    relayed_to_the_same: bool,
+    had_it: bool,
 }

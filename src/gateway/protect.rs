@@ -9,6 +9,7 @@ use super::{
 use crate::{
     address::Address,
     inspect::{Ask, Plan},
+    notice::Origin,
     phone::PhoneNumber,
     record::{Batch, Expect, Key, KnownPhone, Level, State},
     secret::Id,
@@ -29,6 +30,8 @@ pub(super) struct Reader {
     pub(super) phone: Option<PhoneNumber>,
     /// Whether the number stood behind the trigger: it is remembered then.
     pub(super) given: bool,
+    /// What the sender wants to hear about him.
+    pub(super) origin: Origin,
 }
 
 impl Reader {
@@ -45,12 +48,12 @@ struct Undo {
 impl Transfer {
     /// The table of smtp.md, section 5. `Err` is a reply too: the way out when something fails.
     pub(super) async fn protected(&mut self, plan: &Plan, judged: &Judged) -> Result<Reply, Reply> {
-        let readers = self.readers(plan).await?;
+        let readers = self.readers(plan, judged).await?;
         let seen = self.seen_key(plan, judged);
-        match self.earlier(seen.as_ref(), plan).await? {
-            Earlier::Underway => return Err(SAME_MAIL),
-            Earlier::Taken { relayed_to_the_same } => return self.repeated(plan, relayed_to_the_same).await,
-            Earlier::None => {}
+        match (self.earlier(seen.as_ref()).await?, &seen) {
+            (Earlier::Underway, _) => return Err(SAME_MAIL),
+            (Earlier::Taken(found, version), Some(seen)) => return self.repeated(plan, seen, found, version).await,
+            _ => {}
         }
         self.sealed(plan, &readers, judged, &Names { whole: seen, each: Vec::new(), relayed: self.relayed_hash(plan) }).await
     }
@@ -146,7 +149,7 @@ impl Transfer {
 
     /// The recipients for whom `plan` has the mail sealed, with the numbers that are known: the one behind the trigger, else the one that is
     /// remembered. `Err` where it can't be sealed for them.
-    pub(super) async fn readers(&self, plan: &Plan) -> Result<Vec<Reader>, Reply> {
+    pub(super) async fn readers(&self, plan: &Plan, judged: &Judged) -> Result<Vec<Reader>, Reply> {
         if self.gateway.blobs.room() == Room::Short {
             tracing::error!("{} the disk is nearly full: nothing can be sealed", self.envelope.id);
             return Err(Reply::fixed(452, Enhanced(4, 3, 1), "Insufficient system storage, please try again later"));
@@ -169,7 +172,8 @@ impl Transfer {
                     None => None,
                 };
             }
-            readers.push(Reader { address, level: protected.level, phone, given });
+            let origin = self.origin(&protected.recipient, judged);
+            readers.push(Reader { address, level: protected.level, phone, given, origin });
         }
         if plan.ask == Ask::Nobody && readers.iter().any(Reader::lacks_number) {
             let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";

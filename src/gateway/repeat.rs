@@ -17,6 +17,9 @@ use crate::{
     time::Time,
 };
 
+/// So many sets of clean recipients are remembered of one mail: a server that sends it to more of them has split it by hand.
+const MOST_SETS: usize = 16;
+
 /// How long a mail is remembered: Exchange retries for 2 days, Postfix for 5.
 const REMEMBERED_DAYS: u32 = 7;
 
@@ -24,8 +27,8 @@ const REMEMBERED_DAYS: u32 = 7;
 pub(super) enum Earlier {
     /// Nothing, or nothing that counts.
     None,
-    /// It was sealed; whether it was relayed to the same recipients too.
-    Taken { relayed_to_the_same: bool },
+    /// It was sealed; what is remembered of it, and the version of that.
+    Taken(Seen, u64),
     /// Another transaction holds it at this moment.
     Underway,
 }
@@ -59,13 +62,13 @@ impl Transfer {
         relayed(&self.gateway.keyring.master(), &relay)
     }
 
-    pub(super) async fn earlier(&self, seen: Option<&[u8; 32]>, plan: &Plan) -> Result<Earlier, Reply> {
+    pub(super) async fn earlier(&self, seen: Option<&Name>) -> Result<Earlier, Reply> {
         let Some(seen) = seen else { return Ok(Earlier::None) };
         let key = Key::seen(seen);
         let Some(record) = self.gateway.store.get(&key).await.map_err(|e| self.unavailable(&e))? else { return Ok(Earlier::None) };
         let found: Seen = record.read(&key).map_err(|e| self.unavailable(&e))?;
         if found.committed {
-            return Ok(Earlier::Taken { relayed_to_the_same: found.relayed == self.relayed_hash(plan) });
+            return Ok(Earlier::Taken(found, record.version));
         }
         let Some(pending) = found.message else { return Ok(Earlier::None) };
         if self.gateway.live.lock().is_ok_and(|live| live.contains(&pending)) {
@@ -83,14 +86,39 @@ impl Transfer {
     }
 
     /// The same mail again: what was sealed is not sealed twice, and those who had it from the next hop don't get it twice.
-    pub(super) async fn repeated(&mut self, plan: &Plan, relayed_to_the_same: bool) -> Result<Reply, Reply> {
+    pub(super) async fn repeated(&mut self, plan: &Plan, seen: &Name, found: Seen, version: u64) -> Result<Reply, Reply> {
         tracing::info!("{} is a repeat of a mail that was taken", self.envelope.id);
-        if plan.relay.is_empty() || relayed_to_the_same { Ok(self.taken()) } else { self.relay_to_some(plan).await }
+        if self.had_it(plan, &found) {
+            return Ok(self.taken());
+        }
+        let reply = self.relay_to_some(plan).await?;
+        if reply.is_positive() {
+            self.remember_relayed(plan, seen, found, version).await;
+        }
+        Ok(reply)
+    }
+
+    /// Whether those to whom the mail is relayed had it when it was taken, or when it was sent again.
+    pub(super) fn had_it(&self, plan: &Plan, found: &Seen) -> bool {
+        let to = self.relayed_hash(plan);
+        plan.relay.is_empty() || found.relayed == to || found.also.contains(&to)
+    }
+
+    /// Remembers that they have it now.
+    pub(super) async fn remember_relayed(&self, plan: &Plan, seen: &Name, mut found: Seen, version: u64) {
+        if found.also.len() < MOST_SETS {
+            found.also.push(self.relayed_hash(plan));
+            let mut batch = Batch::new();
+            batch.put(Key::seen(seen), &found, Expect::Version(version));
+            if let Err(error) = self.gateway.store.commit(batch).await {
+                tracing::warn!("{} that it was relayed is not remembered: {error}; a repeat is relayed again", self.envelope.id);
+            }
+        }
     }
 
     /// Adds what recognises the mail if it is sent again.
     pub(super) fn remember(&self, batch: &mut Batch, names: &Names, sealing: &Sealing, attempt: Attempt) {
-        let seen = |committed| Seen { v: FORMAT, message: Some(sealing.id), committed, relayed: names.relayed.clone() };
+        let seen = |committed| Seen { v: FORMAT, message: Some(sealing.id), committed, relayed: names.relayed.clone(), also: Vec::new() };
         match (attempt, &names.whole) {
             (Attempt::Pending, Some(whole)) => batch.put(Key::seen(whole), &seen(false), Expect::Absent),
             (Attempt::Pending, None) => {}
@@ -107,7 +135,7 @@ impl Transfer {
 
     /// Adds what says that the recipients whose `names` these are have the mail itself.
     pub(super) fn remember_direct(&self, batch: &mut Batch, names: &Names) {
-        let seen = Seen { v: FORMAT, message: None, committed: true, relayed: names.relayed.clone() };
+        let seen = Seen { v: FORMAT, message: None, committed: true, relayed: names.relayed.clone(), also: Vec::new() };
         for name in &names.each {
             put_seen(batch, name, &seen, Expect::Absent, self.gateway.clock.now());
         }

@@ -14,12 +14,27 @@ use zegel::smtp::{
     tls,
 };
 
-struct Certificate {
-    config: Arc<rustls::ServerConfig>,
+pub(super) struct Certificate {
+    pub(super) config: Arc<rustls::ServerConfig>,
     der: CertificateDer<'static>,
 }
 
-fn certificate() -> Certificate {
+impl Certificate {
+    /// A client that trusts this one.
+    pub(super) fn connector(&self) -> tokio_rustls::TlsConnector {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(self.der.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Arc::new(config).into()
+    }
+}
+
+pub(super) fn certificate() -> Certificate {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let config = tls::server_config(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap();
     Certificate { config, der: made.cert.der().clone() }
@@ -99,16 +114,8 @@ async fn starttls_is_offered_once_and_everything_said_before_it_is_forgotten() {
     let mut raw = Raw::connect(running.address).await;
     assert!(raw.says("EHLO client.example").await.contains("250-STARTTLS\n"));
     assert!(raw.says("STARTTLS").await.starts_with("220 2.0.0 "));
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(own.der.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let name = ServerName::try_from("127.0.0.1").unwrap();
-    let mut stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, raw.stream).await.unwrap();
+    let mut stream = own.connector().connect(name, raw.stream).await.unwrap();
     let mut said = String::new();
     for (line, expected) in [
         ("MAIL FROM:<a@a.example>", "503 5.5.1 "),
