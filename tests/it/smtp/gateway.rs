@@ -67,6 +67,7 @@ impl Gateway {
             organisation: Arc::new(ArcSwap::from_pointee(organisation)),
             outbox: Arc::new(Notify::new()),
             metrics: Arc::new(Metrics::default()),
+            direct: None,
             live: Arc::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
