@@ -49,6 +49,8 @@ struct Zone {
     unsigned: Vec<Name>,
     wrong: BTreeMap<(Name, RecordType), Wrong>,
     asked: Vec<String>,
+    /// Nothing may be kept.
+    fleeting: bool,
 }
 
 /// The name server.
@@ -124,6 +126,12 @@ impl Names {
         self
     }
 
+    /// From now on no answer may be kept.
+    pub(crate) fn fleeting(&self) -> &Names {
+        self.zone.lock().unwrap().fleeting = true;
+        self
+    }
+
     /// Every question so far: `MX zorg.example.`
     pub(crate) fn asked(&self) -> Vec<String> {
         self.zone.lock().unwrap().asked.clone()
@@ -167,6 +175,9 @@ impl Names {
                 answer.answers.retain(|r| r.record_type() != RecordType::RRSIG);
             }
             None => self.fill(&zone, &query, &mut answer),
+        }
+        if zone.fleeting {
+            answer.answers.iter_mut().for_each(|record| record.ttl = 0);
         }
         Some(answer)
     }
