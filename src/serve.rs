@@ -13,7 +13,7 @@ use crate::{
     sandbox::Reader,
     sms,
     smtp::{
-        self, Budget, ServerOptions,
+        self, Budget, ServerOptions, SpillFolder,
         client::{ClientOptions, Pool},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
@@ -33,7 +33,7 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -147,6 +147,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         allow: config.smtp.allow,
         max_size: config.smtp.max_size_bytes,
         tls: ArcSwapOption::new(config.smtp.tls),
+        spill: Some(SpillFolder::new(&config.store.path, SpillFolder::DEFAULT_ROOM)),
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
     });
     let swappable = Swappable {
@@ -248,6 +249,7 @@ impl Ground<'_> {
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
             outbox: self.wake.clone(),
+            large: Arc::new(Semaphore::new(1)),
             live: Arc::new(Mutex::default()),
         })
     }

@@ -14,7 +14,7 @@ use crate::{
     message::{Facts, Message},
     sandbox::{Busy, Reader},
     smtp::{
-        self, EnvelopeCommand, Extensions, Peer, Received, Reply,
+        self, Content, EnvelopeCommand, Extensions, Peer, Received, Reply,
         client::{Failure, Pool, Transaction},
     },
     store::{Blobs, Keyring, Store},
@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::Notify,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -43,6 +43,8 @@ pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
 /// More `Received` fields than this are a loop. RFC 5321, 6.3 advises at least 100 for relays in general; a mail comes to us from its own
 /// organisation, after a handful of hops.
 pub const MAX_RECEIVED: usize = 50;
+
+const INSPECTION_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later");
 
 /// Judging a mail up to this size on the spot is cheaper than handing it to another thread.
 const ON_THE_SPOT_BYTES: usize = 64 * 1024;
@@ -80,6 +82,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+    /// Who holds this has a mail in memory that was spilled: one at a time, since parsing wants it contiguous and takes the like of it again.
+    pub large: Arc<Semaphore>,
     /// Messages that a live transaction holds pending: any other pending one was left by a failure.
     pub live: Arc<Mutex<HashSet<crate::secret::Id>>>,
 }
@@ -124,7 +128,7 @@ impl smtp::Handler for Session {
         }
     }
 
-    async fn data(&mut self, octets: bytes::Bytes, received: Received) -> Reply {
+    async fn data(&mut self, content: Content, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
         let id = open.envelope.id;
         let transfer = Transfer {
@@ -132,7 +136,8 @@ impl smtp::Handler for Session {
             rulebook: self.gateway.rulebook.load_full(),
             envelope: open.envelope,
             hop: open.hop,
-            message: Message::new(octets),
+            content,
+            loaded: None,
             received,
             deadline: Instant::now() + ANSWER_TIME,
         };
@@ -193,9 +198,17 @@ struct Transfer {
     rulebook: Arc<Rulebook>,
     envelope: Envelope,
     hop: Transaction,
-    message: Message,
+    content: Content,
+    loaded: Option<Loaded>,
     received: Received,
     deadline: Instant,
+}
+
+/// A mail whose octets are in memory, to be judged or sealed.
+struct Loaded {
+    message: Message,
+    /// The place of one that is there for the moment only.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// What reading and judging gives.
@@ -206,13 +219,11 @@ struct Judged {
 
 impl Transfer {
     /// Takes responsibility for the mail, or says why not.
-    async fn run(self) -> Reply {
+    async fn run(mut self) -> Reply {
         let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return self.refuse(reply),
-            Err(_) => {
-                return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"));
-            }
+            Err(_) => return self.refuse(INSPECTION_SLOW),
         };
         match &judged.inspection.decision {
             Decision::Relay => self.relay(&judged).await,
@@ -225,23 +236,47 @@ impl Transfer {
         }
     }
 
+    /// The mail in memory. One that was spilled waits for its turn, and is let go of by [`Transfer::unload`].
+    async fn load(&mut self) -> Result<Message, Reply> {
+        if let Some(loaded) = &self.loaded {
+            return Ok(loaded.message.clone());
+        }
+        let place = match &self.content {
+            Content::Memory(_) => None,
+            Content::Spilled(_) => {
+                let place = timeout_at(self.deadline, self.gateway.large.clone().acquire_owned()).await;
+                Some(place.map_err(|_| INSPECTION_SLOW)?.map_err(|_| Reply::TRY_LATER)?)
+            }
+        };
+        let octets = self.content.load(self.deadline).await.map_err(|error| {
+            tracing::warn!("{} bytes={} cannot be read into memory: {error}", self.envelope.id, self.content.size_bytes());
+            Reply::TRY_LATER
+        })?;
+        let message = Message::new(octets);
+        self.loaded = Some(Loaded { message: message.clone(), _place: place });
+        Ok(message)
+    }
+
+    /// Lets go of the octets where they are in a file too: whoever waits to judge the next large mail need not wait for a next hop.
+    fn unload(&mut self) {
+        self.loaded = None;
+    }
+
     /// Reads and judges the mail.
-    async fn judge(&self) -> Result<Judged, Reply> {
-        let extraction = self.gateway.reader.read(&self.message).await.map_err(|Busy| {
+    async fn judge(&mut self) -> Result<Judged, Reply> {
+        let message = self.load().await?;
+        let extraction = self.gateway.reader.read(&message).await.map_err(|Busy| {
             tracing::warn!("{} no place to read its attachments", self.envelope.id);
             Reply::TRY_LATER
         })?;
-        let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
+        let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
+        let on_the_spot = message.octets().len() <= ON_THE_SPOT_BYTES;
         let judge = move || {
             let facts = message.facts();
             let inspection = rulebook.judge(&envelope, &facts, &extraction);
             Judged { facts, inspection }
         };
-        let judged = if self.message.octets().len() <= ON_THE_SPOT_BYTES {
-            judge()
-        } else {
-            tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)?
-        };
+        let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };
         if judged.facts.received_count > MAX_RECEIVED {
             tracing::warn!("{} loops: {} Received fields", self.envelope.id, judged.facts.received_count);
             return Err(Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles"));
@@ -252,6 +287,7 @@ impl Transfer {
     /// Passes the mail on to everybody as it is, behind our trace header.
     async fn relay(mut self, judged: &Judged) -> Reply {
         self.log(judged, &"relaying");
+        self.unload();
         let reply = self.send().await;
         tracing::info!("{} relayed recipients={} reply={}", self.envelope.id, self.envelope.to.len(), reply.code());
         reply
@@ -264,7 +300,7 @@ impl Transfer {
             _ => None,
         };
         let trace = self.trace(only);
-        match self.hop.data(&[&trace, self.message.octets()], self.deadline).await {
+        match self.hop.content(&trace, &self.content, self.deadline).await {
             Ok(reply) => reply.relayed(),
             Err(failure) => failure.reply(),
         }
@@ -287,7 +323,7 @@ impl Transfer {
         tracing::info!(
             "{} {what} bytes={} rules={} problems={}",
             self.envelope.id,
-            self.message.octets().len(),
+            self.content.size_bytes(),
             judged.inspection.rules().join(","),
             problems.join(",")
         );

@@ -5,6 +5,7 @@ use crate::{
     address::Address,
     grant::{self, About, Handover},
     inspect::{Ask, Plan},
+    message::Message,
     notice::{Letter, MOST_NAMED, MOST_REASONS, excerpt},
     phone::PhoneNumber,
     policy::MissingPhone,
@@ -81,13 +82,15 @@ impl Transfer {
             let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";
             return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
         }
-        let seen = self.seen_key(plan, judged);
+        let message = self.load().await?;
+        let seen = self.seen_key(plan, judged, &message);
         match self.earlier(seen.as_ref(), plan).await? {
             Earlier::Underway => return Err(SAME_MAIL),
             Earlier::Taken { relayed_to_the_same } => return self.repeated(plan, relayed_to_the_same).await,
             Earlier::None => {}
         }
-        let sealing = self.seal(judged).await?;
+        let sealing = self.seal(judged, message).await?;
+        self.unload();
         let reply = if plan.relay.is_empty() {
             let mut batch = Batch::new();
             self.hand_over(&mut batch, &sealing, &readers, plan, judged, Expect::Absent);
@@ -152,10 +155,11 @@ impl Transfer {
 
     /// RSET, and the transaction anew for the clean recipients alone. They were accepted before: another answer now is 451, undone.
     async fn relay_to_some(&mut self, plan: &Plan) -> Result<Reply, Reply> {
+        self.unload();
         let mut commands = vec![EnvelopeCommand::Mail {
             from: self.envelope.from.clone(),
             parameters: self.envelope.mail_parameters.clone(),
-            size: Some(self.message.octets().len() as u64),
+            size: Some(self.content.size_bytes()),
         }];
         commands.extend(plan.relay.iter().map(|r| EnvelopeCommand::Rcpt { to: r.address.clone(), parameters: r.parameters.clone() }));
         let again = async {
@@ -205,9 +209,9 @@ impl Transfer {
         Ok(readers)
     }
 
-    fn seen_key(&self, plan: &Plan, judged: &Judged) -> Option<[u8; 32]> {
+    fn seen_key(&self, plan: &Plan, judged: &Judged, message: &Message) -> Option<[u8; 32]> {
         let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
-        repeat::key(&self.gateway.keyring.master(), &self.envelope, &protect, &judged.facts, &self.message)
+        repeat::key(&self.gateway.keyring.master(), &self.envelope, &protect, &judged.facts, message)
     }
 
     fn relayed_hash(&self, plan: &Plan) -> crate::record::Sealed {
@@ -238,13 +242,13 @@ impl Transfer {
     }
 
     /// Seals every part and makes it durable.
-    async fn seal(&self, judged: &Judged) -> Result<Sealing, Reply> {
+    async fn seal(&self, judged: &Judged, message: Message) -> Result<Sealing, Reply> {
         let now = self.gateway.clock.now();
         let expires = now.day().plus_days(self.gateway.options.retention_days);
         let bucket = self.gateway.keyring.bucket(expires).await.map_err(|e| self.unavailable(&e))?;
         let id = Id::random();
         let content_key = ContentKey::random();
-        let work = (self.message.clone(), self.rulebook.clone(), content_key.clone(), self.card_head(judged, now));
+        let work = (message, self.rulebook.clone(), content_key.clone(), self.card_head(judged, now));
         let parts = tokio::task::spawn_blocking(move || {
             let (message, rulebook, key, head) = work;
             seal_parts(id, &message, &rulebook, &key, head)
@@ -511,7 +515,7 @@ fn put_expiry(batch: &mut Batch, at: Time, what: Expires) {
 /// Seals the readable parts of a mail and the card that lists them: the card's blob, and every blob with its content.
 fn seal_parts(
     id: Id,
-    message: &crate::message::Message,
+    message: &Message,
     rulebook: &crate::inspect::Rulebook,
     key: &ContentKey,
     mut card: Card,

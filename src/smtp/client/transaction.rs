@@ -2,10 +2,11 @@
 
 use super::{
     super::{
-        codec::{self, Encoder},
+        codec::{self, Encoder, LineEnds},
         command::EnvelopeCommand,
         extensions::Extensions,
         reply::{Enhanced, Reply},
+        spill::{Content, Spilled},
     },
     ClientOptions, Failure, Pool,
     connection::{Connection, Ending},
@@ -70,6 +71,22 @@ impl Transaction {
     /// # Errors
     /// With `dot_sent` nobody knows whether the next hop has the mail. [`Failure::BareLineEnd`] before anything is sent.
     pub async fn data(&mut self, parts: &[&[u8]], deadline: Instant) -> Result<Reply, Failure> {
+        self.send(&Source { parts, spilled: None }, deadline).await
+    }
+
+    /// As [`Transaction::data`]: sends `header` and behind it `content`, of which no more than a block is read into memory at a time.
+    ///
+    /// # Errors
+    /// As [`Transaction::data`]; [`Failure::Lost`] too when the disk does not give back what was spilled: the next hop has seen no final dot then.
+    pub async fn content(&mut self, header: &[u8], content: &Content, deadline: Instant) -> Result<Reply, Failure> {
+        match content {
+            Content::Memory(octets) => self.data(&[header, octets], deadline).await,
+            Content::Spilled(spilled) => self.send(&Source { parts: &[header], spilled: Some(spilled) }, deadline).await,
+        }
+    }
+
+    async fn send(&mut self, source: &Source<'_>, deadline: Instant) -> Result<Reply, Failure> {
+        let parts = source.parts;
         if !codec::has_exact_line_ends(parts) {
             tracing::error!("smtp: a mail with a bare CR or LF was to be sent; this is a bug");
             self.let_go();
@@ -101,7 +118,7 @@ impl Transaction {
             return Err(Failure::LOST);
         }
         connection.mails += 1;
-        let reply = transfer(&mut connection, parts, deadline, self.pool.options()).await?;
+        let reply = transfer(&mut connection, source, deadline, self.pool.options()).await?;
         // A refusal may have been said before the dot was read; what the next hop took the rest for is its secret.
         if reply.is_positive() {
             self.pool.put_back(connection);
@@ -274,19 +291,32 @@ fn write_command(command: &EnvelopeCommand, connection: &Connection, to: &mut St
     to.push_str("\r\n");
 }
 
+/// What is sent: octets in memory, and behind them those of a spill.
+struct Source<'a> {
+    parts: &'a [&'a [u8]],
+    spilled: Option<&'a Arc<Spilled>>,
+}
+
 /// Sends the body and its final dot, and waits for the reply.
-async fn transfer(connection: &mut Connection, parts: &[&[u8]], deadline: Instant, options: &ClientOptions) -> Result<Reply, Failure> {
-    let mut encoder = Encoder::default();
-    let mut block = Vec::with_capacity(parts.iter().map(|p| p.len()).sum::<usize>().min(BLOCK) + 64);
-    for piece in parts.iter().flat_map(|part| part.chunks(BLOCK)) {
-        if !block.is_empty() && block.len() + piece.len() > BLOCK {
-            if let Err(failure) = send(connection, &block, Ending::No, deadline, options).await {
-                return refusal(connection).await.ok_or(failure);
-            }
-            block.clear();
+async fn transfer(connection: &mut Connection, source: &Source<'_>, deadline: Instant, options: &ClientOptions) -> Result<Reply, Failure> {
+    let mut sending = Sending {
+        connection,
+        encoder: Encoder::default(),
+        block: Vec::with_capacity(source.parts.iter().map(|p| p.len()).sum::<usize>().min(BLOCK) + 64),
+        deadline,
+        options,
+    };
+    for part in source.parts {
+        if let Err(failure) = sending.octets(part).await {
+            return refusal(sending.connection).await.ok_or(failure);
         }
-        encoder.encode(piece, &mut block);
     }
+    if let Some(spilled) = source.spilled
+        && let Err(failure) = sending.spilled(spilled).await
+    {
+        return refusal(sending.connection).await.ok_or(failure);
+    }
+    let Sending { connection, encoder, mut block, .. } = sending;
     encoder.end(&mut block);
     if let Err(failure) = send(connection, &block, Ending::Yes, deadline, options).await {
         return refusal(connection).await.ok_or(failure.after_dot());
@@ -295,6 +325,45 @@ async fn transfer(connection: &mut Connection, parts: &[&[u8]], deadline: Instan
         Ok(reply) if reply.is_intermediate() => Err(Failure::LOST.after_dot()),
         Ok(reply) => Ok(reply),
         Err(failure) => Err(failure.after_dot()),
+    }
+}
+
+/// A body on its way, encoded block by block.
+struct Sending<'a> {
+    connection: &'a mut Connection,
+    encoder: Encoder,
+    block: Vec<u8>,
+    deadline: Instant,
+    options: &'a ClientOptions,
+}
+
+impl Sending<'_> {
+    async fn octets(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        for piece in octets.chunks(BLOCK) {
+            if !self.block.is_empty() && self.block.len() + piece.len() > BLOCK {
+                send(self.connection, &self.block, Ending::No, self.deadline, self.options).await?;
+                self.block.clear();
+            }
+            self.encoder.encode(piece, &mut self.block);
+        }
+        Ok(())
+    }
+
+    /// The decoder that took this body in has seen to its line ends; here it is only made sure of before they leave.
+    async fn spilled(&mut self, spilled: &Arc<Spilled>) -> Result<(), Failure> {
+        let mut ends = LineEnds::default();
+        for number in 0.. {
+            let piece = spilled.piece(number).await.map_err(|error| {
+                tracing::error!(%error, "smtp: a large mail cannot be read back from the disk");
+                Failure::LOST
+            })?;
+            let Some(piece) = piece else { break };
+            if !ends.are_exact(&piece) {
+                return Err(Failure::BareLineEnd);
+            }
+            self.octets(&piece).await?;
+        }
+        if ends.are_complete() { Ok(()) } else { Err(Failure::BareLineEnd) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::{
     codec::{Decoder, Nul, Refused},
     reply::{Enhanced, Reply},
+    spill::BLOCK,
 };
 use super::NO_ROOM;
 
@@ -17,9 +18,23 @@ const BARE_LINE_END: Reply = Reply::fixed(550, Enhanced(5, 6, 11), "The message 
 const NUL: Reply = Reply::fixed(554, Enhanced(5, 6, 0), "The message holds a NUL and was not declared 8BITMIME");
 const LONG_LINE: Reply = Reply::fixed(554, Enhanced(5, 6, 0), "The message holds a line over 64 KiB");
 
-/// The room that is asked for before 354.
-pub(super) fn room_at_first(announced: Option<u64>, max_size: u64) -> u64 {
-    announced.unwrap_or(FIRST_ROOM).min(max_size) + READ_ROOM as u64
+/// What is in memory of a body that goes to a file: a block that is complete, and what is read behind it.
+const SPILL_ROOM: u64 = (BLOCK + READ_ROOM) as u64;
+
+/// The room that is asked for before 354. Of a body that is `in_memory` up to so many octets, and announced as larger, only a block will be.
+pub(super) fn room_at_first(announced: Option<u64>, max_size: u64, in_memory: Option<u64>) -> u64 {
+    let size = announced.unwrap_or(FIRST_ROOM).min(max_size);
+    if in_memory.is_some_and(|most| size > most) { SPILL_ROOM } else { size + READ_ROOM as u64 }
+}
+
+/// What a body needs before more of it is read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    Nothing,
+    /// Room for so many octets in all.
+    Room(u64),
+    /// To be moved out of memory.
+    Spill,
 }
 
 #[derive(Debug)]
@@ -27,19 +42,23 @@ pub(super) struct Body {
     decoder: Decoder,
     octets: Vec<u8>,
     room: u64,
-    /// No more than this is ever kept.
+    /// No more than this is ever kept in memory.
     most: u64,
+    /// With more than this in memory the body is moved to a file; nothing once that has failed.
+    in_memory: Option<u64>,
     had_no_room: bool,
 }
 
 impl Body {
-    pub(super) fn new(max_size: u64, eight_bit: bool, room: u64) -> Body {
+    /// A body of at most `max_size` octets, for which there is `room` ([`room_at_first`]).
+    pub(super) fn new(announced: Option<u64>, max_size: u64, in_memory: Option<u64>, eight_bit: bool, room: u64) -> Body {
         let nul = if eight_bit { Nul::Taken } else { Nul::Refused };
         let mut body = Body {
             decoder: Decoder::new(max_size, nul),
             octets: Vec::new(),
             room: 0,
             most: max_size + READ_ROOM as u64,
+            in_memory: in_memory.map(|most| if announced > Some(most) { BLOCK as u64 } else { most }),
             had_no_room: false,
         };
         body.room(Some(room));
@@ -58,10 +77,38 @@ impl Body {
         self.decoder.long_lines()
     }
 
-    /// The room in all that is needed before more is read, if it is more than there is.
-    pub(super) fn wants(&self) -> Option<u64> {
+    /// What is needed before more is read.
+    pub(super) fn needs(&self) -> Need {
         let enough = self.decoder.refused().is_some() || self.octets.len() as u64 + READ_ROOM as u64 <= self.room || self.room >= self.most;
-        if enough { None } else { Some((self.room * 2).min(self.most)) }
+        if enough {
+            return Need::Nothing;
+        }
+        match self.in_memory {
+            // Nothing is moved for less than a block.
+            Some(most) if self.can_spill() && self.room >= most => Need::Spill,
+            Some(most) => Need::Room((self.room * 2).min(most.max(SPILL_ROOM)).max(self.octets.len() as u64 + READ_ROOM as u64)),
+            None => Need::Room((self.room * 2).min(self.most)),
+        }
+    }
+
+    /// Whether there is something that can be moved out of memory.
+    pub(super) fn can_spill(&self) -> bool {
+        self.in_memory.is_some() && self.octets.len() >= BLOCK
+    }
+
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.octets)
+    }
+
+    /// What was taken has been moved, but for `rest`; or could not be, then no more of the body will be.
+    pub(super) fn spilled(&mut self, rest: Vec<u8>, moved: bool) {
+        self.octets = rest;
+        if moved {
+            self.in_memory = Some(BLOCK as u64);
+            self.room(Some(SPILL_ROOM));
+        } else {
+            self.in_memory = None;
+        }
     }
 
     pub(super) fn room(&mut self, given: Option<u64>) {

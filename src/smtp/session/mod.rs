@@ -15,7 +15,7 @@ use super::{
     tls::TlsFacts,
     trace::Received,
 };
-use body::Body;
+use body::{Body, Need};
 use line::Lines;
 use std::net::IpAddr;
 
@@ -35,6 +35,8 @@ pub struct Offer {
     pub hostname: String,
     /// The largest mail, in octets.
     pub max_size: u64,
+    /// A body of more octets than this goes to a file: [`Step::Spill`]. Without it all stay in memory.
+    pub in_memory: Option<u64>,
     /// 8BITMIME.
     pub eight_bit: bool,
     /// STARTTLS; never behind TLS.
@@ -54,6 +56,8 @@ pub enum Step {
     Room(u64),
     /// Room for so many octets in all, before the body may go on: [`Session::room`].
     Grow(u64),
+    /// The body is to be moved out of memory: [`Session::take_to_spill`], then [`Session::spilled`].
+    Spill,
     /// A mail was received: [`Session::take_body`], hand it to the handler, then [`Session::judged`].
     Message(Received),
     /// The transaction was given up: tell the handler, then go on.
@@ -211,7 +215,10 @@ impl Session {
         match self.phase {
             Phase::Commands => self.commands(),
             Phase::Data => Step::Listen,
-            Phase::Room => Step::Room(body::room_at_first(self.transaction.as_ref().and_then(|t| t.size), self.offer.max_size)),
+            Phase::Room => {
+                let announced = self.transaction.as_ref().and_then(|t| t.size);
+                Step::Room(body::room_at_first(announced, self.offer.max_size, self.offer.in_memory))
+            }
             Phase::Body => self.body_step(),
             Phase::Securing => Step::StartTls,
             Phase::Closed => Step::Close,
@@ -271,7 +278,7 @@ impl Session {
                 }
             }
             (_, Some(room), Some(transaction)) => {
-                self.body = Some(Body::new(self.offer.max_size, transaction.eight_bit, room));
+                self.body = Some(Body::new(transaction.size, self.offer.max_size, self.offer.in_memory, transaction.eight_bit, room));
                 self.output.extend_from_slice(GO_ON);
                 self.phase = Phase::Body;
             }
@@ -282,7 +289,25 @@ impl Session {
         }
     }
 
-    /// The octets of the mail of [`Step::Message`].
+    /// Whether something of the body can be moved out of memory, instead of giving it more room.
+    #[must_use]
+    pub fn can_spill(&self) -> bool {
+        self.body.as_ref().is_some_and(Body::can_spill)
+    }
+
+    /// What there is of the body in memory, to be moved elsewhere.
+    pub fn take_to_spill(&mut self) -> Vec<u8> {
+        self.body.as_mut().map(Body::take).unwrap_or_default()
+    }
+
+    /// What was taken has been moved but for `rest`, its end; or, unless `moved`, `rest` could not be, and what is still to come stays in memory.
+    pub fn spilled(&mut self, rest: Vec<u8>, moved: bool) {
+        if let Some(body) = &mut self.body {
+            body.spilled(rest, moved);
+        }
+    }
+
+    /// The octets of the mail of [`Step::Message`], without what was moved elsewhere.
     pub fn take_body(&mut self) -> Vec<u8> {
         self.body.take().map(Body::into_octets).unwrap_or_default()
     }
@@ -311,7 +336,11 @@ impl Session {
     fn body_step(&mut self) -> Step {
         let Some(body) = &self.body else { return Step::Close };
         if !body.has_ended() {
-            return body.wants().map_or(Step::Read, Step::Grow);
+            return match body.needs() {
+                Need::Nothing => Step::Read,
+                Need::Room(octets) => Step::Grow(octets),
+                Need::Spill => Step::Spill,
+            };
         }
         self.transaction = None;
         if let Some(reply) = body.refusal() {

@@ -4,7 +4,7 @@ use super::*;
 use crate::address::Address;
 
 fn session() -> Session {
-    let offer = Offer { hostname: "gw.example".to_owned(), max_size: 1000, eight_bit: true, starttls: false };
+    let offer = Offer { hostname: "gw.example".to_owned(), max_size: 1000, in_memory: None, eight_bit: true, starttls: false };
     let mut session = Session::new(offer, "192.0.2.1".parse().unwrap());
     assert_eq!(session.step(), Step::Read);
     assert_eq!(said(&mut session), "220 gw.example ESMTP zegel\r\n");
