@@ -162,6 +162,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         language: config.organisation.language,
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
+        times: gateway::Times::default(),
     };
     let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake };
     ground.learn_next_hop();

@@ -30,20 +30,29 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// RFC 5321, 4.5.3.2.6: the client waits ten minutes for our reply to the final dot, but Postfix's proxy filter only 100 s. Answering 451 well
-/// before that keeps the mail in the client's queue; answering too late makes it send the mail twice.
-pub const ANSWER_TIME: Duration = Duration::from_secs(90);
+/// How long an answer may take, counted from the client's final dot.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// RFC 5321, 4.5.3.2.6: the client waits ten minutes for our reply to the final dot, but Postfix's proxy filter only 100 s. Answering 451 well
+    /// before that keeps the mail in the client's queue; answering too late makes it send the mail twice.
+    pub answer: Duration,
+    /// Of that, what reading and judging may take, waiting for their turn included; the rest is the next hop's, or the store's.
+    pub inspection: Duration,
+    /// A commit that began in time may end so much later: then the mail is taken, and 451 would bring it again. Within Postfix's 100 s.
+    pub commit: Duration,
+}
 
-/// A commit that began in time may end so much later: then the mail is taken, and 451 would bring it again. Within Postfix's 100 s.
-const COMMIT_TIME: Duration = Duration::from_secs(5);
-
-/// Of [`ANSWER_TIME`], what reading and judging may take; the rest is the next hop's.
-pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
+impl Default for Times {
+    fn default() -> Times {
+        Times { answer: Duration::from_secs(90), inspection: Duration::from_secs(60), commit: Duration::from_secs(5) }
+    }
+}
 
 /// More `Received` fields than this are a loop. RFC 5321, 6.3 advises at least 100 for relays in general; a mail comes to us from its own
 /// organisation, after a handful of hops.
 pub const MAX_RECEIVED: usize = 50;
 
+const SEALING_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 4, 5), "Sealing this message takes too long, please try again later");
 const INSPECTION_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later");
 
 /// Judging a mail up to this size on the spot is cheaper than handing it to another thread.
@@ -60,6 +69,8 @@ pub struct Options {
     pub retention_days: u32,
     /// How long a message waits for a phone number (product.md: 7 days).
     pub hold_time: Duration,
+    /// How long an answer may take.
+    pub times: Times,
 }
 
 /// Takes mail: one for all sessions.
@@ -130,7 +141,7 @@ impl smtp::Handler for Session {
 
     async fn data(&mut self, content: Content, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
-        let id = open.envelope.id;
+        let (id, times) = (open.envelope.id, self.gateway.options.times);
         let transfer = Transfer {
             gateway: self.gateway.clone(),
             rulebook: self.gateway.rulebook.load_full(),
@@ -139,17 +150,17 @@ impl smtp::Handler for Session {
             content,
             loaded: None,
             received,
-            deadline: Instant::now() + ANSWER_TIME,
+            deadline: Instant::now() + times.answer,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
+        match timeout(times.answer + times.commit, tokio::spawn(transfer.run())).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
                 Reply::TRY_LATER
             }
             Err(_) => {
-                tracing::warn!("{id} took longer than {} s", (ANSWER_TIME + COMMIT_TIME).as_secs());
+                tracing::warn!("{id} took longer than {} s", (times.answer + times.commit).as_secs());
                 Reply::NEXT_HOP_SLOW
             }
         }
@@ -220,7 +231,7 @@ struct Judged {
 impl Transfer {
     /// Takes responsibility for the mail, or says why not.
     async fn run(mut self) -> Reply {
-        let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
+        let judged = match timeout_at(self.deadline.min(Instant::now() + self.gateway.options.times.inspection), self.judge()).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return self.refuse(reply),
             Err(_) => return self.refuse(INSPECTION_SLOW),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
+mod deadline;
 mod direction;
 mod faults;
 mod kill;

@@ -151,6 +151,10 @@ pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
     let card: Card = serde_json::from_slice(&card).unwrap();
     let mut parts = Vec::new();
     for part in card.text.iter().chain(&card.html).chain(&card.files) {
+        if let Some(text) = &part.content {
+            parts.push(Bytes::from(text.clone()));
+            continue;
+        }
         let octets = open(content_key.key(), &part_context(grant.message, part.blob), &blob(part.blob).await).unwrap();
         parts.push(Bytes::from(octets.to_vec()));
     }
