@@ -297,10 +297,9 @@ impl Transfer {
 
     /// Passes the mail on to everybody as it is, behind our trace header.
     async fn relay(mut self, judged: &Judged) -> Reply {
-        self.log(judged, &"relaying");
         self.unload();
         let reply = self.send().await;
-        tracing::info!("{} relayed recipients={} reply={}", self.envelope.id, self.envelope.to.len(), reply.code());
+        self.log(judged, &format_args!("relayed recipients={} reply={}", self.envelope.to.len(), reply.code()));
         reply
     }
 
