@@ -567,9 +567,8 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
         let size_bytes = text.len() as u64;
         Ok(Part { blob, content: Some(text), name: String::new(), media_type: media_type.to_owned(), content_id: None, size_bytes })
     };
-    let (strip_text, strip_html) = (|t: String| rulebook.rules.strip_text(&t), |h: String| rulebook.rules.strip_html(&h));
-    card.text = readable.text.map(|t| body("text/plain; charset=utf-8", strip_text(t).into())).transpose()?;
-    card.html = readable.html.map(|h| body("text/html; charset=utf-8", strip_html(h).into())).transpose()?;
+    card.text = readable.text.map(|t| body("text/plain; charset=utf-8", rulebook.rules.strip_text(&t))).transpose()?;
+    card.html = readable.html.map(|h| body("text/html; charset=utf-8", rulebook.rules.strip_html(&h))).transpose()?;
     let text = zeroize::Zeroizing::new(serde_json::to_vec(&card).expect("a card has text keys and no foreign types"));
     keeping.keep(blob, &card_context(keeping.message, blob), text)?;
     Ok((blob, keeping.kept))
