@@ -32,8 +32,7 @@ struct Hurried {
     _stop: watch::Sender<bool>,
 }
 
-const HURRY: Times =
-    Times { answer: Duration::from_millis(300), inspection: Duration::from_millis(200), commit: Duration::from_millis(50) };
+const HURRY: Times = Times { answer: Duration::from_secs(3), inspection: Duration::from_secs(1), commit: Duration::from_secs(1) };
 /// Long enough for what must not be cut off.
 const CALM: Times = Times { answer: Duration::from_secs(60), inspection: Duration::from_secs(60), commit: Duration::from_secs(5) };
 
