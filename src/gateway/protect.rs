@@ -1,6 +1,6 @@
 //! Seals a mail and commits it, before or around relaying it to the recipients who may have it as it is.
 
-use super::{Judged, SEALING_SLOW, Transfer, repeat};
+use super::{Judged, ON_THE_SPOT_BYTES, SEALING_SLOW, Transfer, repeat};
 use crate::{
     address::Address,
     grant::{self, About, Handover},
@@ -83,7 +83,7 @@ impl Transfer {
             return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
         }
         let message = self.load().await?;
-        let seen = self.seen_key(plan, judged, &message);
+        let seen = self.seen_key(plan, judged, &message).await?;
         match self.earlier(seen.as_ref(), plan).await? {
             Earlier::Underway => return Err(SAME_MAIL),
             Earlier::Taken { relayed_to_the_same } => return self.repeated(plan, relayed_to_the_same).await,
@@ -209,9 +209,14 @@ impl Transfer {
         Ok(readers)
     }
 
-    fn seen_key(&self, plan: &Plan, judged: &Judged, message: &Message) -> Option<[u8; 32]> {
-        let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
-        repeat::key(&self.gateway.keyring.master(), &self.envelope, &protect, &judged.facts, message)
+    /// What recognises the mail if it is sent again. Of a large one it is computed off the async threads: every octet is hashed.
+    async fn seen_key(&self, plan: &Plan, judged: &Judged, message: &Message) -> Result<Option<[u8; 32]>, Reply> {
+        let on_the_spot = message.octets().len() <= ON_THE_SPOT_BYTES;
+        let protect: Vec<Address> = plan.protect.iter().map(|p| p.recipient.address.clone()).collect();
+        let (envelope, facts, message, master) =
+            (self.envelope.clone(), judged.facts.clone(), message.clone(), self.gateway.keyring.master());
+        let key = move || repeat::key(&master, &envelope, &protect.iter().collect::<Vec<_>>(), &facts, &message);
+        if on_the_spot { Ok(key()) } else { tokio::task::spawn_blocking(key).await.map_err(|_| Reply::TRY_LATER) }
     }
 
     fn relayed_hash(&self, plan: &Plan) -> crate::record::Sealed {
