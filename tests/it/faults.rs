@@ -201,12 +201,12 @@ async fn every_step(to: &[&str], least: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_means_nobody_is_lost_and_nothing_leaks() {
-    every_step(&[BURGER], 4).await;
+    every_step(&[BURGER], 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_means_nobody_is_lost_when_some_get_the_mail_itself() {
-    every_step(&[COLLEGA, BURGER], 5).await;
+    every_step(&[COLLEGA, BURGER], 4).await;
 }
 
 /// One notification, with the trap at the outbox's call `at`. Says whether it was reached.

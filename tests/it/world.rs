@@ -1,5 +1,6 @@
 //! A temporary zegel in this process: real sockets, real store, a mail server that keeps what it gets, and a clock the test sets.
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::{
     net::SocketAddr,
@@ -11,19 +12,29 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::watch, time::Instant};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore, watch},
+    time::Instant,
+};
 use zegel::{
     address::Address,
     clock::{Clock as _, SetClock, SystemClock},
     config::Config,
     demo::mailbox::{Delivered, Mailbox},
+    extract,
+    gateway::{self, Gateway, Loops, NullSender, Times},
+    inspect::Rulebook,
+    metrics::Metrics,
+    notice::Organisation,
     record::{Card, Grant, Key, SealedMessage},
+    sandbox::Reader,
     seal::{card_context, lookup_id, open, part_context, unwrap},
     secret::Token,
     serve::{Listeners, Running, start_with},
     smtp::{
         self, Budget, EnvelopeCommand, Reply, ServerOptions,
-        client::{ClientOptions, NextHop, Pool},
+        client::{ClientOptions, NextHop, Pool, Routes},
     },
     store::{self, Opened, StoreOptions},
 };
@@ -161,6 +172,10 @@ pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
     let card: Card = serde_json::from_slice(&card).unwrap();
     let mut parts = Vec::new();
     for part in card.text.iter().chain(&card.html).chain(&card.files) {
+        if let Some(text) = &part.content {
+            parts.push(Bytes::from(text.clone()));
+            continue;
+        }
         let octets = open(content_key.key(), &part_context(grant.message, part.blob), &blob(part.blob).await).unwrap();
         parts.push(Bytes::from(octets.to_vec()));
     }
@@ -205,6 +220,43 @@ pub fn configuration(portal: &str, smtp: SocketAddr, http: SocketAddr, hop: Sock
          [smtp]\nlisten = [\"{smtp}\"]\nnext_hop = \"smtp://{hop}\"\nallow = [\"127.0.0.0/8\"]\n\
          [portal]\nlisten = [\"{http}\"]\nurl = \"{portal}\"\n[store]\npath = \"data\"\n[sms]\nprovider = \"file\"\n"
     )
+}
+
+/// A gateway by itself, over a store that is open, without a server.
+pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook, times: Times) -> Gateway {
+    let options = gateway::Options {
+        hostname: "gw.example".to_owned(),
+        language: "nl".to_owned(),
+        retention_days: 30,
+        hold_time: Duration::from_secs(3600),
+        times,
+        loops: Loops { max_received: Loops::MAX_RECEIVED, header: None },
+        null_sender: NullSender::default(),
+    };
+    let organisation = Organisation {
+        name: "Gemeente Voorbeeld".to_owned(),
+        from: Address::parse("zegel@gemeente.example").unwrap(),
+        url: "http://127.0.0.1".to_owned(),
+        language: "nl".to_owned(),
+        hostname: "gw.example".to_owned(),
+        bounces: None,
+    };
+    Gateway {
+        options,
+        rulebook: Arc::new(ArcSwap::from_pointee(rulebook)),
+        reader: Reader::new(extract::Limits::default()),
+        routes,
+        direct: None,
+        store: opened.store,
+        blobs: opened.blobs,
+        keyring: opened.keyring,
+        clock: Arc::new(SystemClock),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation)),
+        outbox: Arc::new(Notify::new()),
+        metrics: Arc::new(Metrics::default()),
+        large: Arc::new(Semaphore::new(1)),
+        live: Arc::default(),
+    }
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
