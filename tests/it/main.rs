@@ -18,6 +18,7 @@ mod reports;
 mod run;
 mod sink;
 mod smtp;
+mod soak;
 mod spine;
 mod stolen;
 mod twilio;
