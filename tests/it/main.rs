@@ -9,6 +9,7 @@ mod faults;
 mod kill;
 mod loops;
 mod mixed;
+mod model;
 mod null_sender;
 mod portal;
 mod postfix;
