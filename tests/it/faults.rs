@@ -1,6 +1,6 @@
 //! Every step of protecting a mail is made to fail in turn: 2xx means that nobody is lost, and nothing leaks whatever happens.
 
-use crate::world::{ANNA, BURGER, COLLEGA, World, contains, mail};
+use crate::world::{ANNA, BURGER, COLLEGA, World, contains, mail, open_approval};
 use std::{
     ops::Range,
     sync::{
@@ -139,6 +139,8 @@ impl Blobs for Faulty<dyn Blobs> {
 
 const BODY: &str = "Het besluit is positief, zegt de commissie.";
 
+const SECRET: &str = "Het BSN van mevrouw Bakker is 111222333.";
+
 /// One mail to one clean and one protected recipient, with the trap at call `at`. Says whether the trap was reached.
 async fn round(to: &[&str], at: usize, how: Fails) -> bool {
     let trap = Trap::new(Whose::Gateways, at, how);
@@ -188,10 +190,39 @@ async fn round(to: &[&str], at: usize, how: Fails) -> bool {
     sprung
 }
 
-async fn every_step(to: &[&str], least: usize) {
+/// One mail that needs a number which nobody has, with the trap at call `at`. Says whether the trap was reached.
+async fn held(at: usize, how: Fails) -> bool {
+    let trap = Trap::new(Whose::Gateways, at, how);
+    let world = World::with(|_| {}, |opened| trap.set(opened)).await;
+    let secret = mail("Dossier", SECRET);
+    trap.arm();
+    let mut reply = world.send(ANNA, &[BURGER], secret.as_bytes()).await;
+    let sprung = trap.sprung();
+    trap.disarm();
+    for _ in 0..3 {
+        if !reply.is_positive() {
+            assert_eq!(reply.code() / 100, 4, "{how:?} at {at}: a failure of ours is temporary: {reply}");
+            reply = world.send(ANNA, &[BURGER], secret.as_bytes()).await;
+        }
+    }
+    assert!(reply.is_positive(), "{how:?} at {at}: never taken: {reply}");
+    let asked = world.mails_for(ANNA, 1).await;
+    let link = asked[0].link(&world.portal).expect("a link");
+    let (_, parts) = open_approval(&world.opened, &link).await.unwrap_or_else(|| panic!("{how:?} at {at}: the number page opens nothing"));
+    assert!(parts.iter().any(|part| contains(part, SECRET.as_bytes())), "{how:?} at {at}");
+    world.send(ANNA, &["laatste@post.example"], mail("[beveiligd] Laatste", "x").as_bytes()).await;
+    world.mails_for("laatste@post.example", 1).await;
+    assert_eq!(world.delivered_to(ANNA).len(), 1, "{how:?} at {at}: {:?}", world.subjects());
+    assert!(world.delivered_to(BURGER).is_empty(), "{how:?} at {at}");
+    world.running.stop().await;
+    sprung
+}
+
+/// Plays a round for every call that can fail, and every way it can; at least so many of them there are.
+async fn every_step(least: usize, round: impl AsyncFn(usize, Fails) -> bool) {
     for how in [Fails::Before, Fails::After, Fails::Panics] {
         let mut steps = 0;
-        while round(to, steps, how).await {
+        while round(steps, how).await {
             steps += 1;
             assert!(steps < 60, "{how:?}: no end of steps");
         }
@@ -201,12 +232,17 @@ async fn every_step(to: &[&str], least: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_means_nobody_is_lost_and_nothing_leaks() {
-    every_step(&[BURGER], 3).await;
+    every_step(3, async |at, how| round(&[BURGER], at, how).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_means_nobody_is_lost_when_some_get_the_mail_itself() {
-    every_step(&[COLLEGA, BURGER], 4).await;
+    every_step(4, async |at, how| round(&[COLLEGA, BURGER], at, how).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepted_means_the_sender_is_asked_for_the_number_that_is_missing() {
+    every_step(3, held).await;
 }
 
 /// One notification, with the trap at the outbox's call `at`. Says whether it was reached.

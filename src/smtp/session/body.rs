@@ -11,7 +11,7 @@ use super::{NO_ROOM, Step};
 pub const READ_ROOM: usize = 32 * 1024;
 
 /// The room for a body whose size was not announced; most mails fit.
-const FIRST_ROOM: u64 = 64 * 1024;
+pub(super) const FIRST_ROOM: u64 = 64 * 1024;
 
 pub(super) const TOO_LARGE: Reply = Reply::fixed(552, Enhanced(5, 3, 4), "Message too large");
 const BARE_LINE_END: Reply = Reply::fixed(550, Enhanced(5, 6, 11), "The message holds a CR or LF that stands alone");

@@ -61,10 +61,10 @@ impl Session {
         body::room_at_first(self.announced(), self.offer.max_size, self.offer.in_memory)
     }
 
-    /// The size of the body as its client announced it, by SIZE or by a first chunk.
+    /// The size of the body as its client announced it, by SIZE or by a first chunk, which others may follow.
     pub(super) fn announced(&self) -> Option<u64> {
         let size = self.transaction.as_ref().and_then(|t| t.size);
-        size.max(self.chunk.as_ref().map(|chunk| chunk.octets))
+        size.max(self.chunk.as_ref().map(|chunk| chunk.octets.max(body::FIRST_ROOM)))
     }
 
     /// There is no room for the first chunk.
