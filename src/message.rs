@@ -37,6 +37,29 @@ pub struct Facts {
     pub report_of: Option<Address>,
 }
 
+/// A header field as it stands in the mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// Its name, as it is written.
+    pub name: &'a [u8],
+    /// What follows the colon, folded lines and the last CRLF included.
+    pub value: &'a [u8],
+}
+
+impl Field<'_> {
+    /// Whether it is this field; names have no case (RFC 5322, 2.2).
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// The value on one line, a single space wherever there was white space: a server may fold a field anew.
+    #[must_use]
+    pub fn unfolded(&self) -> Vec<u8> {
+        self.value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(&b' ')
+    }
+}
+
 /// A mail taken apart for sealing and showing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readable {
@@ -176,6 +199,30 @@ impl Message {
                 (header.raw_name().to_owned(), text.unwrap_or_else(|| lossy(header.raw_value()).trim().to_owned()))
             })
             .collect()
+    }
+
+    /// The header's fields and the body as they stand; `None` when a line of the header is no field: readers may disagree then about where it ends.
+    ///
+    /// Linear, and independent of how the rest is parsed.
+    #[must_use]
+    pub fn fields_and_body(&self) -> Option<(Vec<Field<'_>>, &[u8])> {
+        let octets = &self.octets[..];
+        let (mut fields, mut at) = (Vec::new(), 0);
+        while at < octets.len() {
+            let end = field_end(octets, at);
+            let field = &octets[at..end];
+            at = end;
+            if field == b"\r\n" {
+                break;
+            }
+            let colon = memchr::memchr(b':', field)?;
+            let name = &field[..colon];
+            if name.is_empty() || !name.iter().all(|b| (33..=126).contains(b)) {
+                return None;
+            }
+            fields.push(Field { name, value: &field[colon + 1..] });
+        }
+        Some((fields, &octets[at..]))
     }
 
     /// The octets without any Received field, folded lines included, for the idempotence key: a mail that is sent again has new ones.
@@ -514,6 +561,23 @@ mod tests {
         assert_eq!(kept("Subject: a\nReceived: x\n y\nX: b\n  c\n\nReceived: in the body\n"), crlf);
         assert_eq!(kept("Received-SPF: pass\n\n"), "Received-SPF: pass\r\n\r\n");
         assert_eq!(kept("Received: only"), "");
+    }
+
+    #[test]
+    fn a_header_is_read_field_by_field_or_not_at_all() {
+        let read = |text: &str| {
+            let mail = mail(text);
+            let (fields, body) = mail.fields_and_body()?;
+            let fields: Vec<_> = fields.iter().map(|f| [f.name.to_vec(), f.unfolded()].map(|b| String::from_utf8(b).unwrap())).collect();
+            Some((fields, String::from_utf8(body.to_vec()).unwrap()))
+        };
+        let field = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+        let (fields, body) = read("Subject: a\n\tb  c\nX:\n\nbody: x\n").unwrap();
+        assert_eq!((fields, body.as_str()), (vec![field("Subject", "a b c"), field("X", "")], "body: x\r\n"));
+        assert_eq!(read("\nx").unwrap(), (vec![], "x".to_owned()));
+        for odd in ["Subject: a\nno field\n\nx", "Sub ject: a\n\nx", " a: b\n\n", ": b\n\n"] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -7,7 +7,10 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 /// Seconds: most mails take milliseconds, and none more than the 95 s after which it is answered.
 const SECONDS: [f64; 16] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 95.0];
@@ -17,7 +20,6 @@ const OCTETS: [f64; 9] = [2e3, 8e3, 32e3, 128e3, 512e3, 2e6, 8e6, 32e6, 128e6];
 
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
-type Labels = [(&'static str, &'static str); 2];
 type Named = [(&'static str, String); 1];
 
 /// How a mail was answered.
@@ -60,10 +62,9 @@ pub struct Metrics {
     answer: Histogram,
     findings: Family<Named, Counter>,
     problems: Family<Label, Counter>,
-    letters: Family<Labels, Counter>,
-    challenges: Family<Label, Counter>,
-    answers: Family<Label, Counter>,
+    events: Family<Named, Counter>,
     hop_up: Family<Named, Gauge>,
+    hop_idle: Family<Named, Gauge>,
     hop_failures: Family<Named, Counter>,
     queue: Gauge,
     held: Gauge,
@@ -82,10 +83,9 @@ impl Default for Metrics {
             answer: Histogram::new(SECONDS),
             findings: Family::default(),
             problems: Family::default(),
-            letters: Family::default(),
-            challenges: Family::default(),
-            answers: Family::default(),
+            events: Family::default(),
             hop_up: Family::default(),
+            hop_idle: Family::default(),
             hop_failures: Family::default(),
             queue: Gauge::default(),
             held: Gauge::default(),
@@ -108,11 +108,10 @@ impl Metrics {
         r.register_with_unit("answer", "From the final dot to our reply", Unit::Seconds, self.answer.clone());
         r.register("findings", "Mails in which a rule found something", self.findings.clone());
         r.register("problems", "Parts of mails that could not be read, by why", self.problems.clone());
-        r.register("letters", "Attempts to send a mail that zegel writes, by kind and how they ended", self.letters.clone());
-        r.register("challenges", "Passwords and codes that were sent, or could not be", self.challenges.clone());
-        r.register("answers", "Answers of recipients to a challenge", self.answers.clone());
-        r.register("next_hop_up", "1 while the next hop can be reached, as far as known", self.hop_up.clone());
-        r.register("next_hop_failures", "Connections to the next hop that could not be made", self.hop_failures.clone());
+        r.register("events", "Facts about sealed messages, as they were committed", self.events.clone());
+        r.register("next_hop_up", "1 while a next hop can be reached, as far as known", self.hop_up.clone());
+        r.register("next_hop_idle_connections", "Connections to a next hop that wait for the next mail", self.hop_idle.clone());
+        r.register("next_hop_failures", "Connections to a next hop that could not be made", self.hop_failures.clone());
         r.register("outbox_letters", "Mails of ours that wait to leave; 10000 means that or more", self.queue.clone());
         r.register("outbox_held_messages", "Messages that wait for a phone number; 10000 means that or more", self.held.clone());
         r.register("sessions", "Open SMTP sessions", self.sessions.clone());
@@ -143,31 +142,9 @@ impl Metrics {
         }
     }
 
-    /// An attempt to send a mail of ours ended: `taken`, `later`, `refused`, `given-up`, `dropped`.
-    pub fn letter(&self, kind: &'static str, ended: &'static str) {
-        self.letters.get_or_create(&[("kind", kind), ("ended", ended)]).inc();
-    }
-
-    /// A password or code was sent (`mail`, `sms`), or could not be (`failed`).
-    pub fn challenge(&self, how: &'static str) {
-        self.challenges.get_or_create(&[("sent", how)]).inc();
-    }
-
-    /// A recipient answered a challenge: `right`, `wrong`, `locked`.
-    pub fn answered(&self, how: &'static str) {
-        self.answers.get_or_create(&[("answer", how)]).inc();
-    }
-
-    /// A connection to the next hop `host` was made.
-    pub fn hop_reached(&self, host: &str) {
-        self.hop_up.get_or_create(&[("host", host.to_owned())]).set(1);
-    }
-
-    /// A connection to the next hop `host` could not be made.
-    pub fn hop_failed(&self, host: &str) {
-        let host = [("host", host.to_owned())];
-        self.hop_up.get_or_create(&host).set(0);
-        self.hop_failures.get_or_create(&host).inc();
+    /// A fact was committed, by its name.
+    pub fn event(&self, fact: &str) {
+        self.events.get_or_create(&[("fact", fact.to_owned())]).inc();
     }
 
     /// Takes over what is not counted but looked at, when somebody asks.
@@ -177,6 +154,12 @@ impl Metrics {
         self.sessions.set(sample.sessions);
         self.room.set(sample.body_bytes as f64);
         self.store_up.set(i64::from(sample.store_up));
+        for hop in &sample.hops {
+            let host = [("host", hop.host.clone())];
+            self.hop_up.get_or_create(&host).set(i64::from(hop.up));
+            self.hop_idle.get_or_create(&host).set(hop.idle);
+            self.hop_failures.get_or_create(&host).inner().store(hop.failures, Ordering::Relaxed);
+        }
     }
 
     /// All of it, in the text form of OpenMetrics.
@@ -190,7 +173,7 @@ impl Metrics {
 }
 
 /// What is looked at when somebody asks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sample {
     /// Mails of ours that wait.
     pub queue: i64,
@@ -202,6 +185,21 @@ pub struct Sample {
     pub body_bytes: u64,
     /// Whether the store answers and has room.
     pub store_up: bool,
+    /// The next hops.
+    pub hops: Vec<Hop>,
+}
+
+/// A next hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Its name and port.
+    pub host: String,
+    /// Whether it could be reached when that was last tried.
+    pub up: bool,
+    /// Connections that wait for a mail.
+    pub idle: i64,
+    /// Connections that could not be made, since the start.
+    pub failures: u64,
 }
 
 #[cfg(test)]
@@ -213,10 +211,9 @@ mod tests {
         let metrics = Metrics::default();
         metrics.mail(Answer::Both, 5000, Duration::from_millis(3));
         metrics.inspected(Duration::from_millis(2), ["bsn"], ["encrypted"]);
-        metrics.letter("notification", "taken");
-        metrics.hop_failed("mail.example");
-        metrics.hop_reached("mail.example");
-        metrics.sample(&Sample { queue: 3, store_up: true, ..Sample::default() });
+        metrics.event("notified");
+        let hop = Hop { host: "mail.example:25".to_owned(), up: true, idle: 2, failures: 1 };
+        metrics.sample(&Sample { queue: 3, store_up: true, hops: vec![hop], ..Sample::default() });
         let text = metrics.text();
         for line in [
             "zegel_mails_total{outcome=\"relayed and sealed\"} 1",
@@ -226,9 +223,10 @@ mod tests {
             "zegel_inspection_seconds_count 1",
             "zegel_findings_total{rule=\"bsn\"} 1",
             "zegel_problems_total{problem=\"encrypted\"} 1",
-            "zegel_letters_total{kind=\"notification\",ended=\"taken\"} 1",
-            "zegel_next_hop_up{host=\"mail.example\"} 1",
-            "zegel_next_hop_failures_total{host=\"mail.example\"} 1",
+            "zegel_events_total{fact=\"notified\"} 1",
+            "zegel_next_hop_up{host=\"mail.example:25\"} 1",
+            "zegel_next_hop_idle_connections{host=\"mail.example:25\"} 2",
+            "zegel_next_hop_failures_total{host=\"mail.example:25\"} 1",
             "zegel_outbox_letters 3",
             "zegel_store_up 1",
             "# EOF",

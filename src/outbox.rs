@@ -3,16 +3,17 @@
 //! A row is claimed by moving it to the end of a lease: of two workers one wins, and a dead worker's row falls due by itself. A row whose mail was
 //! taken is deleted with the event that says so; one that was refused for good, or for 48 hours, is told to the sender.
 
+mod tell;
+
 use crate::{
-    address::Address,
     clock::Clock,
-    grant::{self, About},
-    notice::{Composed, Letter, Organisation, compose, excerpt},
-    record::{Batch, Expect, Fact, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
+    grant,
+    notice::{Composed, Letter, Organisation, compose},
+    record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
         EnvelopeCommand, Reply,
-        client::{Failure, Pool},
+        client::{Failure, Routes},
     },
     store::{Keyring, Store, StoreError},
     template::Templates,
@@ -71,7 +72,7 @@ pub struct Outbox {
     /// The key of their letters.
     pub keyring: Arc<Keyring>,
     /// Where mail goes.
-    pub next_hop: Arc<Pool>,
+    pub routes: Arc<ArcSwap<Routes>>,
     /// What mail looks like.
     pub templates: Arc<ArcSwap<Templates>>,
     /// In whose name it is sent.
@@ -270,10 +271,20 @@ impl Outbox {
 
     async fn deliver(&self, claim: Claim) -> Ended {
         let master = self.keyring.master();
-        let opened = master.open_letter(claim.id, &claim.mail.letter).ok();
-        let Some(letter) = opened.and_then(|text| serde_json::from_slice::<Letter>(&text).ok()) else {
-            tracing::error!("mail {} cannot be opened: damaged, or sealed under another key; it stays", claim.id);
-            return Ended::Well;
+        let Ok(text) = master.open_letter(claim.id, &claim.mail.letter) else {
+            tracing::error!("mail {} cannot be opened: damaged, or sealed under another key; it is given up", claim.id);
+            return self.written(&claim, self.give_up_unopened(&claim).await);
+        };
+        let letter = match serde_json::from_slice::<Letter>(&text) {
+            Ok(letter) => letter,
+            Err(_) if self.is_given_up(&claim) => {
+                tracing::error!("mail {} says what this version does not know; it is given up", claim.id);
+                return self.written(&claim, self.give_up_unopened(&claim).await);
+            }
+            Err(_) => {
+                tracing::error!("mail {} says what this version does not know; it waits for one that does", claim.id);
+                return self.written(&claim, self.try_later(&claim).await);
+            }
         };
         let outcome = match self.has_a_point(&claim).await {
             Ok(true) => self.send(&claim, &letter).await,
@@ -283,7 +294,12 @@ impl Outbox {
                 Outcome::Later(Reply::TRY_LATER)
             }
         };
-        match self.settle(&claim, &letter, outcome).await {
+        self.written(&claim, self.settle(&claim, &letter, outcome).await)
+    }
+
+    /// Says what became of the record of a turn.
+    fn written(&self, claim: &Claim, result: Result<(), StoreError>) -> Ended {
+        match result {
             Ok(()) => Ended::Well,
             Err(error) => {
                 tracing::error!("mail {}: what became of it cannot be written down: {error}; it may be sent again", claim.id);
@@ -325,7 +341,7 @@ impl Outbox {
 
     /// The SMTP transaction: the first reply that refuses, or the one to the final dot.
     async fn transfer(&self, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
-        let mut hop = self.next_hop.begin().await?;
+        let mut hop = self.routes.load().of(&mail.to).clone().begin().await?;
         let size = Some(mail.octets.len() as u64);
         let commands = [
             EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters: String::new(), size },
@@ -345,7 +361,7 @@ impl Outbox {
         let now = self.clock.now();
         let mut batch = Batch::new();
         batch.delete(claim.key.clone(), Expect::Version(claim.version));
-        let given_up = now.since(claim.mail.at) >= GIVE_UP;
+        let given_up = self.is_given_up(claim);
         match outcome {
             Outcome::Pointless => tracing::info!("mail {} dropped: its message has moved on", claim.id),
             Outcome::Taken => {
@@ -356,14 +372,17 @@ impl Outbox {
             }
             Outcome::Later(reply) if !given_up => {
                 tracing::info!("mail {} kind={} later tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
-                let mail = Mail { claimed: false, ..claim.mail.clone() };
-                batch.put(Key::outbox(now.plus(back_off(claim.mail.tries)), claim.id), &mail, Expect::Absent);
+                again_later(&mut batch, claim, now);
             }
             Outcome::Refused(reply) | Outcome::Later(reply) => {
                 tracing::warn!("mail {} kind={} not delivered tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
                 self.tell_sender(&mut batch, claim, letter, &reply, now).await?;
             }
         }
+        self.commit(claim, batch).await
+    }
+
+    async fn commit(&self, claim: &Claim, batch: Batch) -> Result<(), StoreError> {
         match self.store.commit(batch).await {
             Err(StoreError::Conflict) => {
                 tracing::warn!("mail {} outlived its lease: it may have been sent twice", claim.id);
@@ -373,29 +392,22 @@ impl Outbox {
         }
     }
 
-    /// Adds the notice that a recipient was not reached. What we write to the sender himself has nobody left to tell.
-    async fn tell_sender(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, reply: &Reply, now: Time) -> Result<(), StoreError> {
-        grant::note(batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
-        let Some(recipient) = letter.notified() else {
-            tracing::error!("mail {} kind={} to a sender was refused: nobody is left to tell", claim.id, letter.kind());
-            return Ok(());
-        };
-        let key = Key::message(claim.mail.about);
-        let Some(record) = self.store.get(&key).await? else { return Ok(()) };
-        let message: SealedMessage = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        let master = self.keyring.master();
-        let sender = message.sender.as_ref().and_then(|s| master.open_field("sender", &key, s).ok());
-        let Some(sender) = sender.and_then(|s| Address::parse(s.expose()).ok()) else { return Ok(()) };
-        let notice = Letter::NotNotified {
-            sender,
-            recipient: recipient.clone(),
-            subject: letter.subject().map(str::to_owned),
-            reply: excerpt(&reply.to_string()),
-            language: message.language,
-        };
-        grant::post(batch, &master, &notice, About { message: claim.mail.about, grant: None, only_if: None }, now);
-        Ok(())
+    async fn try_later(&self, claim: &Claim) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        batch.delete(claim.key.clone(), Expect::Version(claim.version));
+        again_later(&mut batch, claim, self.clock.now());
+        self.commit(claim, batch).await
     }
+
+    fn is_given_up(&self, claim: &Claim) -> bool {
+        self.clock.now().since(claim.mail.at) >= GIVE_UP
+    }
+}
+
+/// Adds the row as it is due the next time.
+fn again_later(batch: &mut Batch, claim: &Claim, now: Time) {
+    let mail = Mail { claimed: false, ..claim.mail.clone() };
+    batch.put(Key::outbox(now.plus(back_off(claim.mail.tries)), claim.id), &mail, Expect::Absent);
 }
 
 /// The row's id: the last segment of its key.

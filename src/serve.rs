@@ -1,5 +1,6 @@
 //! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
 
+mod next_hops;
 mod scrape;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     sms,
     smtp::{
         self, Budget, ServerOptions,
-        client::{ClientOptions, Pool},
+        client::{ClientOptions, Routes},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
     sweep::{self, Sweep},
@@ -106,6 +107,7 @@ struct Swappable {
     rulebook: Arc<ArcSwap<Rulebook>>,
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
+    routes: Arc<ArcSwap<Routes>>,
     /// Holds the certificate.
     server: Arc<ServerOptions>,
     /// What only a restart replaces.
@@ -148,7 +150,7 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
     let fixed = config.fixed();
-    let pool = Pool::new(config.smtp.next_hop.clone(), ClientOptions::new(&config.smtp.hostname));
+    let routes = Routes::new(config.smtp.next_hops, config.smtp.routes, ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
         allow: config.smtp.allow,
@@ -158,6 +160,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     });
     let swappable = Swappable {
         fixed,
+        routes: Arc::new(ArcSwap::from_pointee(routes)),
         server: server.clone(),
         organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
@@ -168,10 +171,13 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         language: config.organisation.language,
         retention_days: RETENTION_DAYS,
         hold_time: HOLD_TIME,
+        loops: config.smtp.loops,
+        null_sender: config.smtp.null_sender,
     };
     let metrics = Arc::new(Metrics::default());
-    let ground = Ground { pool, swappable: &swappable, opened: &opened, clock, wake, metrics };
-    ground.learn_next_hop();
+    let opened = Opened { store: store::counted(opened.store, metrics.clone()), ..opened };
+    let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
+    next_hops::learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
     sweep.withdraw_pending().await?;
@@ -187,7 +193,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
     }
     for listener in listeners.metrics {
-        let scrape = Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone() };
+        let scrape =
+            Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone(), routes: swappable.routes.clone() };
         roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
     }
     // Without the door zegel works all the same; only commands must wait until it has stopped.
@@ -200,6 +207,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
             tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
         }
     }
+    roles.spawn(next_hops::look_after(swappable.routes.clone(), stopped.clone()));
     roles.spawn(outbox.run(stopped.clone()));
     roles.spawn(sweep.clone().run(stopped));
     let parts = Parts { opened: opened.clone(), sweep, wake: ground.wake };
@@ -208,7 +216,6 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
 
 /// What all roles stand on.
 struct Ground<'a> {
-    pool: Arc<Pool>,
     swappable: &'a Swappable,
     opened: &'a Opened,
     clock: Arc<dyn Clock>,
@@ -217,21 +224,11 @@ struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// What the next hop can do is offered to clients; until it is known, what nearly all can.
-    fn learn_next_hop(&self) {
-        let pool = self.pool.clone();
-        tokio::spawn(async move {
-            if let Err(failure) = pool.learn().await {
-                tracing::warn!("{failure}: until it can be used, mail stays with its senders");
-            }
-        });
-    }
-
     fn outbox(&self) -> Arc<Outbox> {
         Arc::new(Outbox {
             store: self.opened.store.clone(),
             keyring: self.opened.keyring.clone(),
-            next_hop: self.pool.clone(),
+            routes: self.swappable.routes.clone(),
             templates: self.swappable.templates.clone(),
             organisation: self.swappable.organisation.clone(),
             clock: self.clock.clone(),
@@ -256,18 +253,21 @@ impl Ground<'_> {
             options,
             rulebook: self.swappable.rulebook.clone(),
             reader: Reader::new(extract::Limits::default()),
-            next_hop: self.pool.clone(),
+            routes: self.swappable.routes.clone(),
             store: self.opened.store.clone(),
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
             outbox: self.wake.clone(),
+            metrics: self.metrics.clone(),
             live: Arc::new(Mutex::default()),
         })
     }
 
     fn portal(&self, sms: sms::Sender) -> Arc<Portal> {
+        let routes = self.swappable.routes.clone();
         Arc::new(Portal {
+            mail_flows: Arc::new(move || routes.load().is_up()),
             store: self.opened.store.clone(),
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
@@ -291,6 +291,9 @@ impl Running {
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
+        let routes = self.swappable.routes.load().replaced_by(config.smtp.next_hops, config.smtp.routes);
+        self.swappable.routes.store(Arc::new(routes));
+        next_hops::learn(&self.swappable.routes);
         changed
     }
 

@@ -2,22 +2,27 @@
 
 use crate::{
     address::Domain,
-    smtp::client::{NextHop, Roots, Tls},
+    smtp::client::{NextHop, Protocol, Tls},
 };
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Reads `smtp://host:port`.
+/// Reads `smtp://host:port`, and what else [`FORMS`] says.
 pub(super) fn next_hop(text: &str) -> Option<NextHop> {
     let (scheme, rest) = text.split_once("://")?;
-    let (tls, default_port) = match scheme {
-        "smtp" => (Tls::Opportunistic, 25),
-        "smtp+starttls" => (Tls::Required, 25),
-        "smtps" => (Tls::Implicit, 465),
+    let (protocol, tls, default_port) = match scheme {
+        "smtp" => (Protocol::Smtp, Tls::Opportunistic, Some(25)),
+        "smtp+starttls" => (Protocol::Smtp, Tls::Required, Some(25)),
+        "smtps" => (Protocol::Smtp, Tls::Implicit, Some(465)),
+        // RFC 2033, 5: LMTP must not use port 25, and has none of its own.
+        "lmtp" => (Protocol::Lmtp, Tls::Opportunistic, None),
         _ => return None,
     };
     let (host, port) = host_and_port(rest.strip_suffix('/').unwrap_or(rest))?;
-    Some(NextHop { host, port: port.unwrap_or(default_port), tls, roots: Roots::Platform })
+    Some(NextHop { protocol, ..NextHop::new(&host, port.or(default_port)?, tls) })
 }
+
+/// How a next hop may be written.
+pub(super) const FORMS: &str = "write smtp://HOST:PORT, smtp+starttls://HOST:PORT, smtps://HOST:PORT or lmtp://HOST:PORT";
 
 /// Whether `next_hop` is certainly the same place as `address`, on which we listen.
 pub(super) fn is_same(next_hop: &NextHop, address: &SocketAddr) -> bool {
@@ -87,6 +92,8 @@ mod tests {
         check("smtp+starttls://mail.example", Some(("mail.example", 25, Tls::Required)));
         check("smtps://mail.example/", Some(("mail.example", 465, Tls::Implicit)));
         check("smtp://[::1]:2500", Some(("::1", 2500, Tls::Opportunistic)));
+        check("lmtp://127.0.0.1:24", Some(("127.0.0.1", 24, Tls::Opportunistic)));
+        check("lmtp://127.0.0.1", None);
         check("smtp://[::1", None);
         check("http://mail.example", None);
         check("smtp://mail.example:0", None);

@@ -4,6 +4,8 @@
 
 mod endpoint;
 mod files;
+mod loops;
+mod route;
 mod sections;
 
 pub use files::{embedded, read_folder};
@@ -60,14 +62,16 @@ impl Config {
     /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
     #[must_use]
     pub fn fixed(&self) -> Vec<(&'static str, String)> {
-        let Smtp { listen, hostname, next_hop, allow, max_size_bytes, .. } = &self.smtp;
+        let Smtp { listen, hostname, allow, max_size_bytes, loops, null_sender, .. } = &self.smtp;
         vec![
             ("[organisation] language", self.organisation.language.clone()),
             ("[smtp] listen", format!("{listen:?}")),
             ("[smtp] hostname", hostname.clone()),
-            ("[smtp] next_hop", format!("{} {} {:?}", next_hop.host, next_hop.port, next_hop.tls)),
             ("[smtp] allow", format!("{allow:?}")),
             ("[smtp] max_size", max_size_bytes.to_string()),
+            ("[smtp] max_received", loops.max_received.to_string()),
+            ("[smtp] loop_header", loops::fingerprint(loops)),
+            ("[smtp] null_sender", format!("{null_sender:?}")),
             ("[portal] listen", format!("{:?}", self.portal.listen)),
             ("[store]", format!("{:?}", self.store)),
             ("[sms]", self.sms.fingerprint()),

@@ -1,14 +1,18 @@
 //! The sections of `zegel.toml`.
 
-use super::endpoint::{self, Url};
+use super::{
+    endpoint::Url,
+    loops,
+    route::{self, Place},
+};
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
+    gateway::{Loops, NullSender},
     secret::Secret,
     smtp::{
         Network,
-        client::NextHop,
-        tls::{self, TlsError},
+        client::{DomainPattern, NextHop},
     },
 };
 use std::{
@@ -36,14 +40,20 @@ pub struct Smtp {
     pub listen: Vec<SocketAddr>,
     /// The name we give ourselves in the greeting and in EHLO.
     pub hostname: String,
-    /// Where all mail goes.
-    pub next_hop: NextHop,
+    /// Where mail goes that has no route of its own: hosts, tried in order; never empty.
+    pub next_hops: Vec<NextHop>,
+    /// `[[route]]`: whose mail goes elsewhere, and where; the first that fits counts.
+    pub routes: Vec<(Vec<DomainPattern>, Vec<NextHop>)>,
     /// Who may relay; never empty.
     pub allow: Vec<Network>,
     /// The largest mail, in bytes.
     pub max_size_bytes: u64,
     /// With a certificate STARTTLS is offered.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What keeps mail from going in circles.
+    pub loops: Loops,
+    /// What becomes of mail from the null sender.
+    pub null_sender: NullSender,
 }
 
 /// Mail that zegel writes.
@@ -136,8 +146,9 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
         None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from })),
     };
     let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(portal);
-    let smtp =
-        section(&root, "smtp", "listen = [\"127.0.0.1:2525\"]").and_then(|t| smtp(t, folder, organisation.as_ref(), portal.as_ref()));
+    let routes = root.tables("route");
+    let smtp = section(&root, "smtp", "listen = [\"127.0.0.1:2525\"]")
+        .and_then(|t| smtp(t, routes, folder, organisation.as_ref(), portal.as_ref()));
     let store = section(&root, "store", "path = \"data\"").and_then(|t| store(t, folder));
     let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms(t, folder, store.as_ref()));
     let metrics = root.table("metrics").map(metrics).unwrap_or_default();
@@ -194,32 +205,20 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
     from.map(|from| Mail { from })
 }
 
-fn smtp(table: Table, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
-    table.not_yet(&["auth", "client_certificate", "routes", "xforward", "null_sender", "loop_header"]);
+fn smtp(table: Table, routes: Vec<Table>, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
+    table.not_yet(&["auth", "routes", "xforward"]);
     let listen = listen(&table, "127.0.0.1:2525");
-    let next_hop = table.required_text("next_hop", "\"smtp://127.0.0.1:2500\"").and_then(|text| next_hop(&table, &text, &listen));
+    let place = Place { folder, listen: &listen };
+    let next_hops = route::next_hops(&table, &place);
+    let routes = route::routes(routes, &place);
     let allow = allow(&table);
     let max_size_bytes = size(&table, "max_size").unwrap_or(DEFAULT_SIZE_BYTES);
     let hostname = hostname(&table).or_else(|| default_hostname(organisation, portal));
-    let tls = certificate(&table, folder);
+    let tls = route::certificate(&table, folder);
+    let (loops, null_sender) = (loops::read(&table, folder), loops::null_sender(&table));
     table.finish();
     (!listen.is_empty() && !allow.is_empty()).then_some(())?;
-    Some(Smtp { listen, hostname: hostname?, next_hop: next_hop?, allow, max_size_bytes, tls })
-}
-
-fn next_hop(table: &Table, text: &Located<String>, listen: &[SocketAddr]) -> Option<NextHop> {
-    let Some(next_hop) = endpoint::next_hop(&text.value) else {
-        let remedy = "write smtp://HOST:PORT, smtp+starttls://HOST:PORT or smtps://HOST:PORT";
-        table.fault(text.line, format!("\"{}\" is no next hop", text.value), remedy);
-        return None;
-    };
-    if listen.iter().any(|address| endpoint::is_same(&next_hop, address)) {
-        table.fault(text.line, "the next hop is zegel itself", "name the server that mail goes to after zegel");
-    }
-    if let Err(e) = next_hop.check() {
-        table.fault(text.line, format!("certificates of the next hop can't be checked here: {e}"), "install the package ca-certificates");
-    }
-    Some(next_hop)
+    Some(Smtp { hostname: hostname?, next_hops: next_hops?, routes: routes?, listen, allow, max_size_bytes, tls, loops, null_sender })
 }
 
 fn hostname(table: &Table) -> Option<String> {
@@ -299,31 +298,6 @@ fn size_of(text: &str) -> Option<u64> {
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(unit)
-}
-
-fn certificate(table: &Table, folder: &Path) -> Option<Arc<rustls::ServerConfig>> {
-    let (certificate, key) = match (table.text("certificate"), table.text("key")) {
-        (Some(certificate), Some(key)) => (certificate, key),
-        (Some(one), None) => {
-            table.fault(one.line, "`certificate` without `key`", "add `key`");
-            return None;
-        }
-        (None, Some(one)) => {
-            table.fault(one.line, "`key` without `certificate`", "add `certificate`");
-            return None;
-        }
-        (None, None) => return None,
-    };
-    let pem = |file: &Located<String>, remedy: &str| {
-        let path = folder.join(&file.value);
-        fs::read(&path).map_err(|e| table.fault(file.line, format!("{} can't be read: {e}", path.display()), remedy)).ok()
-    };
-    let chain = pem(&certificate, "name a PEM file with the whole chain");
-    let key_pem = pem(&key, "name the PEM file of the certificate's key");
-    let line = |error: &TlsError| if matches!(error, TlsError::Certificate) { certificate.line } else { key.line };
-    tls::server_config(&chain?, &key_pem?)
-        .map_err(|e| table.fault(line(&e), e.to_string(), "name a certificate chain and the key that belongs to it, both PEM"))
-        .ok()
 }
 
 fn portal(table: Table) -> Option<Portal> {

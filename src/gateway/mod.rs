@@ -3,8 +3,16 @@
 //! MAIL and RCPT are passed to the next hop as they come in; the final dot brings the judgement. Clean mail goes on over the open transaction and
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
+mod hand_over;
+mod hold;
+mod null_sender;
+mod processed;
 mod protect;
 mod repeat;
+mod sealing;
+
+pub use null_sender::NullSender;
+pub use processed::LoopHeader;
 
 use crate::{
     address::Address,
@@ -12,14 +20,16 @@ use crate::{
     envelope::{Envelope, QueueId, Recipient},
     inspect::{Decision, Inspection, Plan, Rulebook},
     message::{Facts, Message},
+    metrics::{Answer, Metrics},
     sandbox::{Busy, Reader},
     smtp::{
         self, EnvelopeCommand, Extensions, Peer, Received, Reply,
-        client::{Failure, Pool, Transaction},
+        client::{Failure, Routed, Routes},
     },
     store::{Blobs, Keyring, Store},
 };
 use arc_swap::ArcSwap;
+use processed::{Passage, Scope};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
@@ -40,10 +50,6 @@ const COMMIT_TIME: Duration = Duration::from_secs(5);
 /// Of [`ANSWER_TIME`], what reading and judging may take; the rest is the next hop's.
 pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
 
-/// More `Received` fields than this are a loop. RFC 5321, 6.3 advises at least 100 for relays in general; a mail comes to us from its own
-/// organisation, after a handful of hops.
-pub const MAX_RECEIVED: usize = 50;
-
 /// Judging a mail up to this size on the spot is cheaper than handing it to another thread.
 const ON_THE_SPOT_BYTES: usize = 64 * 1024;
 
@@ -58,6 +64,24 @@ pub struct Options {
     pub retention_days: u32,
     /// How long a message waits for a phone number (product.md: 7 days).
     pub hold_time: Duration,
+    /// What keeps mail from going in circles.
+    pub loops: Loops,
+    /// What becomes of mail from the null sender.
+    pub null_sender: NullSender,
+}
+
+/// What keeps mail from going in circles.
+#[derive(Clone, Debug)]
+pub struct Loops {
+    /// More `Received` fields than this are a loop.
+    pub max_received: usize,
+    /// Says in each mail that zegel judged it; `None` where mail never comes back.
+    pub header: Option<LoopHeader>,
+}
+
+impl Loops {
+    /// RFC 5321, 6.3 advises at least 100 `Received` for relays in general; a mail comes to us from its own organisation, after a handful of hops.
+    pub const MAX_RECEIVED: usize = 50;
 }
 
 /// Takes mail: one for all sessions.
@@ -68,8 +92,8 @@ pub struct Gateway {
     pub rulebook: Arc<ArcSwap<Rulebook>>,
     /// Reads what mail carries.
     pub reader: Reader,
-    /// Where clean mail goes.
-    pub next_hop: Arc<Pool>,
+    /// Where clean mail goes; a mail sees one set.
+    pub routes: Arc<ArcSwap<Routes>>,
     /// Records of sealed mail.
     pub store: Arc<dyn Store>,
     /// Its sealed parts.
@@ -80,8 +104,25 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+    /// Where mails are counted.
+    pub metrics: Arc<Metrics>,
     /// Messages that a live transaction holds pending: any other pending one was left by a failure.
     pub live: Arc<Mutex<HashSet<crate::secret::Id>>>,
+}
+
+/// What goes in circles is refused for good: its sender's server must not try again.
+const CIRCLES: Reply = Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles");
+
+const INSPECTION_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later");
+
+/// How a mail that took this `way` was answered.
+fn answer(way: Answer, reply: &Reply) -> Answer {
+    match way {
+        way if reply.is_positive() => way,
+        Answer::Blocked => Answer::Blocked,
+        _ if reply.is_permanent() => Answer::Refused,
+        _ => Answer::Deferred,
+    }
 }
 
 /// [`Gateway`] as the SMTP server's service.
@@ -96,7 +137,7 @@ impl smtp::Service for Entrance {
     }
 
     fn extensions(&self) -> Extensions {
-        self.0.next_hop.extensions()
+        self.0.routes.load().extensions()
     }
 }
 
@@ -109,7 +150,7 @@ pub struct Session {
 /// A transaction that is open towards the next hop.
 struct Open {
     envelope: Envelope,
-    hop: Transaction,
+    hop: Routed,
 }
 
 impl smtp::Handler for Session {
@@ -126,7 +167,7 @@ impl smtp::Handler for Session {
 
     async fn data(&mut self, octets: bytes::Bytes, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
-        let id = open.envelope.id;
+        let (id, size, dot) = (open.envelope.id, octets.len(), Instant::now());
         let transfer = Transfer {
             gateway: self.gateway.clone(),
             rulebook: self.gateway.rulebook.load_full(),
@@ -134,20 +175,22 @@ impl smtp::Handler for Session {
             hop: open.hop,
             message: Message::new(octets),
             received,
-            deadline: Instant::now() + ANSWER_TIME,
+            deadline: dot + ANSWER_TIME,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
-            Ok(Ok(reply)) => reply,
+        let (way, reply) = match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
+            Ok(Ok(answered)) => answered,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
-                Reply::TRY_LATER
+                (Answer::Deferred, Reply::TRY_LATER)
             }
             Err(_) => {
                 tracing::warn!("{id} took longer than {} s", (ANSWER_TIME + COMMIT_TIME).as_secs());
-                Reply::NEXT_HOP_SLOW
+                (Answer::Deferred, Reply::NEXT_HOP_SLOW)
             }
-        }
+        };
+        self.gateway.metrics.mail(answer(way, &reply), size, dot.elapsed());
+        reply
     }
 
     async fn reset(&mut self) {
@@ -166,10 +209,10 @@ impl Session {
             None if matches!(commands.first(), Some(EnvelopeCommand::Rcpt { .. })) => return Err(Failure::Lost { dot_sent: false }),
             None => Open {
                 envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
-                hop: self.gateway.next_hop.begin().await?,
+                hop: Routed::new(self.gateway.routes.load_full()),
             },
         };
-        let replies = open.hop.envelope(commands).await?;
+        let replies = open.envelope(&self.gateway, commands).await?;
         for (command, reply) in commands.iter().zip(&replies) {
             match command {
                 _ if !reply.is_positive() => {}
@@ -192,7 +235,7 @@ struct Transfer {
     gateway: Arc<Gateway>,
     rulebook: Arc<Rulebook>,
     envelope: Envelope,
-    hop: Transaction,
+    hop: Routed,
     message: Message,
     received: Received,
     deadline: Instant,
@@ -205,22 +248,32 @@ struct Judged {
 }
 
 impl Transfer {
-    /// Takes responsibility for the mail, or says why not.
-    async fn run(self) -> Reply {
-        let judged = match timeout_at(self.deadline.min(Instant::now() + INSPECTION_TIME), self.judge()).await {
+    /// Takes responsibility for the mail, or says why not; and which way it went if the reply is a positive one.
+    async fn run(self) -> (Answer, Reply) {
+        match self.passage() {
+            Passage::Judge if self.passes_as_null_sender() => return (Answer::Relayed, self.relay_unjudged("null_sender").await),
+            Passage::Judge => {}
+            Passage::Judged => return (Answer::Relayed, self.relay_unjudged("judged_before").await),
+            Passage::Circles => return (Answer::Refused, self.refuse(CIRCLES)),
+        }
+        let begun = Instant::now();
+        let judged = match timeout_at(self.deadline.min(begun + INSPECTION_TIME), self.judge()).await {
             Ok(Ok(judged)) => judged,
-            Ok(Err(reply)) => return self.refuse(reply),
-            Err(_) => {
-                return self.refuse(Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later"));
-            }
+            Ok(Err(reply)) => return (Answer::Refused, self.refuse(reply)),
+            Err(_) => return (Answer::Deferred, self.refuse(INSPECTION_SLOW)),
         };
-        match &judged.inspection.decision {
-            Decision::Relay => self.relay(&judged).await,
-            Decision::Protect(plan) => self.protect(plan, &judged).await,
+        let Inspection { problems, decision, .. } = &judged.inspection;
+        self.gateway.metrics.inspected(begun.elapsed(), judged.inspection.rules(), problems.iter().map(|p| p.kind.word()));
+        match decision {
+            Decision::Relay => (Answer::Relayed, self.relay(&judged).await),
+            Decision::Protect(plan) => {
+                let way = if plan.relay.is_empty() { Answer::Sealed } else { Answer::Both };
+                (way, self.protect(plan, &judged).await)
+            }
             Decision::Reject(reason) => {
                 self.log(&judged, &format_args!("blocked policy={:?}", reason.policy));
                 let text = format!("Not sent: the policy \"{}\" of your organisation refuses this message", reason.policy);
-                self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text))
+                (Answer::Blocked, self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text)))
             }
         }
     }
@@ -232,8 +285,9 @@ impl Transfer {
             Reply::TRY_LATER
         })?;
         let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
+        let null_sender = self.gateway.options.null_sender;
         let judge = move || {
-            let facts = message.facts();
+            let facts = null_sender.facts(message.facts());
             let inspection = rulebook.judge(&envelope, &facts, &extraction);
             Judged { facts, inspection }
         };
@@ -242,9 +296,9 @@ impl Transfer {
         } else {
             tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)?
         };
-        if judged.facts.received_count > MAX_RECEIVED {
+        if judged.facts.received_count > self.gateway.options.loops.max_received {
             tracing::warn!("{} loops: {} Received fields", self.envelope.id, judged.facts.received_count);
-            return Err(Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles"));
+            return Err(CIRCLES);
         }
         Ok(judged)
     }
@@ -252,19 +306,20 @@ impl Transfer {
     /// Passes the mail on to everybody as it is, behind our trace header.
     async fn relay(mut self, judged: &Judged) -> Reply {
         self.log(judged, &"relaying");
-        let reply = self.send().await;
+        let scope = self.scope(&judged.inspection);
+        let reply = self.send(scope).await;
         tracing::info!("{} relayed recipients={} reply={}", self.envelope.id, self.envelope.to.len(), reply.code());
         reply
     }
 
     /// Sends the octets over the open transaction; the next hop's reply is ours.
-    async fn send(&mut self) -> Reply {
+    async fn send(&mut self, scope: Scope) -> Reply {
         let only = match self.envelope.to.as_slice() {
             [one] => Some(&one.address),
             _ => None,
         };
-        let trace = self.trace(only);
-        match self.hop.data(&[&trace, self.message.octets()], self.deadline).await {
+        let (trace, stamp) = (self.trace(only), self.stamp(scope));
+        match self.hop.data(&[&trace, &stamp, self.message.octets()], self.deadline).await {
             Ok(reply) => reply.relayed(),
             Err(failure) => failure.reply(),
         }

@@ -1,67 +1,34 @@
 //! Seals a mail and commits it, before or around relaying it to the recipients who may have it as it is.
 
-use super::{Judged, Transfer, repeat};
+use super::{Judged, Transfer, processed::Scope, repeat::Earlier, sealing::Sealing};
 use crate::{
     address::Address,
-    grant::{self, About, Handover},
     inspect::{Ask, Plan},
-    notice::{Letter, MOST_NAMED, MOST_REASONS, excerpt},
     phone::PhoneNumber,
-    policy::MissingPhone,
-    record::{
-        Approval, Batch, Card, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, KnownPhone, Level, Part, SealedMessage, Seen, State,
-        Waiting,
-    },
-    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, card_context, lookup_id, part_context, seal, wrap},
-    secret::{Id, Token},
+    record::{Batch, Expect, Key, KnownPhone, Level, State},
+    secret::Id,
     smtp::{Enhanced, EnvelopeCommand, Reply},
     store::{Room, StoreError},
-    time::{Day, Time},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
-
-/// A message of more files than this is kept as the one original mail: the list of its blobs must fit a record.
-const MAX_FILES: usize = 200;
 
 /// Somebody may be committing the same mail at this moment.
 const SAME_MAIL: Reply = Reply::fixed(451, Enhanced(4, 3, 0), "The same message is being taken at this moment, please try again later");
 
 /// A recipient and how he will open the message.
-struct Reader {
-    address: Address,
-    level: Level,
-    phone: Option<PhoneNumber>,
+pub(super) struct Reader {
+    pub(super) address: Address,
+    pub(super) level: Level,
+    pub(super) phone: Option<PhoneNumber>,
     /// Whether the number stood behind the trigger: it is remembered then.
-    given: bool,
+    pub(super) given: bool,
 }
 
 impl Reader {
-    fn lacks_number(&self) -> bool {
+    pub(super) fn lacks_number(&self) -> bool {
         self.level == Level::Two && self.phone.is_none()
     }
-}
-
-/// A message that is sealed and whose blobs are durable, but which nobody knows of yet.
-struct Sealing {
-    id: Id,
-    content_key: ContentKey,
-    card: Id,
-    blobs: Vec<Id>,
-    now: Time,
-    expires: Day,
-    master: Arc<Master>,
-    bucket: Arc<Bucket>,
-}
-
-/// What is known of an earlier attempt to send the same mail.
-enum Earlier {
-    /// Nothing, or nothing that counts.
-    None,
-    /// It was sealed; whether it was relayed to the same recipients too.
-    Taken { relayed_to_the_same: bool },
-    /// Another transaction holds it at this moment.
-    Underway,
 }
 
 /// How a committed message is withdrawn again.
@@ -151,7 +118,7 @@ impl Transfer {
     }
 
     /// RSET, and the transaction anew for the clean recipients alone. They were accepted before: another answer now is 451, undone.
-    async fn relay_to_some(&mut self, plan: &Plan) -> Result<Reply, Reply> {
+    pub(super) async fn relay_to_some(&mut self, plan: &Plan) -> Result<Reply, Reply> {
         let mut commands = vec![EnvelopeCommand::Mail {
             from: self.envelope.from.clone(),
             parameters: self.envelope.mail_parameters.clone(),
@@ -167,16 +134,10 @@ impl Transfer {
             tracing::warn!("{} the next hop now refuses what it accepted before: {}", self.envelope.id, refusal.code());
             return Err(Reply::TRY_LATER);
         }
-        Ok(self.send().await)
+        Ok(self.send(Scope::These(plan.relay.iter().map(|r| r.address.clone()).collect())).await)
     }
 
-    /// The same mail again: what was sealed is not sealed twice, and those who had it from the next hop don't get it twice.
-    async fn repeated(&mut self, plan: &Plan, relayed_to_the_same: bool) -> Result<Reply, Reply> {
-        tracing::info!("{} is a repeat of a mail that was taken", self.envelope.id);
-        if plan.relay.is_empty() || relayed_to_the_same { Ok(self.taken()) } else { self.relay_to_some(plan).await }
-    }
-
-    fn taken(&self) -> Reply {
+    pub(super) fn taken(&self) -> Reply {
         Reply::new(250, Some(Enhanced(2, 0, 0)), &format!("Ok: {}", self.envelope.id))
     }
 
@@ -203,227 +164,6 @@ impl Transfer {
             readers.push(Reader { address, level: protected.level, phone, given });
         }
         Ok(readers)
-    }
-
-    fn seen_key(&self, plan: &Plan, judged: &Judged) -> Option<[u8; 32]> {
-        let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
-        repeat::key(&self.gateway.keyring.master(), &self.envelope, &protect, &judged.facts, &self.message)
-    }
-
-    fn relayed_hash(&self, plan: &Plan) -> crate::record::Sealed {
-        let relay: Vec<_> = plan.relay.iter().map(|r| &r.address).collect();
-        repeat::relayed(&self.gateway.keyring.master(), &relay)
-    }
-
-    async fn earlier(&self, seen: Option<&[u8; 32]>, plan: &Plan) -> Result<Earlier, Reply> {
-        let Some(seen) = seen else { return Ok(Earlier::None) };
-        let key = Key::seen(seen);
-        let Some(record) = self.gateway.store.get(&key).await.map_err(|e| self.unavailable(&e))? else { return Ok(Earlier::None) };
-        let found: Seen = record.read(&key).map_err(|e| self.unavailable(&e))?;
-        if found.committed {
-            return Ok(Earlier::Taken { relayed_to_the_same: found.relayed == self.relayed_hash(plan) });
-        }
-        if self.gateway.live.lock().is_ok_and(|live| live.contains(&found.message)) {
-            return Ok(Earlier::Underway);
-        }
-        // Left by a crash, or by a transaction that could not even withdraw it: nobody was told 250, and nobody can open it.
-        let message = self.gateway.store.get(&Key::message(found.message)).await.map_err(|e| self.unavailable(&e))?;
-        let mut undo = Batch::new();
-        if message.is_some_and(|m| m.version == record.version) {
-            undo = undo_of(found.message, None, record.version);
-        }
-        undo.delete(key, Expect::Version(record.version));
-        self.gateway.store.commit(undo).await.map_err(|e| self.unavailable(&e))?;
-        Ok(Earlier::None)
-    }
-
-    /// Seals every part and makes it durable.
-    async fn seal(&self, judged: &Judged) -> Result<Sealing, Reply> {
-        let now = self.gateway.clock.now();
-        let expires = now.day().plus_days(self.gateway.options.retention_days);
-        let bucket = self.gateway.keyring.bucket(expires).await.map_err(|e| self.unavailable(&e))?;
-        let id = Id::random();
-        let content_key = ContentKey::random();
-        let work = (self.message.clone(), self.rulebook.clone(), content_key.clone(), self.card_head(judged, now));
-        let parts = tokio::task::spawn_blocking(move || {
-            let (message, rulebook, key, head) = work;
-            seal_parts(id, &message, &rulebook, &key, head)
-        });
-        let (card, parts) = parts.await.map_err(|_| {
-            tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
-            Reply::TRY_LATER
-        })?;
-        let mut blobs = Vec::with_capacity(parts.len());
-        for (blob, ciphertext) in parts {
-            if Instant::now() >= self.deadline {
-                return Err(Reply::NEXT_HOP_SLOW);
-            }
-            self.gateway.blobs.put(blob, ciphertext).await.map_err(|e| self.unavailable(&e))?;
-            blobs.push(blob);
-        }
-        Ok(Sealing { id, content_key, card, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
-    }
-
-    /// The card without its parts.
-    fn card_head(&self, judged: &Judged, now: Time) -> Card {
-        let (sender_name, sender) = self.shown_sender(judged);
-        Card {
-            subject: self.rulebook.rules.strip_subject(&judged.facts.subject),
-            open_subject: self.open_subject(judged),
-            sender_name,
-            sender,
-            date: judged.facts.date.unwrap_or(now),
-            text: None,
-            html: None,
-            files: Vec::new(),
-        }
-    }
-
-    /// The subject as our mails may repeat it.
-    fn open_subject(&self, judged: &Judged) -> Option<String> {
-        self.rulebook.open_subject(&judged.inspection, &judged.facts.subject).map(|subject| excerpt(&subject))
-    }
-
-    /// Who the recipient sees as sender: From as the mail has it, else the envelope's.
-    fn shown_sender(&self, judged: &Judged) -> (String, String) {
-        match (&judged.facts.from, &self.envelope.from) {
-            (Some((name, address)), _) => (excerpt(name), address.to_string()),
-            (None, Some(address)) => (String::new(), address.to_string()),
-            (None, None) => (String::new(), String::new()),
-        }
-    }
-
-    fn message_record(&self, sealing: &Sealing, state: State, plan: &Plan) -> SealedMessage {
-        let key = Key::message(sealing.id);
-        let tell = self.envelope.from.as_ref().filter(|_| plan.tell);
-        SealedMessage {
-            v: FORMAT,
-            state,
-            at: sealing.now,
-            expires: sealing.expires,
-            generation: sealing.master.generation(),
-            sender: tell.map(|a| sealing.master.seal_field("sender", &key, a.as_str(), Salt::random())),
-            language: self.gateway.options.language.clone(),
-            card: sealing.card,
-            blobs: sealing.blobs.clone(),
-        }
-    }
-
-    /// Adds everything that makes the message count: its state, and for each recipient a grant with its notification, or a place in the queue for
-    /// a number.
-    fn hand_over(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged, expect: Expect) {
-        let missing = readers.iter().any(Reader::lacks_number);
-        let waits = |r: &Reader| r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
-        let state = if missing { State::Held } else { State::Sent };
-        batch.put(Key::message(sealing.id), &self.message_record(sealing, state, plan), expect);
-        let handover = Handover {
-            master: &sealing.master,
-            bucket: &sealing.bucket,
-            message: sealing.id,
-            content_key: &sealing.content_key,
-            now: sealing.now,
-        };
-        for reader in readers.iter().filter(|r| !waits(r)) {
-            let letter = |token| self.notification(token, reader, sealing, judged);
-            handover.give(batch, &reader.address, reader.level, reader.phone.as_ref(), letter);
-        }
-        self.remember_numbers(batch, sealing, readers);
-        if missing {
-            let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
-            self.hold(batch, sealing, &waiting, readers.len(), judged);
-        }
-        self.event(batch, Fact::Sealed, sealing);
-        let ends = sealing.expires.plus_days(1);
-        put_expiry(batch, ends.begins(), Expires::Message(sealing.id));
-    }
-
-    fn notification(&self, token: Token, reader: &Reader, sealing: &Sealing, judged: &Judged) -> Letter {
-        let (sender_name, sender) = self.shown_sender(judged);
-        Letter::Notification {
-            token,
-            sender: Address::parse(&sender).ok(),
-            envelope_from: self.envelope.from.clone(),
-            sender_name,
-            recipient: reader.address.clone(),
-            subject: self.open_subject(judged),
-            language: self.gateway.options.language.clone(),
-            level: reader.level,
-            expires: sealing.expires,
-        }
-    }
-
-    /// Adds the numbers that the sender gave behind the trigger to those of the organisation.
-    fn remember_numbers(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader]) {
-        let Some(sender) = &self.envelope.from else { return };
-        for reader in readers.iter().filter(|r| r.given) {
-            let Some(phone) = &reader.phone else { continue };
-            grant::know_phone(batch, &sealing.master, &reader.address, phone, sender.as_str(), sealing.now);
-        }
-    }
-
-    /// Adds the recipients who wait, the sender's link, and the mail that asks for their numbers.
-    fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], recipients: usize, judged: &Judged) {
-        let Some(sender) = self.envelope.from.clone() else { return };
-        for (number, reader) in (0..).zip(waiting) {
-            let key = Key::waiting(sealing.id, number);
-            let seal = |name, text: &str| sealing.master.seal_field(name, &key, text, Salt::random());
-            let record = Waiting {
-                v: FORMAT,
-                level: reader.level,
-                address: seal("address", reader.address.as_str()),
-                phone: reader.phone.as_ref().map(|p| seal("phone", p.expose())),
-            };
-            batch.put(key.clone(), &record, Expect::Absent);
-        }
-        let token = Token::random();
-        let salts = [Salt::random(), Salt::random()];
-        let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
-        let approval = Key::approval(lookup_id(&token));
-        put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
-        let until = sealing.now.plus(self.gateway.options.hold_time);
-        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap, until, released: None }, Expect::Absent);
-        let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
-        let others = waiting.len() - missing.len();
-        let more = missing.len().saturating_sub(MOST_NAMED);
-        missing.truncate(MOST_NAMED);
-        let why = self.rulebook.sentences(&judged.inspection, &self.gateway.options.language);
-        let letter = Letter::NumberNeeded {
-            token,
-            sender,
-            subject: self.open_subject(judged),
-            why: why.iter().take(MOST_REASONS).map(|sentence| excerpt(sentence)).collect(),
-            others,
-            more,
-            some_have_it: waiting.len() < recipients,
-            missing,
-            until: until.day(),
-            language: self.gateway.options.language.clone(),
-        };
-        let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
-        grant::post(batch, &sealing.master, &letter, about, sealing.now);
-        self.event(batch, Fact::Held, sealing);
-        put_expiry(batch, until, Expires::Held(sealing.id));
-    }
-
-    fn event(&self, batch: &mut Batch, what: Fact, sealing: &Sealing) {
-        let event = Event { v: FORMAT, what, message: Some(sealing.id), grant: None, queue: Some(self.envelope.id.to_string()) };
-        batch.put(Key::event(sealing.now, Id::random()), &event, Expect::Absent);
-    }
-
-    /// Adds what recognises the mail if it is sent again.
-    fn remember(&self, batch: &mut Batch, seen: Option<&[u8; 32]>, sealing: &Sealing, plan: &Plan, attempt: Attempt) {
-        let Some(seen) = seen else { return };
-        let (committed, expect) = match attempt {
-            Attempt::Pending => (false, Expect::Absent),
-            Attempt::Committed(expect) => (true, expect),
-        };
-        let key = Key::seen(seen);
-        let record = Seen { v: FORMAT, message: sealing.id, committed, relayed: self.relayed_hash(plan) };
-        batch.put(key.clone(), &record, expect);
-        if committed {
-            let forget = sealing.now.day().plus_days(repeat::REMEMBERED_DAYS + 1).begins();
-            put_expiry(batch, forget, Expires::Key(key.as_str().to_owned()));
-        }
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), Reply> {
@@ -467,14 +207,14 @@ impl Transfer {
         Live { live, id }
     }
 
-    fn unavailable(&self, error: &dyn std::fmt::Display) -> Reply {
+    pub(super) fn unavailable(&self, error: &dyn std::fmt::Display) -> Reply {
         tracing::error!("{} cannot be sealed: {error}", self.envelope.id);
         Reply::TRY_LATER
     }
 }
 
 /// Whether a mail is remembered as pending or as committed.
-enum Attempt {
+pub(super) enum Attempt {
     Pending,
     Committed(Expect),
 }
@@ -494,7 +234,7 @@ impl Drop for Live {
 }
 
 /// Withdraws a pending message.
-fn undo_of(message: Id, seen: Option<&[u8; 32]>, version: u64) -> Batch {
+pub(super) fn undo_of(message: Id, seen: Option<&[u8; 32]>, version: u64) -> Batch {
     let mut batch = Batch::new();
     batch.delete(Key::message(message), Expect::Version(version));
     batch.delete(Key::pending(message), Expect::Version(version));
@@ -502,38 +242,4 @@ fn undo_of(message: Id, seen: Option<&[u8; 32]>, version: u64) -> Batch {
         batch.delete(Key::seen(seen), Expect::Version(version));
     }
     batch
-}
-
-fn put_expiry(batch: &mut Batch, at: Time, what: Expires) {
-    batch.put(Key::expiry(at.day(), Id::random()), &Expiry { v: FORMAT, at, what }, Expect::Absent);
-}
-
-/// Seals the readable parts of a mail and the card that lists them: the card's blob, and every blob with its content.
-fn seal_parts(
-    id: Id,
-    message: &crate::message::Message,
-    rulebook: &crate::inspect::Rulebook,
-    key: &ContentKey,
-    mut card: Card,
-) -> (Id, Vec<(Id, Ciphertext)>) {
-    let readable = message.readable();
-    let mut blobs = Vec::new();
-    let mut part = |name: &str, media_type: &str, content_id: Option<String>, octets: &[u8]| {
-        let blob = Id::random();
-        blobs.push((blob, seal(key.key(), &part_context(id, blob), Salt::random(), octets)));
-        Part { blob, name: name.to_owned(), media_type: media_type.to_owned(), content_id, size_bytes: octets.len() as u64 }
-    };
-    card.text = readable.text.map(|t| part("", "text/plain; charset=utf-8", None, rulebook.rules.strip_text(&t).as_bytes()));
-    card.html = readable.html.map(|h| part("", "text/html; charset=utf-8", None, rulebook.rules.strip_html(&h).as_bytes()));
-    if readable.files.len() > MAX_FILES {
-        card.files.push(part("bericht.eml", "message/rfc822", None, message.octets()));
-    } else {
-        for file in readable.files {
-            card.files.push(part(&file.name, &file.media_type, file.content_id, &file.octets));
-        }
-    }
-    let blob = Id::random();
-    let text = zeroize::Zeroizing::new(serde_json::to_vec(&card).expect("a card has text keys and no foreign types"));
-    blobs.push((blob, seal(key.key(), &card_context(id, blob), Salt::random(), &text)));
-    (blob, blobs)
 }

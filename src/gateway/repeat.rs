@@ -1,19 +1,93 @@
 //! Recognises a mail that is sent again because our reply was lost, so that nobody is notified twice (smtp.md, section 5).
 
+use super::{
+    Judged, Transfer,
+    hand_over::put_expiry,
+    protect::{Attempt, undo_of},
+    sealing::Sealing,
+};
 use crate::{
     address::Address,
     envelope::Envelope,
+    inspect::Plan,
     message::{Facts, Message},
-    record::Sealed,
+    record::{Batch, Expect, Expires, FORMAT, Key, Sealed, Seen},
     seal::{Master, digest},
+    smtp::Reply,
 };
 
 /// How long a mail is remembered: Exchange retries for 2 days, Postfix for 5.
-pub(super) const REMEMBERED_DAYS: u32 = 7;
+const REMEMBERED_DAYS: u32 = 7;
+
+/// What is known of an earlier attempt to send the same mail.
+pub(super) enum Earlier {
+    /// Nothing, or nothing that counts.
+    None,
+    /// It was sealed; whether it was relayed to the same recipients too.
+    Taken { relayed_to_the_same: bool },
+    /// Another transaction holds it at this moment.
+    Underway,
+}
+
+impl Transfer {
+    pub(super) fn seen_key(&self, plan: &Plan, judged: &Judged) -> Option<[u8; 32]> {
+        let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
+        key(&self.gateway.keyring.master(), &self.envelope, &protect, &judged.facts, &self.message)
+    }
+
+    fn relayed_hash(&self, plan: &Plan) -> Sealed {
+        let relay: Vec<_> = plan.relay.iter().map(|r| &r.address).collect();
+        relayed(&self.gateway.keyring.master(), &relay)
+    }
+
+    pub(super) async fn earlier(&self, seen: Option<&[u8; 32]>, plan: &Plan) -> Result<Earlier, Reply> {
+        let Some(seen) = seen else { return Ok(Earlier::None) };
+        let key = Key::seen(seen);
+        let Some(record) = self.gateway.store.get(&key).await.map_err(|e| self.unavailable(&e))? else { return Ok(Earlier::None) };
+        let found: Seen = record.read(&key).map_err(|e| self.unavailable(&e))?;
+        if found.committed {
+            return Ok(Earlier::Taken { relayed_to_the_same: found.relayed == self.relayed_hash(plan) });
+        }
+        if self.gateway.live.lock().is_ok_and(|live| live.contains(&found.message)) {
+            return Ok(Earlier::Underway);
+        }
+        // Left by a crash, or by a transaction that could not even withdraw it: nobody was told 250, and nobody can open it.
+        let message = self.gateway.store.get(&Key::message(found.message)).await.map_err(|e| self.unavailable(&e))?;
+        let mut undo = Batch::new();
+        if message.is_some_and(|m| m.version == record.version) {
+            undo = undo_of(found.message, None, record.version);
+        }
+        undo.delete(key, Expect::Version(record.version));
+        self.gateway.store.commit(undo).await.map_err(|e| self.unavailable(&e))?;
+        Ok(Earlier::None)
+    }
+
+    /// The same mail again: what was sealed is not sealed twice, and those who had it from the next hop don't get it twice.
+    pub(super) async fn repeated(&mut self, plan: &Plan, relayed_to_the_same: bool) -> Result<Reply, Reply> {
+        tracing::info!("{} is a repeat of a mail that was taken", self.envelope.id);
+        if plan.relay.is_empty() || relayed_to_the_same { Ok(self.taken()) } else { self.relay_to_some(plan).await }
+    }
+
+    /// Adds what recognises the mail if it is sent again.
+    pub(super) fn remember(&self, batch: &mut Batch, seen: Option<&[u8; 32]>, sealing: &Sealing, plan: &Plan, attempt: Attempt) {
+        let Some(seen) = seen else { return };
+        let (committed, expect) = match attempt {
+            Attempt::Pending => (false, Expect::Absent),
+            Attempt::Committed(expect) => (true, expect),
+        };
+        let key = Key::seen(seen);
+        let record = Seen { v: FORMAT, message: sealing.id, committed, relayed: self.relayed_hash(plan) };
+        batch.put(key.clone(), &record, expect);
+        if committed {
+            let forget = sealing.now.day().plus_days(REMEMBERED_DAYS + 1).begins();
+            put_expiry(batch, forget, Expires::Key(key.as_str().to_owned()));
+        }
+    }
+}
 
 /// What names a mail: its sender, the recipients it is sealed for, Message-ID, Date, and all octets but the `Received` fields, which differ from
 /// attempt to attempt. `None` without Message-ID or Date: two equal mails are two mails then.
-pub(super) fn key(master: &Master, envelope: &Envelope, protect: &[&Address], facts: &Facts, message: &Message) -> Option<[u8; 32]> {
+fn key(master: &Master, envelope: &Envelope, protect: &[&Address], facts: &Facts, message: &Message) -> Option<[u8; 32]> {
     let (id, date) = (facts.message_id.as_ref()?, facts.date_raw.as_ref()?);
     let from = envelope.from.as_ref().map(Address::canonical).unwrap_or_default();
     let to = sorted(protect);
@@ -22,7 +96,7 @@ pub(super) fn key(master: &Master, envelope: &Envelope, protect: &[&Address], fa
 }
 
 /// Names the recipients a mail was relayed to.
-pub(super) fn relayed(master: &Master, to: &[&Address]) -> Sealed {
+fn relayed(master: &Master, to: &[&Address]) -> Sealed {
     Sealed(master.seen_hash(&[b"relayed", sorted(to).as_bytes()]).to_vec())
 }
 

@@ -114,7 +114,7 @@ pub enum Letter {
         recipient: Address,
         /// The subject, without trigger; `None` when it holds a finding or is no longer known.
         subject: Option<String>,
-        /// What the next hop answered last.
+        /// What the next hop answered last; empty when the mail was lost here.
         reply: String,
         /// The sender's language.
         language: String,

@@ -73,6 +73,12 @@ impl Condition {
         }
     }
 
+    /// Whether this may hold without any finding or problem; whom it names is not looked at.
+    pub(super) fn may_hold_for_clean_mail(&self) -> bool {
+        let any = self.any.is_empty() || self.any.iter().any(Condition::may_hold_for_clean_mail);
+        self.rules.is_empty() && self.problems.is_empty() && any
+    }
+
     /// Whether any problem is named, so that somebody thought of mail that can't be read.
     pub(super) fn names_a_problem(&self) -> bool {
         !self.problems.is_empty() || self.any.iter().any(Condition::names_a_problem)

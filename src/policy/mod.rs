@@ -168,6 +168,12 @@ impl Policies {
         verdict
     }
 
+    /// Whether a mail in which nothing was found, and nothing could not be read, may come to something all the same by who sends it to whom.
+    #[must_use]
+    pub fn bind_clean_mail(&self) -> bool {
+        self.policies.iter().any(|p| p.then != Outcome::None && p.when.may_hold_for_clean_mail())
+    }
+
     /// The examples that the files hold.
     #[must_use]
     pub fn examples(&self) -> &[Example] {

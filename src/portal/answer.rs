@@ -241,16 +241,18 @@ async fn post(visit: &mut Visit, route: Route<'_>, form: &Form) -> Result<Page, 
     }
 }
 
-/// Whether mail can be taken: the store answers, and there is room.
+/// Whether mail can be taken: the store answers, there is room, and the next hop can be reached.
 async fn health(visit: &Visit) -> Page {
     let portal = &visit.desk.portal;
     let answers = portal.store.get(&Key::canary(portal.keyring.master().generation())).await.is_ok();
-    let (status, text) = match (answers, portal.blobs.room()) {
-        (true, Room::Enough) => (StatusCode::OK, "ok\n"),
-        (true, Room::Short) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "no room to keep mail: the disk is nearly full, or the folder of the blobs is gone\n")
+    let down = StatusCode::SERVICE_UNAVAILABLE;
+    let (status, text) = match () {
+        () if !answers => (down, "the store does not answer\n"),
+        () if portal.blobs.room() == Room::Short => {
+            (down, "no room to keep mail: the disk is nearly full, or the folder of the blobs is gone\n")
         }
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+        () if !(portal.mail_flows)() => (down, "the next hop cannot be reached\n"),
+        () => (StatusCode::OK, "ok\n"),
     };
     with(status, "text/plain; charset=utf-8", Body::from(text))
 }

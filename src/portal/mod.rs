@@ -56,6 +56,8 @@ pub struct Portal {
     pub clock: Arc<dyn Clock>,
     /// Wakes the outbox.
     pub wake: Arc<Notify>,
+    /// Whether the next hop could be reached when that was last tried.
+    pub mail_flows: Arc<dyn Fn() -> bool + Send + Sync>,
     /// What protects us.
     pub limits: Limits,
 }

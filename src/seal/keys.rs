@@ -93,6 +93,7 @@ pub struct Master {
     code: Key,
     address: hmac::Key,
     seen: hmac::Key,
+    verdict: hmac::Key,
 }
 
 impl Master {
@@ -116,6 +117,7 @@ impl Master {
             code: purpose("zegel/1 code"),
             address: mac("zegel/1 address"),
             seen: mac("zegel/1 seen"),
+            verdict: mac("zegel/1 verdict"),
             root,
         }
     }
@@ -141,12 +143,13 @@ impl Master {
     /// Under which a mail that comes in again is recognised. Each part counts with its length: `["a", "bc"]` is not `["ab", "c"]`.
     #[must_use]
     pub fn seen_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = hmac::Context::with_key(&self.seen);
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        bytes(mac.sign())
+        mac_of(&self.seen, parts)
+    }
+
+    /// What says in a mail's header that it was judged. Each part counts with its length.
+    #[must_use]
+    pub fn verdict_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac_of(&self.verdict, parts)
     }
 
     /// The secret of Argon2: whoever steals the store alone can't try six digits.
@@ -325,6 +328,15 @@ pub fn digest<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         context.update(piece);
     }
     context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+fn mac_of(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = hmac::Context::with_key(key);
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    bytes(mac.sign())
 }
 
 fn bytes(tag: hmac::Tag) -> [u8; 32] {

@@ -4,9 +4,10 @@ use crate::{
     http::{HttpLimits, Site},
     metrics::{Metrics, Sample},
     record::{Key, KeyRange},
-    smtp::ServerOptions,
+    smtp::{ServerOptions, client::Routes},
     store::{Opened, Room},
 };
+use arc_swap::ArcSwap;
 use axum::{
     body::Body,
     http::{HeaderValue, Method, Request, Response, StatusCode, header},
@@ -37,6 +38,7 @@ pub(super) struct Scrape {
     pub(super) metrics: Arc<Metrics>,
     pub(super) opened: Opened,
     pub(super) server: Arc<ServerOptions>,
+    pub(super) routes: Arc<ArcSwap<Routes>>,
 }
 
 impl Site for Scrape {
@@ -71,6 +73,7 @@ impl Scrape {
             held,
             sessions: count(self.server.sessions()),
             body_bytes: budget.total().saturating_sub(budget.free()),
+            hops: self.routes.load().health(),
             store_up: stored.is_some() && self.opened.blobs.room() == Room::Enough,
         }
     }

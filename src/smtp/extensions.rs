@@ -62,6 +62,27 @@ impl Extensions {
         extensions
     }
 
+    /// What both can do; of two size limits the lesser.
+    #[must_use]
+    pub fn common(self, other: Extensions) -> Extensions {
+        let size = match (self.size, other.size) {
+            (Some(a), Some(b)) if a > 0 && b > 0 => Some(a.min(b)),
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (known, None) | (None, known) => known,
+        };
+        Extensions {
+            pipelining: self.pipelining && other.pipelining,
+            eight_bit: self.eight_bit && other.eight_bit,
+            size,
+            enhanced: self.enhanced && other.enhanced,
+            starttls: self.starttls && other.starttls,
+            chunking: self.chunking && other.chunking,
+            utf8: self.utf8 && other.utf8,
+            dsn: self.dsn && other.dsn,
+            require_tls: self.require_tls && other.require_tls,
+        }
+    }
+
     /// The largest mail that passes: `ours`, or what the next hop takes less the room for our header.
     #[must_use]
     pub fn size_limit(&self, ours: u64) -> u64 {
@@ -84,5 +105,19 @@ mod tests {
         assert_eq!(extensions, Extensions { pipelining: true, size: Some(5000), starttls: true, ..Extensions::default() });
         assert_eq!(extensions.size_limit(1 << 20), 5000 - 1024);
         assert_eq!(Extensions::ASSUMED.size_limit(7), 7);
+    }
+
+    #[test]
+    fn of_two_hosts_only_what_both_can_do_is_said() {
+        let check = |a: Option<u64>, b: Option<u64>, both: Option<u64>| {
+            let of = |size| Extensions { size, ..Extensions::ASSUMED };
+            assert_eq!((of(a).common(of(b)), of(b).common(of(a))), (of(both), of(both)), "{a:?} {b:?}");
+        };
+        check(Some(5), Some(7), Some(5));
+        check(Some(0), Some(7), Some(7)); // "no fixed limit"
+        check(None, Some(7), Some(7));
+        check(Some(0), None, Some(0));
+        let dsn = Extensions { dsn: true, chunking: true, ..Extensions::ASSUMED };
+        assert_eq!(dsn.common(Extensions::ASSUMED), Extensions::ASSUMED);
     }
 }

@@ -2,11 +2,15 @@
 
 use rustls::{
     ClientConfig, CommonState, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// What the trace header tells about a TLS connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +52,7 @@ pub enum TlsError {
 /// # Errors
 /// Says which of the two is at fault, or that they do not belong together.
 pub fn server_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(chain_pem).collect::<Result<_, _>>().map_err(|_| TlsError::Certificate)?;
-    if chain.is_empty() {
-        return Err(TlsError::Certificate);
-    }
-    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| TlsError::Key)?;
+    let (chain, key) = (certificates(chain_pem)?, key(key_pem)?);
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -62,44 +62,102 @@ pub fn server_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<Arc<ServerConfi
     Ok(Arc::new(config))
 }
 
+/// The certificates in a PEM file, as they stand there.
+///
+/// # Errors
+/// [`TlsError::Certificate`] when there is none, or one is damaged.
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| TlsError::Certificate)?;
+    if certificates.is_empty() { Err(TlsError::Certificate) } else { Ok(certificates) }
+}
+
+fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::Key)
+}
+
+/// Whom we show ourselves as to a next hop that asks for a certificate: the whole chain, and the key.
+#[derive(Clone)]
+pub struct Identity(Arc<CertifiedKey>);
+
+impl Identity {
+    /// A certificate chain and its key, both in PEM form.
+    ///
+    /// # Errors
+    /// Says which of the two is at fault, or that they do not belong together.
+    pub fn new(chain_pem: &[u8], key_pem: &[u8]) -> Result<Identity, TlsError> {
+        Ok(Identity(Arc::new(CertifiedKey::from_der(certificates(chain_pem)?, key(key_pem)?, &provider())?)))
+    }
+}
+
+/// A key cannot be read back; its certificate tells two identities apart.
+impl PartialEq for Identity {
+    fn eq(&self, other: &Identity) -> bool {
+        self.0.cert == other.0.cert
+    }
+}
+
+/// Nothing of the key.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({} certificates)", self.0.cert.len())
+    }
+}
+
 /// Whose certificates count as trusted.
 #[derive(Clone, Debug)]
-pub enum Roots {
-    /// Those of the operating system.
+pub enum Trust {
+    /// Those of the operating system's authorities.
     Platform,
-    /// These only: an organisation's own authority, or a test's.
-    Given(Vec<CertificateDer<'static>>),
+    /// Those of these authorities only: an organisation's own, or a test's.
+    Authorities(Vec<CertificateDer<'static>>),
+    /// Those that this takes: direct delivery goes by DANE (RFC 7672) or MTA-STS (RFC 8461).
+    Verifier(Arc<dyn ServerCertVerifier>),
+}
+
+impl PartialEq for Trust {
+    fn eq(&self, other: &Trust) -> bool {
+        match (self, other) {
+            (Trust::Platform, Trust::Platform) => true,
+            (Trust::Authorities(a), Trust::Authorities(b)) => a == b,
+            (Trust::Verifier(a), Trust::Verifier(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
 }
 
 /// A client that checks the server's certificate against its name.
-pub(super) fn verifying(roots: &Roots) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let config = match roots {
-        Roots::Platform => {
-            let verifier = rustls_platform_verifier::Verifier::new(provider())?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
-        }
-        Roots::Given(certificates) => {
+pub(super) fn verifying(trust: &Trust, identity: Option<&Identity>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        Trust::Platform => Arc::new(rustls_platform_verifier::Verifier::new(provider())?),
+        Trust::Authorities(certificates) => {
             let mut store = RootCertStore::empty();
             for certificate in certificates {
                 store.add(certificate.clone())?;
             }
-            builder.with_root_certificates(store).with_no_client_auth()
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider()).build();
+            built.map_err(|error| rustls::Error::General(error.to_string()))?
         }
+        Trust::Verifier(verifier) => verifier.clone(),
     };
-    Ok(Arc::new(config))
+    client(verifier, identity)
 }
 
 /// A client for opportunistic TLS (RFC 7435): it hides the mail from who only listens, and takes any certificate, since without TLS it
 /// would have to send in clear to the same unproven host.
-pub(super) fn unverifying() -> Result<Arc<ClientConfig>, rustls::Error> {
-    let algorithms = provider().signature_verification_algorithms;
-    let config = ClientConfig::builder_with_provider(provider())
+pub(super) fn unverifying(identity: Option<&Identity>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    client(Arc::new(AnyCertificate(provider().signature_verification_algorithms)), identity)
+}
+
+/// rustls keeps the sessions of a configuration, so that the next connection to the same host resumes one (RFC 8446, 2.2).
+fn client(verifier: Arc<dyn ServerCertVerifier>, identity: Option<&Identity>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+        .with_custom_certificate_verifier(verifier);
+    Ok(Arc::new(match identity {
+        Some(Identity(key)) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key.clone()))),
+        None => builder.with_no_client_auth(),
+    }))
 }
 
 fn provider() -> Arc<CryptoProvider> {

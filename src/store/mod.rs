@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod counted;
 mod failure;
 mod files;
 mod folder;
@@ -14,6 +15,7 @@ pub mod memory;
 mod open;
 mod sqlite;
 
+pub use counted::counted;
 pub use failure::Failure;
 pub use files::FileLimits;
 pub use keys::{Keyring, harden};

@@ -265,6 +265,7 @@ not-notified-subject-none = Your message was not delivered
 not-notified-preheader = The recipient got no email.
 not-notified-intro = { $recipient } got no email about your secure message.
 not-notified-reply = The mail server did not take the email. It answered:
+not-notified-lost = The email was lost on our side.
 not-notified-about = Subject: { $subject }
 not-notified-do = Check the email address and send the message again.
 

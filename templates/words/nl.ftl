@@ -265,6 +265,7 @@ not-notified-subject-none = Je bericht is niet aangekomen
 not-notified-preheader = De ontvanger heeft geen e-mail gekregen.
 not-notified-intro = { $recipient } heeft geen e-mail over je beveiligde bericht gekregen.
 not-notified-reply = De mailserver nam de e-mail niet aan. Het antwoord was:
+not-notified-lost = De e-mail is bij ons verloren gegaan.
 not-notified-about = Onderwerp: { $subject }
 not-notified-do = Controleer het e-mailadres en stuur het bericht opnieuw.
 

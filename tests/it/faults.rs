@@ -88,10 +88,18 @@ impl Trap {
     }
 }
 
+/// The sweep writes down how far it has gone at moments of its own: counting that would make the count depend on time.
+fn of_the_sweep(key: &Key) -> bool {
+    key.as_str().starts_with("sweep/")
+}
+
 struct Faulty<T: ?Sized>(Arc<T>, Trap);
 
 impl Store for Faulty<dyn Store> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        if of_the_sweep(key) {
+            return self.0.get(key);
+        }
         // Messages are read by the outbox too, at moments of its own.
         let whose = if key.as_str().starts_with("message/") { Whose::Outboxes } else { Whose::Gateways };
         Box::pin(self.1.around(whose, self.0.get(key)))
@@ -101,6 +109,9 @@ impl Store for Faulty<dyn Store> {
         self.0.list(range, limit)
     }
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+        if batch.ops.iter().any(|op| matches!(op, Op::Put { key, .. } if of_the_sweep(key))) {
+            return self.0.commit(batch);
+        }
         let moves = |op: &Op| matches!(op, Op::Delete { key, .. } if key.as_str().starts_with("outbox/"));
         let whose = if batch.ops.iter().any(moves) { Whose::Outboxes } else { Whose::Gateways };
         Box::pin(self.1.around(whose, self.0.commit(batch)))
@@ -253,7 +264,8 @@ async fn clean_mail_flows_while_the_store_is_gone() {
             gone()
         }
     }
-    let world = World::with(|_| {}, |opened| Opened { store: Arc::new(Gone), ..opened }).await;
+    let marked = |folder: &std::path::Path| crate::loops::smtp_words(folder, "loop_header = true");
+    let world = World::with(marked, |opened| Opened { store: Arc::new(Gone), ..opened }).await;
     let clean = mail("Vergadering", "Dinsdag.");
     assert_eq!(world.send(ANNA, &[BURGER], clean.as_bytes()).await.code(), 250);
     assert!(world.mails_for(BURGER, 1).await[0].octets.ends_with(clean.as_bytes()));

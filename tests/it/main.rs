@@ -5,7 +5,9 @@
 mod direction;
 mod faults;
 mod kill;
+mod loops;
 mod mixed;
+mod null_sender;
 mod portal;
 mod postfix;
 mod process;

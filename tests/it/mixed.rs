@@ -22,7 +22,7 @@ async fn round(at: &str, act: Act, skip: usize) {
     if !first.is_positive() {
         let left = world.opened.store.list(&KeyRange { from: String::new(), to: "~".to_owned() }, 100).await.unwrap();
         assert!(
-            left.iter().all(|(key, _)| matches!(key.segments().next(), Some("canary" | "bucket"))),
+            left.iter().all(|(key, _)| matches!(key.segments().next(), Some("canary" | "bucket" | "sweep"))),
             "{case}: refused and yet kept: {left:?}"
         );
         assert_eq!(world.send(ANNA, &[COLLEGA, BURGER], sensitive.as_bytes()).await.code(), 250, "{case}");

@@ -129,6 +129,7 @@ impl World {
             organisation: Arc::new(arc_swap::ArcSwap::from_pointee(organisation)),
             clock: clock.clone(),
             wake: Arc::new(Notify::new()),
+            mail_flows: Arc::new(|| true),
             limits,
         };
         let (stop, stopped) = watch::channel(false);

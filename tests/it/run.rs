@@ -68,13 +68,22 @@ impl Place {
     }
 
     fn health(&self) -> u16 {
-        let mut stream = std::net::TcpStream::connect(self.portal.strip_prefix("http://").unwrap()).unwrap();
-        // Those who look after machines call them by their address.
-        stream.write_all(b"GET /health HTTP/1.1\r\nHost: 192.0.2.7:8080\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        health(&self.portal)
     }
+}
+
+fn health(portal: &str) -> u16 {
+    get(portal.strip_prefix("http://").unwrap(), "/health").split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// The whole answer of the server at `address`.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    // Those who look after machines call them by their address.
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: 192.0.2.7:8080\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn take_mail(listener: TcpListener) -> (Mailbox, watch::Sender<bool>) {
@@ -401,15 +410,48 @@ async fn health_says_whether_mail_can_be_taken() {
 async fn while_the_next_hop_is_down_mail_stays_with_its_sender() {
     let folder = TempDir::new().unwrap();
     let hop = free_port();
-    let (gateway, _) = configure(folder.path(), hop);
+    let (gateway, portal) = configure(folder.path(), hop);
     let mut zegel = Zegel::run(folder.path());
     for subject in ["Vergadering", "[beveiligd] Besluit"] {
         assert_eq!(send_to(gateway, ANNA, &[BURGER], mail(subject, "x").as_bytes()).await.code(), 451);
         zegel.wait_for("the next hop cannot be reached: a mail stays with its sender");
     }
+    assert_eq!(health(&portal), 503);
     let (outside, _next_hop) = take_mail(TcpListener::bind(hop).await.unwrap());
+    zegel.wait_for("the next hop can be reached again");
+    assert_eq!(health(&portal), 200, "found without a mail");
     assert_eq!(send_to(gateway, ANNA, &[BURGER], mail("Vergadering", "x").as_bytes()).await.code(), 250);
     assert_eq!(outside.mails().len(), 1);
+    zegel.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_counted_for_those_who_watch() {
+    let place = Place::new().await;
+    let metrics = free_port();
+    let more = fs::read_to_string(place.file("zegel.toml")).unwrap() + &format!("[metrics]\nlisten = [\"{metrics}\"]\n");
+    place.write("zegel.toml", &more);
+    let zegel = Zegel::run(place.path());
+    for subject in ["Vergadering", "[beveiligd] Besluit"] {
+        assert_eq!(place.send(subject).await, 250);
+    }
+    // The notification leaves at a moment of its own.
+    assert!(place.outside.wait_until(|mails| mails.len() == 2).await);
+    let text =
+        std::iter::repeat_with(|| get(&metrics.to_string(), "/metrics")).find(|text| text.contains("zegel_outbox_letters 0")).unwrap();
+    for line in [
+        "zegel_mails_total{outcome=\"relayed\"} 1",
+        "zegel_mails_total{outcome=\"sealed\"} 1",
+        "zegel_findings_total{rule=\"activation-word\"} 1",
+        "zegel_events_total{fact=\"sealed\"} 1",
+        "zegel_events_total{fact=\"notified\"} 1",
+        "zegel_answer_seconds_count 2",
+        "zegel_store_up 1",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("post.example") && !text.contains("Besluit"), "{text}");
+    assert!(get(&metrics.to_string(), "/").starts_with("HTTP/1.1 404 "));
     zegel.terminate();
 }
 

@@ -6,7 +6,7 @@ use super::{
         reply::{self, Reply},
         stream::Stream,
     },
-    ClientOptions, Failure, NextHop, Tls,
+    ClientOptions, Failure, NextHop, Protocol, Tls, remedy,
 };
 use rustls::pki_types::ServerName;
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
@@ -23,6 +23,7 @@ pub(super) struct Connection {
     stream: Stream,
     /// Octets of replies that were read and not taken yet.
     input: Vec<u8>,
+    protocol: Protocol,
     extensions: Extensions,
     /// Whether the next hop knows EHLO; without it MAIL and RCPT have no parameters.
     extended: bool,
@@ -54,7 +55,7 @@ impl Connection {
     }
 
     async fn open_with(hop: &NextHop, tls: &TlsClient, options: &ClientOptions, with: WithTls) -> Result<Connection, Failure> {
-        let stream = timeout(options.connect_time, connect(&hop.host, hop.port)).await.map_err(|_| Failure::Unreachable)??;
+        let stream = timeout(options.connect_time, connect(hop)).await.map_err(|_| Failure::Unreachable)??;
         let stream = match hop.tls {
             Tls::Implicit => handshake(tls, &hop.host, stream, options).await?,
             Tls::Opportunistic | Tls::Required => Stream::Plain(stream),
@@ -62,6 +63,7 @@ impl Connection {
         let mut connection = Connection {
             stream,
             input: Vec::new(),
+            protocol: hop.protocol,
             extensions: Extensions::default(),
             extended: false,
             mails: 0,
@@ -76,11 +78,14 @@ impl Connection {
             tracing::warn!(next_hop = %hop.host, %greeting, "smtp: the next hop does not want us");
             return Err(Failure::Unreachable);
         }
-        connection.hello(options).await?;
+        connection.hello(hop, options).await?;
         let secured = connection.stream.tls().is_some();
         match hop.tls {
             Tls::Opportunistic if with == WithTls::Not || secured || !connection.extensions.starttls => Ok(connection),
-            Tls::Required if !connection.extensions.starttls => Err(Failure::Tls),
+            Tls::Required if !connection.extensions.starttls => {
+                tracing::warn!(next_hop = %hop.host, "smtp: {}", remedy::NO_STARTTLS);
+                Err(Failure::Tls)
+            }
             Tls::Implicit => Ok(connection),
             Tls::Opportunistic | Tls::Required => connection.starttls(hop, tls, options).await,
         }
@@ -90,23 +95,31 @@ impl Connection {
     async fn starttls(mut self, hop: &NextHop, tls: &TlsClient, options: &ClientOptions) -> Result<Connection, Failure> {
         let answer = self.command(b"STARTTLS\r\n", options).await?;
         if answer.code() != 220 {
+            tracing::warn!(next_hop = %hop.host, %answer, "smtp: the next hop refuses STARTTLS{}", remedy::shown(&answer));
             return if hop.tls == Tls::Opportunistic { Ok(self) } else { Err(Failure::Tls) };
         }
         if !self.input.is_empty() {
+            tracing::warn!(next_hop = %hop.host, "smtp: something in between put octets behind the answer to STARTTLS");
             return Err(Failure::Unreachable);
         }
         let Stream::Plain(stream) = self.stream else { return Err(Failure::Tls) };
         self.stream = handshake(tls, &hop.host, stream, options).await?;
-        self.hello(options).await?;
+        self.hello(hop, options).await?;
         Ok(self)
     }
 
-    async fn hello(&mut self, options: &ClientOptions) -> Result<(), Failure> {
-        let answer = self.command(format!("EHLO {}\r\n", options.hostname).as_bytes(), options).await?;
+    async fn hello(&mut self, hop: &NextHop, options: &ClientOptions) -> Result<(), Failure> {
+        let verb = if hop.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
+        let answer = self.command(format!("{verb} {}\r\n", options.hostname).as_bytes(), options).await?;
         if answer.is_positive() {
             self.extensions = Extensions::parse(&answer);
+            // A host that has not proved its name cannot promise to whom it says so (RFC 8689, 4.2.1).
+            self.extensions.require_tls &= hop.tls.is_verified();
             self.extended = true;
             return Ok(());
+        }
+        if hop.protocol == Protocol::Lmtp {
+            return Err(Failure::Unreachable);
         }
         // Very old servers know HELO only; others refuse both.
         let answer = self.command(format!("HELO {}\r\n", options.hostname).as_bytes(), options).await?;
@@ -115,6 +128,10 @@ impl Connection {
 
     pub(super) fn extensions(&self) -> Extensions {
         self.extensions
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     pub(super) fn is_extended(&self) -> bool {
@@ -179,7 +196,8 @@ impl Connection {
             match read {
                 Err(_) => return Err(Failure::TIMEOUT),
                 Ok(Ok(1..)) => {}
-                Ok(Ok(_) | Err(_)) => return Err(Failure::LOST),
+                Ok(Ok(_)) => return Err(Failure::LOST),
+                Ok(Err(error)) => return Err(broken_off(&error)),
             }
         }
     }
@@ -210,10 +228,27 @@ enum WithTls {
 /// TLS as the next hop asks for it, or why it cannot be spoken.
 pub(super) type TlsClient = Result<Arc<rustls::ClientConfig>, rustls::Error>;
 
+/// In TLS 1.3 a server says only after the handshake what it thinks of our certificate: with an alert.
+fn broken_off(error: &io::Error) -> Failure {
+    if let Some(error) = remedy::tls_error(error) {
+        tracing::warn!(%error, "smtp: the next hop ended the TLS connection{}", remedy::of_tls(error));
+    }
+    Failure::LOST
+}
+
 /// Tries the addresses of the host, one after the other.
-async fn connect(host: &str, port: u16) -> Result<TcpStream, Failure> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|_| Failure::Unreachable)?.collect();
+async fn connect(hop: &NextHop) -> Result<TcpStream, Failure> {
+    let addresses: Vec<SocketAddr> = if hop.addresses.is_empty() {
+        let looked_up = tokio::net::lookup_host((bare(&hop.host), hop.port)).await;
+        looked_up
+            .map_err(|error| {
+                tracing::warn!(next_hop = %hop.host, %error, "smtp: the name of the next hop cannot be looked up");
+                Failure::Unreachable
+            })?
+            .collect()
+    } else {
+        hop.addresses.iter().map(|ip| SocketAddr::new(*ip, hop.port)).collect()
+    };
     let mut refused = None;
     for address in addresses {
         match patiently(TcpStream::connect(address)).await {
@@ -240,15 +275,20 @@ async fn handshake(tls: &TlsClient, host: &str, stream: TcpStream, options: &Cli
         tracing::error!(%error, "smtp: this machine cannot speak TLS; are its trusted certificates (ca-certificates) installed?");
         Failure::Tls
     })?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| Failure::Tls)?;
+    let name = ServerName::try_from(bare(host).to_owned()).map_err(|_| Failure::Tls)?;
     let connecting = TlsConnector::from(config.clone()).connect(name, stream);
     match timeout(options.connect_time, Box::pin(connecting)).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream.into()))),
         Ok(Err(error)) => {
-            tracing::warn!(%error, "smtp: the TLS handshake with the next hop failed");
+            let remedy = remedy::tls_error(&error).map_or("", remedy::of_tls);
+            tracing::warn!(next_hop = %host, %error, "smtp: the TLS handshake with the next hop failed{remedy}");
             Err(Failure::Tls)
         }
         Err(_) => Err(Failure::Tls),
     }
+}
+
+/// An address without the brackets that it has in a URL.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }

@@ -1,37 +1,67 @@
 //! The second leg: what zegel says to the next hop, for mail it relays and for mail it writes.
 //!
-//! A [`Pool`] keeps connections, a [`Transaction`] is one mail on one of them. What was told to the next hop before DATA can be told
-//! again on another connection; from its 354 on nothing is ever sent twice: a repeat then belongs to the sender.
+//! A [`Pool`] keeps connections to one host, a [`Route`] is its hosts in the order in which they are tried, and [`Routes`] says which
+//! route a recipient has. A [`Transaction`] is one mail on one route, [`Routed`] one whose route its first recipient decides. What was
+//! told to a host before the body can be told again, on another connection or to the next host; once an octet of the body has gone
+//! nothing is ever sent twice: a repeat then belongs to the sender.
 
+mod body;
 mod connection;
+mod envelope;
 mod pool;
+mod remedy;
+mod route;
+mod routed;
 mod transaction;
 
-pub use super::tls::Roots;
+pub use super::tls::{Identity, Trust};
+pub use body::Body;
 pub use pool::Pool;
+pub use route::{DomainPattern, Route, Routes};
+pub use routed::Routed;
 pub use transaction::Transaction;
 
 use super::{reply::Reply, tls};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-/// Where mail goes.
-#[derive(Clone, Debug)]
+/// One host that mail goes to.
+#[derive(Clone, Debug, PartialEq)]
 pub struct NextHop {
-    /// A name or an address.
+    /// A name or an address; what a certificate is checked against.
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Its addresses where they are known already, as for direct delivery, which asked for them with DNSSEC; else the name is looked up.
+    pub addresses: Vec<IpAddr>,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// How it is protected on the way.
     pub tls: Tls,
     /// Whose certificates count, where they are checked.
-    pub roots: Roots,
+    pub trust: Trust,
+    /// Whom we show ourselves as, if it asks.
+    pub identity: Option<Identity>,
 }
 
 impl NextHop {
     /// A next hop with TLS if it offers it, as SMTP has it by default.
     #[must_use]
     pub fn plain(host: &str, port: u16) -> NextHop {
-        NextHop { host: host.to_owned(), port, tls: Tls::Opportunistic, roots: Roots::Platform }
+        NextHop::new(host, port, Tls::Opportunistic)
+    }
+
+    /// A next hop that is known by its name, and trusted as the operating system trusts.
+    #[must_use]
+    pub fn new(host: &str, port: u16, tls: Tls) -> NextHop {
+        NextHop {
+            host: host.to_owned(),
+            port,
+            addresses: Vec::new(),
+            protocol: Protocol::Smtp,
+            tls,
+            trust: Trust::Platform,
+            identity: None,
+        }
     }
 
     /// Whether TLS as asked for can be spoken at all: a fault here is one of this machine (no trusted certificates).
@@ -44,10 +74,19 @@ impl NextHop {
 
     fn client_config(&self) -> Result<std::sync::Arc<rustls::ClientConfig>, rustls::Error> {
         match self.tls {
-            Tls::Opportunistic => tls::unverifying(),
-            Tls::Required | Tls::Implicit => tls::verifying(&self.roots),
+            Tls::Opportunistic => tls::unverifying(self.identity.as_ref()),
+            Tls::Required | Tls::Implicit => tls::verifying(&self.trust, self.identity.as_ref()),
         }
     }
+}
+
+/// What a next hop speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// SMTP (RFC 5321).
+    Smtp,
+    /// LMTP (RFC 2033): it answers each recipient after the final dot, which SMTP cannot express; so a mail has one recipient.
+    Lmtp,
 }
 
 /// How the connection to the next hop is protected.
@@ -61,6 +100,14 @@ pub enum Tls {
     Implicit,
 }
 
+impl Tls {
+    /// Whether the host has to prove its name.
+    #[must_use]
+    pub fn is_verified(self) -> bool {
+        self != Tls::Opportunistic
+    }
+}
+
 /// How the client behaves; every number with its reason.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -68,9 +115,11 @@ pub struct ClientOptions {
     pub hostname: String,
     /// A TCP connection, over all addresses of the host; and a TLS handshake.
     pub connect_time: Duration,
-    /// All of it, up to the answer to EHLO. Our client waits five minutes for our answer to MAIL (RFC 5321, 4.5.3.2.2): twice the wait
-    /// for a turn, this and one reply must stay below that, since there is one retry.
+    /// All of it with one host, up to the answer to EHLO.
     pub open_time: Duration,
+    /// Finding a connection over all hosts of a route, and likewise telling them an envelope, retries included. Our client waits five
+    /// minutes for our answer to MAIL (RFC 5321, 4.5.3.2.2): twice this must stay below that.
+    pub envelope_time: Duration,
     /// One reply to EHLO, STARTTLS, MAIL, RCPT, DATA or RSET. RFC 5321, 4.5.3.2 allows five minutes, which with a retry would be longer
     /// than our client waits.
     pub reply_time: Duration,
@@ -87,7 +136,8 @@ pub struct ClientOptions {
     pub connection_wait: Duration,
     /// Mails over one connection: some servers count, and a load balancer gets the chance to choose anew.
     pub mails_per_connection: u32,
-    /// So many failed connects in a row, and nobody tries for a while: sessions must not all wait for a host that is down.
+    /// So many failed connects in a row, and nobody tries for a while: sessions must not all wait for a host that is down. On a route
+    /// with further hosts the first failure is enough, since mail need not wait there.
     pub failures: u32,
     /// The first such pause; each further failure doubles it.
     pub pause: Duration,
@@ -103,6 +153,7 @@ impl ClientOptions {
             hostname: hostname.into(),
             connect_time: Duration::from_secs(30),
             open_time: Duration::from_secs(60),
+            envelope_time: Duration::from_secs(140),
             reply_time: Duration::from_secs(60),
             block_time: Duration::from_secs(60),
             idle_time: Duration::from_secs(30),
@@ -141,6 +192,9 @@ pub enum Failure {
     /// TLS is asked for and cannot be had.
     #[error("no TLS with the next hop")]
     Tls,
+    /// The octets of the mail could not be had to their end; the next hop has not got its end either.
+    #[error("the mail cannot be read any more")]
+    Unreadable,
     /// What was to be sent holds a bare CR or LF: it is never sent (smuggling), and whoever made it is at fault.
     #[error("the mail holds a CR or LF that stands alone")]
     BareLineEnd,
@@ -155,7 +209,7 @@ impl Failure {
             Failure::Lost { .. } => Reply::NEXT_HOP_LOST,
             Failure::Timeout { .. } => Reply::NEXT_HOP_SLOW,
             Failure::Tls => Reply::NEXT_HOP_TLS,
-            Failure::Changed | Failure::BareLineEnd => Reply::TRY_LATER,
+            Failure::Changed | Failure::Unreadable | Failure::BareLineEnd => Reply::TRY_LATER,
         }
     }
 

@@ -1,10 +1,11 @@
-//! Connections to one next hop, kept for the next mail.
+//! Connections to one host, kept for the next mail.
 
 use super::{
     super::extensions::Extensions,
-    ClientOptions, Failure, NextHop, Transaction,
+    ClientOptions, Failure, NextHop, Route, Transaction,
     connection::{Connection, TlsClient},
 };
+use crate::metrics::Hop;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -14,7 +15,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// Connections to one next hop.
+/// Connections to one host.
 #[derive(Debug)]
 pub struct Pool {
     hop: NextHop,
@@ -28,9 +29,12 @@ pub struct Pool {
 struct State {
     /// The one used last is used next, so that those in excess grow old.
     idle: Vec<Connection>,
-    extensions: Extensions,
+    /// As last seen; none before the first EHLO was answered.
+    extensions: Option<Extensions>,
     /// Connects that failed, in a row.
     failures: u32,
+    /// Connects that failed, in all.
+    all_failures: u64,
     /// Nobody tries before this.
     paused_until: Option<Instant>,
     /// Somebody looks after the idle ones.
@@ -43,14 +47,25 @@ impl Pool {
     pub fn new(hop: NextHop, options: ClientOptions) -> Arc<Pool> {
         let tls = hop.client_config();
         let places = Arc::new(Semaphore::new(options.connections));
-        let state = State { idle: Vec::new(), extensions: Extensions::ASSUMED, failures: 0, paused_until: None, tended: false };
+        let state = State { idle: Vec::new(), extensions: None, failures: 0, all_failures: 0, paused_until: None, tended: false };
         Arc::new(Pool { hop, options, tls, places, state: Mutex::new(state) })
     }
 
-    /// What the next hop can do, as last seen; before that, [`Extensions::ASSUMED`].
+    /// What the host can do, as last seen; before that, [`Extensions::ASSUMED`].
     #[must_use]
     pub fn extensions(&self) -> Extensions {
+        self.seen().unwrap_or(Extensions::ASSUMED)
+    }
+
+    /// What the host can do, if it has ever said so.
+    pub(super) fn seen(&self) -> Option<Extensions> {
         self.state().extensions
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn hop(&self) -> &NextHop {
+        &self.hop
     }
 
     /// Connects once and keeps the connection, to learn what the next hop can do before the first mail comes.
@@ -69,14 +84,24 @@ impl Pool {
     /// # Errors
     /// [`Failure::Unreachable`] or [`Failure::Tls`].
     pub async fn begin(self: &Arc<Self>) -> Result<Transaction, Failure> {
-        let connection = self.connection().await?;
-        Ok(Transaction::new(self.clone(), connection))
+        Route::of(vec![self.clone()]).begin().await
     }
 
     /// Connections that wait for a mail.
     #[must_use]
     pub fn idle(&self) -> usize {
         self.state().idle.len()
+    }
+
+    /// How the host does, for those who watch.
+    pub(super) fn health(&self) -> Hop {
+        let state = self.state();
+        Hop {
+            host: format!("{}:{}", self.hop.host, self.hop.port),
+            up: state.failures == 0,
+            idle: i64::try_from(state.idle.len()).unwrap_or(i64::MAX),
+            failures: state.all_failures,
+        }
     }
 
     pub(super) fn options(&self) -> &ClientOptions {
@@ -120,7 +145,7 @@ impl Pool {
                 let mut state = self.state();
                 state.failures = 0;
                 state.paused_until = None;
-                state.extensions = connection.extensions();
+                state.extensions = Some(connection.extensions());
                 Ok(connection)
             }
             Err(failure) => {
@@ -162,24 +187,49 @@ impl Pool {
         }
     }
 
+    /// After a pause one tries; the others wait no longer than before until that one knows better.
     fn may_try(&self) -> Result<(), Failure> {
-        match self.state().paused_until {
-            Some(until) if Instant::now() < until => Err(Failure::Unreachable),
-            _ => Ok(()),
+        let mut state = self.state();
+        let now = Instant::now();
+        match state.paused_until {
+            Some(until) if now < until => Err(Failure::Unreachable),
+            Some(_) => {
+                state.paused_until = Some(now + self.pause(state.failures));
+                Ok(())
+            }
+            None => Ok(()),
         }
+    }
+
+    /// How long nobody tries after so many failures; none at first.
+    fn pause(&self, failures: u32) -> Duration {
+        let Some(beyond) = failures.checked_sub(self.options.failures) else { return Duration::ZERO };
+        self.options.pause.saturating_mul(1 << beyond.min(16)).min(self.options.longest_pause)
     }
 
     fn note_failure(&self) {
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
-        let Some(beyond) = state.failures.checked_sub(self.options.failures) else { return };
-        let pause = self.options.pause.saturating_mul(1 << beyond.min(16)).min(self.options.longest_pause);
+        state.all_failures += 1;
+        if state.failures < self.options.failures {
+            return;
+        }
+        let pause = self.pause(state.failures);
         state.paused_until = Some(Instant::now() + pause);
-        tracing::warn!(next_hop = %self.hop.host, failures = state.failures, ?pause, "smtp: the next hop is down; mail is answered with 451");
+        tracing::warn!(next_hop = %self.hop.host, failures = state.failures, ?pause, "smtp: the next hop is down, and is left alone for a while");
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reload may replace the pool: the host hears QUIT rather than nothing.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for connection in std::mem::take(&mut self.state().idle) {
+            self.dismiss(connection);
+        }
     }
 }
 

@@ -1,34 +1,28 @@
-//! One mail to the next hop: MAIL, RCPT, DATA.
+//! One mail on one route: MAIL, RCPT, DATA or BDAT.
 
 use super::{
-    super::{
-        codec::{self, Encoder},
-        command::EnvelopeCommand,
-        extensions::Extensions,
-        reply::{Enhanced, Reply},
-    },
-    ClientOptions, Failure, Pool,
-    connection::{Connection, Ending},
+    super::{codec, command::EnvelopeCommand, reply::Reply},
+    Body, ClientOptions, Failure, Pool, Protocol, Route,
+    body::{self, Framing, LineEnds, Slices},
+    connection::Connection,
+    envelope::{self, Progress},
+    remedy,
 };
-use std::{fmt::Write as _, sync::Arc};
-use tokio::time::{Instant, timeout_at};
+use std::sync::Arc;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Commands sent at once. More would need reading while writing: if nobody reads, both sides' buffers fill up (RFC 2920, 3.1).
 const GROUP: usize = 100;
 
-/// Octets of a body that are encoded and sent at once.
-const BLOCK: usize = 64 * 1024;
-
-/// The next hop turned out not to take 8-bit bodies: we never re-encode (it breaks DKIM). The client sees it at its next EHLO.
-const NO_8BITMIME: Reply = Reply::fixed(451, Enhanced(4, 6, 3), "The next mail server does not take 8-bit messages now");
-const NO_MAIL: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send MAIL first");
-
-/// One mail to the next hop, or the attempt: its connection goes back to the pool when it is over.
+/// One mail to a host of a route, or the attempt: its connection goes back to the pool when it is over.
 ///
-/// It remembers what was accepted. If the connection is lost before DATA, once, a fresh one hears it again, and must accept it again.
+/// It remembers what was accepted. If the connection is lost before the body, once, a fresh one hears it again, and must accept it again;
+/// then, likewise, each host behind the first.
 #[derive(Debug)]
 pub struct Transaction {
-    pool: Arc<Pool>,
+    route: Arc<Route>,
+    /// Which of its hosts we are at.
+    at: usize,
     connection: Option<Connection>,
     /// What the next hop has accepted, in order.
     accepted: Vec<EnvelopeCommand>,
@@ -37,8 +31,8 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) fn new(pool: Arc<Pool>, connection: Connection) -> Transaction {
-        Transaction { pool, connection: Some(connection), accepted: Vec::new(), replaced: false }
+    pub(super) fn new(route: Arc<Route>, at: usize, connection: Connection) -> Transaction {
+        Transaction { route, at, connection: Some(connection), accepted: Vec::new(), replaced: false }
     }
 
     /// Tells the next hop, in one write if it can do that, and returns its replies: one each, in order.
@@ -46,26 +40,33 @@ impl Transaction {
     /// # Errors
     /// Nobody can say what the next hop has heard then; the transaction is over.
     pub async fn envelope(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
-        let replies = match self.try_envelope(commands).await {
-            Err(failure) if self.may_repeat(failure) => {
-                self.replace().await?;
-                match self.try_envelope(commands).await {
-                    Ok(replies) => replies,
-                    Err(failure) => return Err(self.failed(failure)),
-                }
-            }
-            Err(failure) => return Err(self.failed(failure)),
+        let Some(time) = self.pool().map(|p| p.options().envelope_time) else { return Err(Failure::Unreachable) };
+        let replies = match timeout(time, self.tell(commands)).await.unwrap_or(Err(Failure::TIMEOUT)) {
             Ok(replies) => replies,
+            Err(failure) => return Err(self.failed(failure)),
         };
         let accepted = commands.iter().zip(&replies).filter(|(_, reply)| reply.is_positive()).map(|(command, _)| command.clone());
         self.accepted.extend(accepted);
-        Ok(replies.into_iter().map(Reply::relayed).collect())
+        Ok(replies.into_iter().map(told).collect())
     }
 
-    /// Sends the mail, its octets being those of `parts` one after the other, and returns the next hop's reply: the one to the final
-    /// dot, or a refusal before it. The transaction is over then.
+    async fn tell(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
+        if self.connection.is_none() {
+            let (at, connection) = self.route.connection().await?;
+            (self.at, self.connection) = (at, Some(connection));
+        }
+        loop {
+            match self.try_envelope(commands).await {
+                Ok(replies) => return Ok(replies),
+                Err(failure) => self.recover(failure).await?,
+            }
+        }
+    }
+
+    /// Sends the mail, its octets being those of `parts` one after the other, and returns the next hop's reply: the one to its end, or a
+    /// refusal before it. The transaction is over then.
     ///
-    /// Until 354 a lost connection may be replaced; after it nothing is ever sent twice.
+    /// Until an octet of it has gone a lost connection may be replaced; after that nothing is ever sent twice.
     ///
     /// # Errors
     /// With `dot_sent` nobody knows whether the next hop has the mail. [`Failure::BareLineEnd`] before anything is sent.
@@ -75,40 +76,51 @@ impl Transaction {
             self.let_go();
             return Err(Failure::BareLineEnd);
         }
-        let said = match self.say_data(deadline).await {
-            Err(failure) if self.may_repeat(failure) => {
-                match timeout_at(deadline, self.replace()).await {
-                    Ok(replaced) => replaced?,
-                    Err(_) => return Err(self.failed(Failure::TIMEOUT)),
-                }
-                self.say_data(deadline).await
-            }
-            said => said,
-        };
-        match said {
-            Ok(reply) if reply.code() == 354 => {}
-            Ok(reply) if reply.is_positive() || reply.is_intermediate() => return Err(self.failed(Failure::LOST)),
-            Ok(reply) => {
+        self.send(&mut Slices::of(parts), LineEnds::Exact, deadline).await
+    }
+
+    /// The same for a mail whose octets are not all in memory.
+    ///
+    /// # Errors
+    /// As [`Transaction::data`]; [`Failure::BareLineEnd`] and [`Failure::Unreadable`] when some of it has gone: the next hop has no mail then.
+    pub async fn data_of<B: Body>(&mut self, body: &mut B, deadline: Instant) -> Result<Reply, Failure> {
+        self.send(body, LineEnds::Unseen, deadline).await
+    }
+
+    async fn send<B: Body>(&mut self, body: &mut B, line_ends: LineEnds, deadline: Instant) -> Result<Reply, Failure> {
+        let framing = match timeout_at(deadline, self.ready()).await.unwrap_or(Err(Failure::TIMEOUT)) {
+            Ok(Ready::For(framing)) => framing,
+            Ok(Ready::Refused(reply)) => {
                 self.let_go();
-                return Ok(reply.relayed());
+                return Ok(told(reply));
             }
             Err(failure) => return Err(self.failed(failure)),
-        }
-        let Some(mut connection) = self.connection.take() else { return Err(Failure::LOST) };
+        };
+        let (Some(mut connection), Some(pool)) = (self.connection.take(), self.pool().cloned()) else { return Err(Failure::LOST) };
         self.forget();
         // Whatever came behind the 354 would be taken for the reply to the final dot.
         if !connection.is_settled() {
             return Err(Failure::LOST);
         }
         connection.mails += 1;
-        let reply = transfer(&mut connection, parts, deadline, self.pool.options()).await?;
+        let reply = body::transfer(&mut connection, body, framing, line_ends, deadline, pool.options()).await?;
         // A refusal may have been said before the dot was read; what the next hop took the rest for is its secret.
         if reply.is_positive() {
-            self.pool.put_back(connection);
+            pool.put_back(connection);
         } else {
-            self.pool.dismiss(connection);
+            pool.dismiss(connection);
         }
-        Ok(reply.relayed())
+        Ok(told(reply))
+    }
+
+    /// Gets so far that the next thing to send is the body.
+    async fn ready(&mut self) -> Result<Ready, Failure> {
+        loop {
+            match self.say_data().await {
+                Ok(ready) => return Ok(ready),
+                Err(failure) => self.recover(failure).await?,
+            }
+        }
     }
 
     /// Gives up what was told so far; then another envelope may follow.
@@ -118,8 +130,8 @@ impl Transaction {
         if !was_open {
             return;
         }
-        if let Some(connection) = self.connection.take() {
-            self.connection = rset(connection, self.pool.options()).await;
+        if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool()) {
+            self.connection = rset(connection, pool.options()).await;
         }
     }
 
@@ -127,11 +139,10 @@ impl Transaction {
     fn let_go(&mut self) {
         let was_open = !self.accepted.is_empty();
         self.forget();
-        let Some(connection) = self.connection.take() else { return };
+        let (Some(connection), Some(pool)) = (self.connection.take(), self.pool().cloned()) else { return };
         if !was_open {
-            self.pool.put_back(connection);
+            pool.put_back(connection);
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let pool = self.pool.clone();
             runtime.spawn(async move {
                 if let Some(connection) = rset(connection, pool.options()).await {
                     pool.put_back(connection);
@@ -145,10 +156,33 @@ impl Transaction {
         self.replaced = false;
     }
 
-    /// Whether a fresh connection may help: the old one was lost, or it came from the pool and may have died there unnoticed.
-    fn may_repeat(&self, failure: Failure) -> bool {
+    /// Finds a connection that may do better than the one that failed: a fresh one to the same host, once, then one to each host behind it.
+    /// It has heard and accepted then what that one had.
+    async fn recover(&mut self, mut failure: Failure) -> Result<(), Failure> {
+        while self.advance(failure) {
+            match self.replace().await {
+                Ok(()) => return Ok(()),
+                Err(why) => failure = why,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Where to try next, if anywhere. A host that answered nothing is not asked again, unless its connection came from the pool and may
+    /// have died there unnoticed.
+    fn advance(&mut self, failure: Failure) -> bool {
         let stale = self.connection.as_ref().is_some_and(|c| c.used);
-        !self.replaced && (failure == Failure::LOST || (failure == Failure::TIMEOUT && stale))
+        let again = !std::mem::replace(&mut self.replaced, true) && (failure == Failure::LOST || (failure == Failure::TIMEOUT && stale));
+        if again {
+            return true;
+        }
+        let elsewhere = matches!(failure, Failure::LOST | Failure::TIMEOUT | Failure::Unreachable | Failure::Tls);
+        if !elsewhere || self.route.host(self.at + 1).is_none() {
+            return false;
+        }
+        self.at += 1;
+        tracing::warn!("smtp: {failure}; going on with the next one of the route");
+        true
     }
 
     /// The transaction is over: nobody knows what state the connection is in.
@@ -162,68 +196,113 @@ impl Transaction {
     /// client was told so.
     async fn replace(&mut self) -> Result<(), Failure> {
         self.connection = None;
+        let Some(pool) = self.pool().cloned() else { return Err(Failure::Unreachable) };
+        self.connection = Some(pool.fresh().await?);
         let accepted = std::mem::take(&mut self.accepted);
-        self.connection = Some(self.pool.fresh().await?);
-        self.replaced = true;
-        let replies = match self.try_envelope(&accepted).await {
-            Ok(replies) => replies,
-            Err(failure) => return Err(self.failed(failure)),
-        };
-        if !replies.iter().all(Reply::is_positive) {
+        let replies = self.try_envelope(&accepted).await;
+        self.accepted = accepted;
+        if !replies?.iter().all(Reply::is_positive) {
             tracing::warn!("smtp: after a lost connection the next hop answers otherwise than before");
-            self.accepted = accepted;
             self.let_go();
             return Err(Failure::Changed);
         }
-        self.accepted = accepted;
         Ok(())
     }
 
     async fn try_envelope(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
-        if self.connection.is_none() {
-            self.connection = Some(self.pool.connection().await?);
-        }
-        let options = self.pool.options();
+        let Some(pool) = self.route.host(self.at) else { return Err(Failure::Unreachable) };
         let Some(connection) = &mut self.connection else { return Err(Failure::LOST) };
-        let mut has_mail = self.accepted.iter().any(|c| matches!(c, EnvelopeCommand::Mail { .. }));
-        let group = if connection.extensions().pipelining { GROUP } else { 1 };
+        let has_mail = self.accepted.iter().any(|c| matches!(c, EnvelopeCommand::Mail { .. }));
+        let mut progress = Progress { has_mail, recipients: self.accepted.len() - usize::from(has_mail) };
+        let group = if connection.extensions().pipelining && connection.protocol() == Protocol::Smtp { GROUP } else { 1 };
         let mut replies = Vec::with_capacity(commands.len());
         for commands in commands.chunks(group) {
-            let first_is_mail = matches!(commands.first(), Some(EnvelopeCommand::Mail { .. }));
-            if let Some(reply) = refused_by_us(commands, has_mail, connection) {
-                replies.extend(std::iter::repeat_n(reply, 1).chain(std::iter::repeat_n(NO_MAIL, commands.len() - 1)));
-                continue;
-            }
-            let mut octets = String::new();
-            for command in commands {
-                write_command(command, connection, &mut octets);
-            }
-            connection.commands(octets.as_bytes(), commands.len(), options).await?;
-            for at in 0..commands.len() {
-                let reply = connection.reply(options).await?;
-                // A next hop that closes (421) answers nothing more; and 3yz is no answer to an envelope.
-                if reply.code() == 421 || reply.is_intermediate() {
-                    return Err(Failure::LOST);
-                }
-                if at == 0 && first_is_mail {
-                    has_mail = reply.is_positive();
-                }
-                replies.push(reply);
-            }
+            say_group(commands, &mut progress, connection, pool.options(), &mut replies).await?;
         }
         Ok(replies)
     }
 
-    async fn say_data(&mut self, deadline: Instant) -> Result<Reply, Failure> {
-        let options = self.pool.options();
+    /// DATA, if the host needs it before the body.
+    async fn say_data(&mut self) -> Result<Ready, Failure> {
+        let Some(pool) = self.route.host(self.at) else { return Err(Failure::Unreachable) };
         let Some(connection) = &mut self.connection else { return Err(Failure::LOST) };
-        let said = timeout_at(deadline, connection.command(b"DATA\r\n", options)).await;
-        match said {
-            Ok(Ok(reply)) if reply.code() == 421 => Err(Failure::LOST),
-            Ok(said) => said,
-            Err(_) => Err(Failure::TIMEOUT),
+        if connection.extensions().chunking {
+            // No 354 will prove that the connection is alive, so it is looked at: from here on nothing can be said again.
+            return if connection.is_quiet().await { Ok(Ready::For(Framing::Chunk)) } else { Err(Failure::LOST) };
+        }
+        let reply = connection.command(b"DATA\r\n", pool.options()).await?;
+        match reply.code() {
+            354 => Ok(Ready::For(Framing::Dot)),
+            421 => Err(Failure::LOST),
+            // Neither yes nor no: it is out of step.
+            _ if reply.is_positive() || reply.is_intermediate() => Err(Failure::LOST),
+            _ => Ok(Ready::Refused(reply)),
         }
     }
+
+    fn pool(&self) -> Option<&Arc<Pool>> {
+        self.route.host(self.at)
+    }
+}
+
+/// Whether the next hop waits for a body.
+enum Ready {
+    For(Framing),
+    Refused(Reply),
+}
+
+/// The next hop's reply as our own, after the log has said what can be done about it.
+fn told(reply: Reply) -> Reply {
+    if !reply.is_positive() {
+        let remedy = remedy::shown(&reply);
+        if !remedy.is_empty() {
+            tracing::warn!("smtp: the next hop says {}{remedy}", reply.code());
+        }
+    }
+    reply.relayed()
+}
+
+/// Says a group of commands in one write, and adds a reply for each: the host's, or ours to what is not said to it.
+async fn say_group(
+    commands: &[EnvelopeCommand],
+    progress: &mut Progress,
+    connection: &mut Connection,
+    options: &ClientOptions,
+    replies: &mut Vec<Reply>,
+) -> Result<(), Failure> {
+    let mut octets = String::new();
+    let mut said = 0;
+    // What is refused is so whatever the host answers to the others: MAIL stands at the beginning, and takes its recipients with it.
+    let mut ahead = *progress;
+    for command in commands {
+        if envelope::refusal(command, ahead, connection).is_none() {
+            ahead.has_mail |= matches!(command, EnvelopeCommand::Mail { .. });
+            envelope::write(command, connection, &mut octets);
+            said += 1;
+        }
+    }
+    if said > 0 {
+        connection.commands(octets.as_bytes(), said, options).await?;
+    }
+    for command in commands {
+        let is_mail = matches!(command, EnvelopeCommand::Mail { .. });
+        let asked = Progress { has_mail: ahead.has_mail, ..*progress };
+        if let Some(reply) = envelope::refusal(command, asked, connection) {
+            replies.push(reply);
+            continue;
+        }
+        let reply = connection.reply(options).await?;
+        // A next hop that closes (421) answers nothing more; and 3yz is no answer to an envelope.
+        if reply.code() == 421 || reply.is_intermediate() {
+            return Err(Failure::LOST);
+        }
+        match (is_mail, reply.is_positive()) {
+            (true, accepted) => progress.has_mail = accepted,
+            (false, accepted) => progress.recipients += usize::from(accepted),
+        }
+        replies.push(reply);
+    }
+    Ok(())
 }
 
 impl Drop for Transaction {
@@ -241,75 +320,4 @@ async fn rset(mut connection: Connection, options: &ClientOptions) -> Option<Con
         Ok(reply) if reply.is_positive() => Some(connection),
         _ => None,
     }
-}
-
-/// Why the first of `commands` is not even said; then the others of its group have no MAIL.
-fn refused_by_us(commands: &[EnvelopeCommand], has_mail: bool, connection: &Connection) -> Option<Reply> {
-    match commands.first()? {
-        mail @ EnvelopeCommand::Mail { .. } => (mail.is_eight_bit() && !connection.extensions().eight_bit).then_some(NO_8BITMIME),
-        EnvelopeCommand::Rcpt { .. } => (!has_mail).then_some(NO_MAIL),
-    }
-}
-
-fn write_command(command: &EnvelopeCommand, connection: &Connection, to: &mut String) {
-    let extensions: Extensions = connection.extensions();
-    match command {
-        EnvelopeCommand::Mail { from, parameters, size } => {
-            let _ = write!(to, "MAIL FROM:<{}>", from.as_ref().map_or("", |address| address.as_str()));
-            // BODY belongs to 8BITMIME; without it the body was declared 7BIT, which goes without saying.
-            if extensions.eight_bit {
-                to.push_str(parameters);
-            }
-            if let (Some(size), Some(_)) = (size, extensions.size) {
-                let _ = write!(to, " SIZE={}", size.saturating_add(super::super::HEADER_ROOM));
-            }
-        }
-        EnvelopeCommand::Rcpt { to: recipient, parameters } => {
-            let _ = write!(to, "RCPT TO:<{recipient}>");
-            if connection.is_extended() {
-                to.push_str(parameters);
-            }
-        }
-    }
-    to.push_str("\r\n");
-}
-
-/// Sends the body and its final dot, and waits for the reply.
-async fn transfer(connection: &mut Connection, parts: &[&[u8]], deadline: Instant, options: &ClientOptions) -> Result<Reply, Failure> {
-    let mut encoder = Encoder::default();
-    let mut block = Vec::with_capacity(parts.iter().map(|p| p.len()).sum::<usize>().min(BLOCK) + 64);
-    for piece in parts.iter().flat_map(|part| part.chunks(BLOCK)) {
-        if !block.is_empty() && block.len() + piece.len() > BLOCK {
-            if let Err(failure) = send(connection, &block, Ending::No, deadline, options).await {
-                return refusal(connection).await.ok_or(failure);
-            }
-            block.clear();
-        }
-        encoder.encode(piece, &mut block);
-    }
-    encoder.end(&mut block);
-    if let Err(failure) = send(connection, &block, Ending::Yes, deadline, options).await {
-        return refusal(connection).await.ok_or(failure.after_dot());
-    }
-    match connection.reply_until(deadline).await {
-        Ok(reply) if reply.is_intermediate() => Err(Failure::LOST.after_dot()),
-        Ok(reply) => Ok(reply),
-        Err(failure) => Err(failure.after_dot()),
-    }
-}
-
-async fn send(
-    connection: &mut Connection,
-    block: &[u8],
-    ending: Ending,
-    deadline: Instant,
-    options: &ClientOptions,
-) -> Result<(), Failure> {
-    timeout_at(deadline, connection.body(block, ending, options)).await.unwrap_or(Err(Failure::TIMEOUT))
-}
-
-/// A next hop that has enough of a body says so and hangs up: then that is its reply, and it has no mail.
-async fn refusal(connection: &mut Connection) -> Option<Reply> {
-    let reply = connection.reply_until(Instant::now()).await.ok()?;
-    if reply.is_positive() || reply.is_intermediate() { None } else { Some(reply) }
 }

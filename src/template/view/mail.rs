@@ -131,7 +131,7 @@ pub struct NotNotifiedMail {
     pub recipient: String,
     /// The subject, unless it holds a finding.
     pub subject: Option<String>,
-    /// What the next hop answered.
+    /// What the next hop answered; empty when the mail was lost here.
     pub reply: String,
 }
 
@@ -144,7 +144,7 @@ impl MailView for NotNotifiedMail {
             subject: Some("Uw aanvraag".to_owned()),
             reply: "550 5.1.1 no such mailbox".to_owned(),
         };
-        vec![NotNotifiedMail { subject: None, ..full.clone() }, full]
+        vec![NotNotifiedMail { subject: None, reply: String::new(), ..full.clone() }, full]
     }
 }
 

@@ -5,6 +5,7 @@ mod clock_that_ran_ahead;
 mod hop_hangs_at_rset;
 mod hop_lost_between_recipients;
 mod letter_too_long;
+mod letter_unopened;
 mod outside_sender_untold;
 mod pending_left_behind;
 mod same_person_twice;

@@ -20,7 +20,7 @@ use zegel::{
     outbox::{Outbox, UnderWay},
     record::{Batch, Expect, FORMAT, Key, KeyRange, Mail, Op, Record, Sealed},
     secret::Id,
-    smtp::client::{ClientOptions, NextHop, Pool},
+    smtp::client::{ClientOptions, NextHop, Routes},
     store::{self, BoxFuture, Store, StoreError, StoreOptions, memory::MemoryStore},
     time::Time,
 };
@@ -110,7 +110,7 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
     let outbox = Arc::new(Outbox {
         store: store.clone(),
         keyring: opened.keyring.clone(),
-        next_hop: Pool::new(NextHop::plain("127.0.0.1", 1), ClientOptions::new("zegel.example")),
+        routes: Arc::new(ArcSwap::from_pointee(Routes::only(NextHop::plain("127.0.0.1", 1), ClientOptions::new("zegel.example")))),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         organisation: Arc::new(ArcSwap::from_pointee(organisation())),
         clock,

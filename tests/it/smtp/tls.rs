@@ -10,7 +10,7 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zegel::smtp::{
     Extensions, Reply, ServerOptions,
-    client::{Failure, NextHop, Pool, Roots, Tls},
+    client::{Failure, NextHop, Pool, Tls, Trust},
     tls,
 };
 
@@ -26,7 +26,7 @@ fn certificate() -> Certificate {
 }
 
 fn hop(sink: &Sink, tls: Tls, trusted: &Certificate) -> NextHop {
-    NextHop { host: "127.0.0.1".to_owned(), port: sink.address().port(), tls, roots: Roots::Given(vec![trusted.der.clone()]) }
+    NextHop { trust: Trust::Authorities(vec![trusted.der.clone()]), ..NextHop::new("127.0.0.1", sink.address().port(), tls) }
 }
 
 async fn send(hop: NextHop) -> Result<Reply, Failure> {

@@ -1,0 +1,76 @@
+//! Makes a sealed message count: its state, and for each recipient a grant with its notification, or a place in the queue for a number.
+
+use super::{Judged, Transfer, protect::Reader, sealing::Sealing};
+use crate::{
+    address::Address,
+    grant::{self, Handover},
+    inspect::Plan,
+    notice::Letter,
+    policy::MissingPhone,
+    record::{Batch, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, State},
+    secret::{Id, Token},
+    time::Time,
+};
+
+impl Transfer {
+    /// Adds everything that makes the message count: its state, and for each recipient a grant with its notification, or a place in the queue for
+    /// a number.
+    pub(super) fn hand_over(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged, expect: Expect) {
+        let missing = readers.iter().any(Reader::lacks_number);
+        let waits = |r: &Reader| r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
+        let state = if missing { State::Held } else { State::Sent };
+        batch.put(Key::message(sealing.id), &self.message_record(sealing, state, plan), expect);
+        let handover = Handover {
+            master: &sealing.master,
+            bucket: &sealing.bucket,
+            message: sealing.id,
+            content_key: &sealing.content_key,
+            now: sealing.now,
+        };
+        for reader in readers.iter().filter(|r| !waits(r)) {
+            let letter = |token| self.notification(token, reader, sealing, judged);
+            handover.give(batch, &reader.address, reader.level, reader.phone.as_ref(), letter);
+        }
+        self.remember_numbers(batch, sealing, readers);
+        if missing {
+            let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
+            self.hold(batch, sealing, &waiting, readers.len(), judged);
+        }
+        self.event(batch, Fact::Sealed, sealing);
+        let ends = sealing.expires.plus_days(1);
+        put_expiry(batch, ends.begins(), Expires::Message(sealing.id));
+    }
+
+    fn notification(&self, token: Token, reader: &Reader, sealing: &Sealing, judged: &Judged) -> Letter {
+        let (sender_name, sender) = self.shown_sender(judged);
+        Letter::Notification {
+            token,
+            sender: Address::parse(&sender).ok(),
+            envelope_from: self.envelope.from.clone(),
+            sender_name,
+            recipient: reader.address.clone(),
+            subject: self.open_subject(judged),
+            language: self.gateway.options.language.clone(),
+            level: reader.level,
+            expires: sealing.expires,
+        }
+    }
+
+    /// Adds the numbers that the sender gave behind the trigger to those of the organisation.
+    fn remember_numbers(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader]) {
+        let Some(sender) = &self.envelope.from else { return };
+        for reader in readers.iter().filter(|r| r.given) {
+            let Some(phone) = &reader.phone else { continue };
+            grant::know_phone(batch, &sealing.master, &reader.address, phone, sender.as_str(), sealing.now);
+        }
+    }
+
+    pub(super) fn event(&self, batch: &mut Batch, what: Fact, sealing: &Sealing) {
+        let event = Event { v: FORMAT, what, message: Some(sealing.id), grant: None, queue: Some(self.envelope.id.to_string()) };
+        batch.put(Key::event(sealing.now, Id::random()), &event, Expect::Absent);
+    }
+}
+
+pub(super) fn put_expiry(batch: &mut Batch, at: Time, what: Expires) {
+    batch.put(Key::expiry(at.day(), Id::random()), &Expiry { v: FORMAT, at, what }, Expect::Absent);
+}
