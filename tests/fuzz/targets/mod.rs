@@ -9,6 +9,7 @@ mod detect;
 mod documents;
 mod html;
 mod mail;
+mod page;
 mod reply;
 mod rules;
 mod seal;
@@ -21,6 +22,7 @@ pub use detect::detect;
 pub use documents::{docx, pdf, xlsx, zip};
 pub use html::html;
 pub use mail::mail;
+pub use page::page;
 pub use reply::reply;
 pub use rules::rules;
 pub use seal::seal;
@@ -31,13 +33,14 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
     ("session", session),
     ("mail", mail),
     ("html", html),
+    ("page", page),
     ("pdf", pdf),
     ("docx", docx),
     ("xlsx", xlsx),
