@@ -6,7 +6,11 @@ use zegel::portal::html::{sanitise, text_of};
 pub fn page(octets: &[u8]) {
     let html = &*String::from_utf8_lossy(octets);
     let _ = text_of(html);
-    let clean = |html: &str| sanitise(html, "/r/0/picture/", |_| None);
+    // Of two attributes that are added it is chance which comes first.
+    let ordered = |page: String| {
+        page.replace("target=\"_blank\" rel=\"noopener noreferrer nofollow\"", "rel=\"noopener noreferrer nofollow\" target=\"_blank\"")
+    };
+    let clean = |html: &str| sanitise(html, "/r/0/picture/", |_| None).map(ordered);
     let Ok(once) = clean(html) else { return };
     let lower = once.to_ascii_lowercase();
     for tag in ["<script", "<style", "<form", "<input", "<iframe", "<object", "<svg", "<math", "<base", "<meta", "<link"] {

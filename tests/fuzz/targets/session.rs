@@ -19,7 +19,7 @@ use zegel::{
 const MAX_SIZE: u64 = 500;
 
 /// A conversation as a dialogue of tests/smtp would have it, with octets 0xF0 to 0xFF as stage directions: the client's octets up to there
-/// arrive in one piece, and from then on the handler is in the mood that the last four bits say.
+/// arrive in one piece, and are answered in the mood that the last four bits say.
 pub fn session(octets: &[u8]) {
     let offer = Offer { hostname: "gw.example".to_owned(), max_size: MAX_SIZE, eight_bit: true, starttls: true };
     let mut stage = Stage {
