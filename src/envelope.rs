@@ -1,5 +1,7 @@
 //! The SMTP envelope: who sends to whom, as told by MAIL and RCPT (RFC 5321, 2.3.1).
 
+pub mod dsn;
+
 use crate::{address::Address, secret};
 use std::fmt;
 
@@ -23,6 +25,40 @@ pub struct Recipient {
     pub address: Address,
     /// The ESMTP parameters of its RCPT as they were received.
     pub parameters: String,
+}
+
+impl Envelope {
+    /// Whether the mail's addresses and header may hold letters outside ASCII (SMTPUTF8, RFC 6531).
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        dsn::parameter(&self.mail_parameters, "SMTPUTF8").is_some()
+    }
+
+    /// How much of the mail a notification of failure returns, if the sender says (RET).
+    #[must_use]
+    pub fn returns(&self) -> Option<dsn::Return> {
+        dsn::parameter(&self.mail_parameters, "RET").and_then(dsn::Return::parse)
+    }
+
+    /// The sender's own name of the transaction, decoded (ENVID).
+    #[must_use]
+    pub fn sender_id(&self) -> Option<String> {
+        dsn::parameter(&self.mail_parameters, "ENVID").and_then(dsn::envelope_id)
+    }
+}
+
+impl Recipient {
+    /// When the sender wants to be told about this recipient, if it says (NOTIFY); without, RFC 3461 leaves it at failure and delay.
+    #[must_use]
+    pub fn notify(&self) -> Option<dsn::Notify> {
+        dsn::parameter(&self.parameters, "NOTIFY").and_then(dsn::Notify::parse)
+    }
+
+    /// The recipient as the sender knows it (ORCPT).
+    #[must_use]
+    pub fn original(&self) -> Option<dsn::OriginalRecipient> {
+        dsn::parameter(&self.parameters, "ORCPT").and_then(dsn::OriginalRecipient::parse)
+    }
 }
 
 /// A transaction's name: twelve hexadecimal digits, random.

@@ -4,9 +4,9 @@
 
 use crate::{
     address::Address,
-    notice::Letter,
+    notice::{Letter, Origin},
     phone::PhoneNumber,
-    record::{Batch, Event, Expect, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, State},
+    record::{Batch, Event, Expect, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, Sealed, State},
     seal::{Bucket, ContentKey, Master, Salt, lookup_id, wrap},
     secret::{Id, Token},
     time::Time,
@@ -26,31 +26,60 @@ pub struct Handover<'a> {
     pub now: Time,
 }
 
+/// Who gets a grant.
+pub struct Receiver<'a> {
+    /// His address.
+    pub address: &'a Address,
+    /// How he will prove who he is.
+    pub level: Level,
+    /// His number: must be there at level 2, and is not kept at level 1.
+    pub phone: Option<&'a PhoneNumber>,
+    /// What the sender wants to hear about him.
+    pub origin: &'a Origin,
+}
+
 impl Handover<'_> {
     /// Adds a recipient's grant and notification; `letter` makes the notification from the link.
-    ///
-    /// At level 2 `phone` must be there; at level 1 it is not kept.
-    pub fn give(&self, batch: &mut Batch, to: &Address, level: Level, phone: Option<&PhoneNumber>, letter: impl FnOnce(Token) -> Letter) {
+    pub fn give(&self, batch: &mut Batch, to: &Receiver<'_>, letter: impl FnOnce(Token) -> Letter) {
         let token = Token::random();
         let lookup = lookup_id(&token);
         let key = Key::grant(lookup);
-        let phone = phone.filter(|_| level == Level::Two);
+        let phone = to.phone.filter(|_| to.level == Level::Two);
         let grant = Grant {
             v: FORMAT,
             message: self.message,
-            level,
-            address: self.master.seal_field("address", &key, to.as_str(), Salt::random()),
+            level: to.level,
+            address: self.master.seal_field("address", &key, to.address.as_str(), Salt::random()),
             phone: phone.map(|p| self.master.seal_field("phone", &key, p.expose(), Salt::random())),
             wrap: wrap(self.master, self.bucket, &token, self.message, self.content_key, [Salt::random(), Salt::random()]),
             wrong_tries: 0,
             locked_until: None,
             locks: 0,
             read: None,
+            origin: Some(seal_origin(self.master, &key, to.origin)),
+            bounced: None,
         };
         batch.put(key, &grant, Expect::Absent);
         batch.put(Key::of_message(self.message, lookup), &(), Expect::Absent);
         post(batch, self.master, &letter(token), About { message: self.message, grant: Some(lookup), only_if: None }, self.now);
     }
+}
+
+/// `origin` for the record at `key`.
+///
+/// # Panics
+/// Never in practice: it has text keys and no foreign types.
+#[must_use]
+pub fn seal_origin(master: &Master, key: &Key, origin: &Origin) -> Sealed {
+    let text = serde_json::to_string(origin).expect("an origin has text keys and no foreign types");
+    master.seal_field("origin", key, &text, Salt::random())
+}
+
+/// What the record at `key` says of the sender's mail; what it does not say, or no longer, is taken as not asked for.
+#[must_use]
+pub fn open_origin(master: &Master, key: &Key, origin: Option<&Sealed>) -> Origin {
+    let text = origin.and_then(|sealed| master.open_field("origin", key, sealed).ok());
+    text.and_then(|text| serde_json::from_str(text.expose()).ok()).unwrap_or_default()
 }
 
 /// What a mail in the outbox is about.
@@ -79,6 +108,7 @@ pub fn post(batch: &mut Batch, master: &Master, letter: &Letter, about: About, n
         only_if: about.only_if,
         tries: 0,
         claimed: false,
+        delay_told: false,
         letter: master.seal_letter(id, &text, Salt::random()),
     };
     batch.put(Key::outbox(now, id), &mail, Expect::Absent);

@@ -60,6 +60,17 @@ impl Field<'_> {
     }
 }
 
+/// What a delivery status notification says (RFC 3464), as far as one recipient's fate goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryStatus {
+    /// The mail came to its end without being delivered; else it is only late, or was passed on.
+    pub failed: bool,
+    /// Status: `5.1.1`; empty when it says none.
+    pub status: String,
+    /// What the last server said, without its `smtp;`; empty when it says nothing.
+    pub diagnostic: String,
+}
+
 /// A mail taken apart for sealing and showing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readable {
@@ -185,6 +196,31 @@ impl Message {
         // Only the header is read, so a report within a report is not followed.
         let header = MessageParser::new().parse_headers(&quoted.octets[..])?;
         header.headers().from()?.mailboxes().find_map(|m| Address::parse(m.address()?).ok())
+    }
+
+    /// What the mail says as a delivery status notification; `None` when it is none. One that no program can read tells of a failure: what
+    /// reports success or a delay is written by those who do it right.
+    #[must_use]
+    pub fn delivery_status(&self) -> Option<DeliveryStatus> {
+        let parsed = MessageParser::new().parse_headers(&self.octets[..])?;
+        let of_delivery =
+            parsed.content_type().and_then(|t| t.attribute("report-type")).is_some_and(|t| t.eq_ignore_ascii_case("delivery-status"));
+        if !(parsed.is_content_type("multipart", "report") && of_delivery) {
+            return None;
+        }
+        let status = self.parts().into_iter().find(|p| p.media_type == "message/delivery-status");
+        let text = status.map(|p| lossy(&p.octets).replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")).unwrap_or_default();
+        let field = |group: &str, name: &str| {
+            let mut lines = group.lines().filter_map(|line| line.split_once(':'));
+            lines.find(|(n, _)| n.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+        };
+        let groups: Vec<&str> = text.split("\n\n").filter(|group| field(group, "Action").is_some()).collect();
+        let is_failure = |group: &&&str| field(group, "Action").is_some_and(|a| a.eq_ignore_ascii_case("failed"));
+        let group = groups.iter().find(is_failure).or(groups.first()).copied().unwrap_or_default();
+        let diagnostic = field(group, "Diagnostic-Code").unwrap_or_default();
+        let diagnostic = diagnostic.split_once(';').map_or(diagnostic.as_str(), |(_, text)| text.trim()).to_owned();
+        let failed = groups.is_empty() || groups.iter().any(|g| is_failure(&g));
+        Some(DeliveryStatus { failed, status: field(group, "Status").unwrap_or_default(), diagnostic })
     }
 
     /// Every header field of the mail itself, decoded and unfolded, in order.
@@ -578,6 +614,37 @@ mod tests {
         for odd in ["Subject: a\nno field\n\nx", "Sub ject: a\n\nx", " a: b\n\n", ": b\n\n"] {
             assert_eq!(read(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn a_bounce_says_what_became_of_a_mail() {
+        let report = |kind: &str, status: &str| {
+            mail(&format!(
+                "Content-Type: multipart/report; report-type={kind}; boundary=b\n\n--b\n\nHelaas.\n--b\nContent-Type: message/delivery-status\n\n{status}\n--b--\n"
+            ))
+            .delivery_status()
+        };
+        let check = |status: &str, failed: bool, code: &str, diagnostic: &str| {
+            let expected = DeliveryStatus { failed, status: code.to_owned(), diagnostic: diagnostic.to_owned() };
+            assert_eq!(report("delivery-status", status), Some(expected), "{status}");
+        };
+        let of = "Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.example\n";
+        check(
+            &format!("{of}Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no\n  such user\n"),
+            true,
+            "5.1.1",
+            "550 5.1.1 no  such user",
+        );
+        check(&format!("{of}action:DELAYED\nStatus: 4.0.0\n"), false, "4.0.0", "");
+        check(
+            &format!("{of}Action: relayed\nStatus: 2.1.9\n\nFinal-Recipient: rfc822; c@d.example\nAction: failed\nStatus: 5.0.0\n"),
+            true,
+            "5.0.0",
+            "",
+        );
+        check("zomaar", true, "", "");
+        assert_eq!(report("disposition-notification", of), None);
+        assert_eq!(mail("Subject: Afwezig\nAuto-Submitted: auto-replied\n\nIk ben er niet.").delivery_status(), None);
     }
 
     #[test]

@@ -6,9 +6,10 @@
 mod tell;
 
 use crate::{
+    address::Address,
     clock::Clock,
     grant,
-    notice::{Composed, Letter, Organisation, compose},
+    notice::{Composed, Letter, Organisation, compose, return_path},
     record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
@@ -61,6 +62,9 @@ const FARTHEST: Duration = Duration::from_secs(2 * 3600);
 
 /// A clock that goes back by more than this was put right, not slewed.
 const CLOCK_STEP: Duration = Duration::from_secs(60);
+
+/// After this a sender is told that his recipient knows of nothing yet (smtp.md, section 6).
+const DELAY: Duration = Duration::from_secs(4 * 3600);
 
 /// After this a mail is given up.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
@@ -323,7 +327,7 @@ impl Outbox {
     async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
         let mail = match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
-            Ok(mail) => mail,
+            Ok(mail) => self.with_return_path(claim, mail, organisation.bounces.as_ref()),
             Err(error) => {
                 tracing::error!("mail {} cannot be composed: {error}", claim.id);
                 return Outcome::Later(Reply::TRY_LATER);
@@ -339,12 +343,26 @@ impl Outbox {
         }
     }
 
+    /// A notification's envelope sender is an address of ours, where there is one, so that its bounce finds its grant. Nothing else gets one: what
+    /// has the null sender must have it.
+    fn with_return_path(&self, claim: &Claim, mail: Composed, bounces: Option<&Address>) -> Composed {
+        match (&mail.envelope_from, bounces, claim.mail.grant) {
+            (Some(_), Some(bounces), Some(grant)) => {
+                Composed { envelope_from: return_path(bounces, &self.keyring.master(), grant).or(mail.envelope_from), ..mail }
+            }
+            _ => mail,
+        }
+    }
+
     /// The SMTP transaction: the first reply that refuses, or the one to the final dot.
     async fn transfer(&self, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
         let mut hop = self.routes.load().of(&mail.to).clone().begin().await?;
         let size = Some(mail.octets.len() as u64);
+        // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
+        let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
+        let parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
         let commands = [
-            EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters: String::new(), size },
+            EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters, size },
             EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: String::new() },
         ];
         let replies = hop.envelope(&commands).await?;
@@ -369,10 +387,16 @@ impl Outbox {
                 if let Some(fact) = letter.fact_when_taken() {
                     grant::note(&mut batch, fact, Some(claim.mail.about), claim.mail.grant, now);
                 }
+                self.tell_relayed(&mut batch, claim, letter, now).await?;
             }
             Outcome::Later(reply) if !given_up => {
                 tracing::info!("mail {} kind={} later tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
-                again_later(&mut batch, claim, now);
+                let mut mail = claim.mail.clone();
+                if !mail.delay_told && now.since(mail.at) >= DELAY {
+                    mail.delay_told = true;
+                    self.tell_delayed(&mut batch, claim, letter, &reply, now).await?;
+                }
+                again_later(&mut batch, claim.id, mail, now);
             }
             Outcome::Refused(reply) | Outcome::Later(reply) => {
                 tracing::warn!("mail {} kind={} not delivered tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
@@ -395,7 +419,7 @@ impl Outbox {
     async fn try_later(&self, claim: &Claim) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         batch.delete(claim.key.clone(), Expect::Version(claim.version));
-        again_later(&mut batch, claim, self.clock.now());
+        again_later(&mut batch, claim.id, claim.mail.clone(), self.clock.now());
         self.commit(claim, batch).await
     }
 
@@ -405,9 +429,9 @@ impl Outbox {
 }
 
 /// Adds the row as it is due the next time.
-fn again_later(batch: &mut Batch, claim: &Claim, now: Time) {
-    let mail = Mail { claimed: false, ..claim.mail.clone() };
-    batch.put(Key::outbox(now.plus(back_off(claim.mail.tries)), claim.id), &mail, Expect::Absent);
+fn again_later(batch: &mut Batch, id: Id, mail: Mail, now: Time) {
+    let mail = Mail { claimed: false, ..mail };
+    batch.put(Key::outbox(now.plus(back_off(mail.tries)), id), &mail, Expect::Absent);
 }
 
 /// The row's id: the last segment of its key.

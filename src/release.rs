@@ -2,8 +2,8 @@
 
 use crate::{
     address::Address,
-    grant::{Handover, know_phone, note},
-    notice::Letter,
+    grant::{Handover, Receiver, know_phone, note},
+    notice::{Letter, Origin},
     phone::PhoneNumber,
     record::{Approval, Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
     seal::Master,
@@ -23,6 +23,8 @@ pub struct Waiter {
     pub phone: Option<PhoneNumber>,
     /// Whether the number was given now and is to be remembered.
     pub given: bool,
+    /// What the sender wants to hear about him.
+    pub origin: Origin,
 }
 
 impl Waiter {
@@ -85,7 +87,8 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
             level: waiter.level,
             expires: held.message.expires,
         };
-        held.handover.give(&mut batch, &waiter.address, waiter.level, waiter.phone.as_ref(), letter);
+        let Waiter { address, level, origin, .. } = waiter;
+        held.handover.give(&mut batch, &Receiver { address, level: *level, phone: waiter.phone.as_ref(), origin }, letter);
     }
     remember(&mut batch, master, held);
     note(&mut batch, Fact::Released, Some(message), None, now);

@@ -108,7 +108,7 @@ struct Swappable {
     templates: Arc<ArcSwap<Templates>>,
     organisation: Arc<ArcSwap<Organisation>>,
     routes: Arc<ArcSwap<Routes>>,
-    /// Holds the certificate.
+    /// Holds the certificate and the accounts.
     server: Arc<ServerOptions>,
     /// What only a restart replaces.
     fixed: Vec<(&'static str, String)>,
@@ -149,11 +149,14 @@ pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) 
 /// # Errors
 /// What keeps it from starting.
 pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clock>, opened: Opened) -> Result<Running, StartError> {
-    let fixed = config.fixed();
+    let (fixed, organisation) = (config.fixed(), organisation(&config));
     let routes = Routes::new(config.smtp.next_hops, config.smtp.routes, ClientOptions::new(&config.smtp.hostname));
     let wake = Arc::new(Notify::new());
     let server = Arc::new(ServerOptions {
         allow: config.smtp.allow,
+        accounts: ArcSwapOption::new(config.smtp.accounts),
+        xforward: config.smtp.xforward,
+        proxy_protocol: config.smtp.proxy_protocol,
         max_size: config.smtp.max_size_bytes,
         tls: ArcSwapOption::new(config.smtp.tls),
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
@@ -162,7 +165,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         fixed,
         routes: Arc::new(ArcSwap::from_pointee(routes)),
         server: server.clone(),
-        organisation: Arc::new(ArcSwap::from_pointee(organisation(&config.organisation, &config.mail, &config.portal))),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation)),
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         rulebook: Arc::new(ArcSwap::from_pointee(config.rulebook)),
     };
@@ -258,6 +261,7 @@ impl Ground<'_> {
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
+            organisation: self.swappable.organisation.clone(),
             outbox: self.wake.clone(),
             metrics: self.metrics.clone(),
             live: Arc::new(Mutex::default()),
@@ -287,13 +291,14 @@ impl Running {
     /// Gives the words of `zegel.toml` that have changed and need a restart ([`Config::fixed`]).
     pub fn reload(&self, config: Config) -> Vec<&'static str> {
         let changed = self.swappable.fixed.iter().zip(config.fixed()).filter(|(old, new)| **old != *new).map(|(old, _)| old.0).collect();
-        self.swappable.organisation.store(Arc::new(organisation(&config.organisation, &config.mail, &config.portal)));
+        self.swappable.organisation.store(Arc::new(organisation(&config)));
         self.swappable.templates.store(Arc::new(config.templates));
         self.swappable.rulebook.store(Arc::new(config.rulebook));
         self.swappable.server.tls.store(config.smtp.tls);
         let routes = self.swappable.routes.load().replaced_by(config.smtp.next_hops, config.smtp.routes);
         self.swappable.routes.store(Arc::new(routes));
         next_hops::learn(&self.swappable.routes);
+        self.swappable.server.accounts.store(config.smtp.accounts);
         changed
     }
 
@@ -446,12 +451,14 @@ fn listed(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn organisation(organisation: &config::Organisation, mail: &config::Mail, portal: &config::Portal) -> Organisation {
+fn organisation(config: &Config) -> Organisation {
     Organisation {
-        name: organisation.name.clone(),
-        from: mail.from.clone(),
-        url: portal.url.clone(),
-        language: organisation.language.clone(),
+        name: config.organisation.name.clone(),
+        from: config.mail.from.clone(),
+        url: config.portal.url.clone(),
+        language: config.organisation.language.clone(),
+        hostname: config.smtp.hostname.clone(),
+        bounces: config.mail.bounces.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
-    notice::{Letter, MOST_NAMED},
+    notice::{Letter, MOST_REPORTED, Origin},
     record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable, Waiting},
     seal::Damaged,
     secret::Id,
@@ -261,14 +261,20 @@ impl Sweep {
         for (key, record) in &waiting {
             let row: Waiting = record.read(key)?;
             let address = master.open_field("address", key, &row.address)?;
-            recipients.extend(Address::parse(address.expose()));
+            let origin = grant::open_origin(&master, key, row.origin.as_ref());
+            recipients.extend(Address::parse(address.expose()).ok().filter(|_| origin.notify.failure).map(|address| (address, origin)));
         }
         let message_key = Key::message(id);
         let sender = message.sender.as_ref().and_then(|s| master.open_field("sender", &message_key, s).ok());
         if let Some(sender) = sender.and_then(|s| Address::parse(s.expose()).ok()) {
-            for some in recipients.chunks(MOST_NAMED) {
-                let (sender, recipients) = (sender.clone(), some.to_vec());
-                let letter = Letter::NotSent { sender, recipients, at: message.at, language: message.language.clone() };
+            for some in recipients.chunks(MOST_REPORTED) {
+                let (recipients, mut origins): (Vec<_>, Vec<_>) = some.iter().cloned().unzip();
+                // It is one mail: what it was is said once, and the letter must fit a row.
+                for origin in origins.iter_mut().skip(1) {
+                    *origin = Origin { original_recipient: origin.original_recipient.take(), ..Origin::default() };
+                }
+                let (sender, language) = (sender.clone(), message.language.clone());
+                let letter = Letter::NotSent { sender, recipients, at: message.at, origins, language };
                 grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
             }
         }

@@ -258,6 +258,8 @@ mod tests {
             locked_until: None,
             locks: 0,
             read: None,
+            origin: None,
+            bounced: None,
         }
     }
 

@@ -300,3 +300,21 @@ fn a_reader_that_has_seen_enough_is_no_fault() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((status(&output), complaints(&output)), (0, String::new()));
 }
+
+#[test]
+fn hash_password_makes_what_the_file_of_accounts_holds() {
+    let hash = |line: &str| {
+        let mut child = zegel(&["hash-password"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let made = hash("geheim\r\nmore\n");
+    assert_eq!(status(&made), 0);
+    assert!(out(&made).starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && out(&made).lines().count() == 1);
+    assert_ne!(out(&made), out(&hash("geheim\n")), "each has a salt of its own");
+    assert!(zegel::smtp::Accounts::parse(&format!("anna:{}", out(&made)), Vec::new()).is_ok());
+    for wrong in ["", "\n", "a\tb\n", &"x".repeat(600)] {
+        let output = hash(wrong);
+        assert!(status(&output) == 1 && out(&output).is_empty() && complaints(&output).contains("a password is one line"));
+    }
+}

@@ -5,6 +5,7 @@ mod explain;
 mod extract;
 mod init;
 mod jsonl;
+mod password;
 mod phone;
 mod reading;
 
@@ -65,6 +66,8 @@ enum Command {
         #[command(subcommand)]
         command: phone::Command,
     },
+    /// Print what stands for a password in the file of accounts; the password is a line of standard input
+    HashPassword,
     /// Print the text that detection sees of a mail or file
     Extract {
         #[command(flatten)]
@@ -167,6 +170,7 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Explain(options) => explain::run(&options, out),
         Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
         Command::Phone { path, command } => phone::run(&command, path, out),
+        Command::HashPassword => password::run(out),
         Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nobody below imports this: each module has its own options, and `serve` fills them from here.
 
+mod accounts;
 mod endpoint;
 mod files;
 mod loops;
@@ -62,12 +63,14 @@ impl Config {
     /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
     #[must_use]
     pub fn fixed(&self) -> Vec<(&'static str, String)> {
-        let Smtp { listen, hostname, allow, max_size_bytes, loops, null_sender, .. } = &self.smtp;
+        let Smtp { listen, hostname, allow, xforward, proxy_protocol, max_size_bytes, loops, null_sender, .. } = &self.smtp;
         vec![
             ("[organisation] language", self.organisation.language.clone()),
             ("[smtp] listen", format!("{listen:?}")),
             ("[smtp] hostname", hostname.clone()),
             ("[smtp] allow", format!("{allow:?}")),
+            ("[smtp] xforward", format!("{xforward:?}")),
+            ("[smtp] proxy_protocol", format!("{proxy_protocol:?}")),
             ("[smtp] max_size", max_size_bytes.to_string()),
             ("[smtp] max_received", loops.max_received.to_string()),
             ("[smtp] loop_header", loops::fingerprint(loops)),

@@ -1,6 +1,7 @@
 //! The sections of `zegel.toml`.
 
 use super::{
+    accounts,
     endpoint::Url,
     loops,
     route::{self, Place},
@@ -9,9 +10,10 @@ use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
     gateway::{Loops, NullSender},
+    notice::RETURN_NAME,
     secret::Secret,
     smtp::{
-        Network,
+        Accounts, Network,
         client::{DomainPattern, NextHop},
     },
 };
@@ -46,6 +48,12 @@ pub struct Smtp {
     pub routes: Vec<(Vec<DomainPattern>, Vec<NextHop>)>,
     /// Who may relay; never empty.
     pub allow: Vec<Network>,
+    /// Who may send from anywhere, by name and password.
+    pub accounts: Option<Arc<Accounts>>,
+    /// Whose XFORWARD is believed.
+    pub xforward: Vec<Network>,
+    /// Balancers that speak the PROXY protocol.
+    pub proxy_protocol: Vec<Network>,
     /// The largest mail, in bytes.
     pub max_size_bytes: u64,
     /// With a certificate STARTTLS is offered.
@@ -61,6 +69,8 @@ pub struct Smtp {
 pub struct Mail {
     /// Its From.
     pub from: Address,
+    /// Where bounces of notifications come back to us; `None` when they go to the sender.
+    pub bounces: Option<Address>,
 }
 
 /// Where recipients come.
@@ -143,7 +153,7 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
     let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
     let mail = match root.table("mail") {
         Some(table) => mail(table, organisation.as_ref()),
-        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from })),
+        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None })),
     };
     let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(portal);
     let routes = root.tables("route");
@@ -194,19 +204,33 @@ fn from_zegel(organisation: &Organisation) -> Option<Address> {
 }
 
 fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
+    let address = |text: &Located<String>| {
+        Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
+    };
     let written = table.text("from");
     let from = match &written {
-        Some(text) => {
-            Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
-        }
+        Some(text) => address(text),
         None => organisation.and_then(from_zegel),
     };
+    if let (Some(text), Some(false)) = (&written, from.as_ref().map(Address::is_ascii)) {
+        let remedy = "write one in ASCII: many mail servers take no mail from others";
+        table.fault(text.line, format!("\"{}\" holds letters outside ASCII", text.value), remedy);
+    }
+    let bounces = table.text("bounces").and_then(|text| {
+        let bounces = address(&text)?;
+        // Quotes would have to enclose what is put behind the name.
+        if bounces.local().len() > RETURN_NAME || bounces.local().starts_with('"') {
+            let what = format!("the name of \"{}\" leaves no room for what zegel puts behind it", text.value);
+            table.fault(text.line, what, format!("write {RETURN_NAME} letters and digits at most, as in bounce@mail.voorbeeld.example"));
+        }
+        Some(bounces)
+    });
     table.finish();
-    from.map(|from| Mail { from })
+    from.map(|from| Mail { from, bounces })
 }
 
 fn smtp(table: Table, routes: Vec<Table>, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
-    table.not_yet(&["auth", "routes", "xforward"]);
+    table.not_yet(&["auth", "routes"]);
     let listen = listen(&table, "127.0.0.1:2525");
     let place = Place { folder, listen: &listen };
     let next_hops = route::next_hops(&table, &place);
@@ -215,10 +239,25 @@ fn smtp(table: Table, routes: Vec<Table>, folder: &Path, organisation: Option<&O
     let max_size_bytes = size(&table, "max_size").unwrap_or(DEFAULT_SIZE_BYTES);
     let hostname = hostname(&table).or_else(|| default_hostname(organisation, portal));
     let tls = route::certificate(&table, folder);
+    let accounts = accounts::read(&table, folder, organisation, tls.is_some());
+    let (xforward, proxy_protocol) = (networks(&table, "xforward"), networks(&table, "proxy_protocol"));
     let (loops, null_sender) = (loops::read(&table, folder), loops::null_sender(&table));
     table.finish();
     (!listen.is_empty() && !allow.is_empty()).then_some(())?;
-    Some(Smtp { hostname: hostname?, next_hops: next_hops?, routes: routes?, listen, allow, max_size_bytes, tls, loops, null_sender })
+    Some(Smtp {
+        hostname: hostname?,
+        next_hops: next_hops?,
+        routes: routes?,
+        listen,
+        allow,
+        accounts,
+        xforward,
+        proxy_protocol,
+        max_size_bytes,
+        tls,
+        loops,
+        null_sender,
+    })
 }
 
 fn hostname(table: &Table) -> Option<String> {
@@ -256,9 +295,18 @@ fn allow(table: &Table) -> Vec<Network> {
             "name the mail server's networks, such as `allow = [\"127.0.0.0/8\"]`",
         );
     }
+    parse_networks(table, &texts, "an open relay", "name the mail server's networks only")
+}
+
+/// The networks that `word` lists; none without it.
+fn networks(table: &Table, word: &str) -> Vec<Network> {
+    parse_networks(table, &table.texts(word), "anybody could pass for anybody", "name the machines that stand before zegel only")
+}
+
+fn parse_networks(table: &Table, texts: &[Located<String>], everybody: &str, remedy: &str) -> Vec<Network> {
     let parse = |text: &Located<String>| match text.value.parse::<Network>() {
         Ok(network) if network.to_string().ends_with("/0") => {
-            table.fault(text.line, format!("\"{}\" is everybody: an open relay", text.value), "name the mail server's networks only");
+            table.fault(text.line, format!("\"{}\" is everybody: {everybody}", text.value), remedy);
             None
         }
         Ok(network) => Some(network),

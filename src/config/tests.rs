@@ -52,6 +52,20 @@ fn the_smallest_configuration_has_sensible_defaults() {
 }
 
 #[test]
+fn a_client_certificate_needs_its_own_key() {
+    let pem = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    };
+    let ((chain, key), (_, other)) = (pem("a.example"), pem("b.example"));
+    let text = SMALLEST.replace("[portal]", "client_certificate = \"chain.pem\"\nclient_key = \"key.pem\"\n[portal]");
+    let told = |key: &str| faults(&[("zegel.toml", text.as_str()), ("chain.pem", chain.as_str()), ("key.pem", key)]);
+    assert_eq!(told(&key), [""; 0]);
+    let [fault] = &told(&other)[..] else { panic!() };
+    assert!(fault.starts_with("zegel.toml:11: ") && fault.ends_with("the key that belongs to it, both PEM"), "{fault}");
+}
+
+#[test]
 fn the_commented_configuration_in_deploy_has_no_fault() {
     assert_eq!(faults(&[("zegel.toml", include_str!("../../deploy/zegel.toml"))]), [""; 0]);
 }
@@ -80,4 +94,27 @@ fn a_secret_comes_from_its_file() {
     let Sms::Twilio { secret, url, .. } = config.sms else { panic!("it says twilio") };
     assert_eq!((secret.expose().as_str(), url.as_deref()), ("s3cret", Some("http://127.0.0.1:9")));
     assert!(faults(&[("zegel.toml", &twilio)])[0].starts_with("zegel.toml:19: FOLDER/twilio can't be read"));
+}
+
+#[test]
+fn accounts_are_read_from_a_file_that_nobody_else_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let made = rcgen::generate_simple_self_signed(vec!["gw.example".to_owned()]).unwrap();
+    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let with = SMALLEST.replace("[portal]", "certificate = \"c.pem\"\nkey = \"k.pem\"\naccounts = \"accounts\"\n[portal]");
+    let accounts = format!("anna:{}\n", crate::smtp::auth::hash_password("geheim"));
+    let folder = folder(&[("zegel.toml", &with), ("c.pem", &chain), ("k.pem", &key), ("accounts", &accounts)]);
+    let load = |mode| {
+        fs::set_permissions(folder.path().join("accounts"), fs::Permissions::from_mode(mode)).unwrap();
+        Config::load(&folder.path().join("zegel.toml"))
+    };
+    assert!(load(0o600).map_err(|f| format!("{f:?}")).unwrap().smtp.accounts.is_some());
+    let faults = load(0o640).err().unwrap();
+    assert!(
+        faults.len() == 1 && faults[0].to_string().contains("others may read") && faults[0].to_string().contains("chmod 600"),
+        "{faults:?}"
+    );
+    fs::write(folder.path().join("accounts"), "anna:geheim\n").unwrap();
+    let faults = load(0o600).err().unwrap();
+    assert_eq!(faults[0].to_string().split("; ").next(), Some("zegel.toml:12: accounts:1: no PHC string behind the name"), "{faults:?}");
 }

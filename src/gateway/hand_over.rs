@@ -3,7 +3,7 @@
 use super::{Judged, Transfer, protect::Reader, sealing::Sealing};
 use crate::{
     address::Address,
-    grant::{self, Handover},
+    grant::{self, Handover, Receiver},
     inspect::Plan,
     notice::Letter,
     policy::MissingPhone,
@@ -29,7 +29,8 @@ impl Transfer {
         };
         for reader in readers.iter().filter(|r| !waits(r)) {
             let letter = |token| self.notification(token, reader, sealing, judged);
-            handover.give(batch, &reader.address, reader.level, reader.phone.as_ref(), letter);
+            let Reader { address, level, origin, .. } = reader;
+            handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
         self.remember_numbers(batch, sealing, readers);
         if missing {

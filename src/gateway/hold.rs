@@ -21,6 +21,7 @@ impl Transfer {
                 level: reader.level,
                 address: seal("address", reader.address.as_str()),
                 phone: reader.phone.as_ref().map(|p| seal("phone", p.expose())),
+                origin: Some(grant::seal_origin(&sealing.master, &key, &reader.origin)),
             };
             batch.put(key.clone(), &record, Expect::Absent);
         }

@@ -3,6 +3,8 @@
 //! MAIL and RCPT are passed to the next hop as they come in; the final dot brings the judgement. Clean mail goes on over the open transaction and
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
+mod bounces;
+mod dsn;
 mod hand_over;
 mod hold;
 mod null_sender;
@@ -21,7 +23,9 @@ use crate::{
     inspect::{Decision, Inspection, Plan, Rulebook},
     message::{Facts, Message},
     metrics::{Answer, Metrics},
+    notice::{Organisation, Returned},
     sandbox::{Busy, Reader},
+    secret::Id,
     smtp::{
         self, EnvelopeCommand, Extensions, Peer, Received, Reply,
         client::{Failure, Routed, Routes},
@@ -102,6 +106,8 @@ pub struct Gateway {
     pub keyring: Arc<Keyring>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// In whose name mail is sent, and where its bounces come back.
+    pub organisation: Arc<ArcSwap<Organisation>>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
     /// Where mails are counted.
@@ -151,6 +157,8 @@ pub struct Session {
 struct Open {
     envelope: Envelope,
     hop: Routed,
+    /// The grants whose notifications come back with this mail: such recipients are ours.
+    returned: Vec<Id>,
 }
 
 impl smtp::Handler for Session {
@@ -167,7 +175,14 @@ impl smtp::Handler for Session {
 
     async fn data(&mut self, octets: bytes::Bytes, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
-        let (id, size, dot) = (open.envelope.id, octets.len(), Instant::now());
+        let (size, dot) = (octets.len(), Instant::now());
+        if !open.returned.is_empty() {
+            let reply = self.gateway.take_bounce(&open.envelope, &open.returned, Message::new(octets.clone())).await;
+            if open.envelope.to.is_empty() || !reply.is_positive() {
+                return reply;
+            }
+        }
+        let id = open.envelope.id;
         let transfer = Transfer {
             gateway: self.gateway.clone(),
             rulebook: self.gateway.rulebook.load_full(),
@@ -210,6 +225,7 @@ impl Session {
             None => Open {
                 envelope: Envelope { id: QueueId::random(), from: None, to: Vec::new(), mail_parameters: String::new() },
                 hop: Routed::new(self.gateway.routes.load_full()),
+                returned: Vec::new(),
             },
         };
         let replies = open.envelope(&self.gateway, commands).await?;
@@ -220,9 +236,10 @@ impl Session {
                     open.envelope.from = from.clone();
                     open.envelope.mail_parameters.clone_from(parameters);
                 }
-                EnvelopeCommand::Rcpt { to, parameters } => {
-                    open.envelope.to.push(Recipient { address: to.clone(), parameters: parameters.clone() });
-                }
+                EnvelopeCommand::Rcpt { to, parameters } => match self.gateway.returned(to) {
+                    Returned::Grant(grant) => open.returned.push(grant),
+                    _ => open.envelope.to.push(Recipient { address: to.clone(), parameters: parameters.clone() }),
+                },
             }
         }
         self.open = Some(open);
@@ -339,12 +356,15 @@ impl Transfer {
     /// One line on what was decided: rules and problems by name, never content.
     fn log(&self, judged: &Judged, what: &dyn std::fmt::Display) {
         let problems: Vec<_> = judged.inspection.problems.iter().map(|p| p.kind.word()).collect();
+        let of = |word: &str, whose: &Option<String>| whose.as_ref().map(|text| format!(" {word}={text}")).unwrap_or_default();
         tracing::info!(
-            "{} {what} bytes={} rules={} problems={}",
+            "{} {what} bytes={} rules={} problems={}{}{}",
             self.envelope.id,
             self.message.octets().len(),
             judged.inspection.rules().join(","),
-            problems.join(",")
+            problems.join(","),
+            of("account", &self.received.account),
+            of("client", &self.received.client),
         );
     }
 }

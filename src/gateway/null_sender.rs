@@ -3,6 +3,7 @@
 use super::{Gateway, Open, Transfer};
 use crate::{
     message::Facts,
+    notice::Returned,
     smtp::{Enhanced, EnvelopeCommand, Reply, client::Failure},
 };
 
@@ -20,6 +21,7 @@ pub enum NullSender {
     Refuse,
 }
 
+const NO_SUCH_ADDRESS: Reply = Reply::fixed(550, Enhanced(5, 1, 1), "There is no such address for bounces");
 const NOT_TAKEN: Reply = Reply::fixed(550, Enhanced(5, 7, 1), "This server takes no mail from the null sender");
 
 impl NullSender {
@@ -52,6 +54,10 @@ impl Open {
 
 /// What we answer ourselves.
 fn answer(gateway: &Gateway, is_null: bool, command: &EnvelopeCommand) -> Option<Reply> {
-    let EnvelopeCommand::Rcpt { .. } = command else { return None };
-    (is_null && gateway.options.null_sender == NullSender::Refuse).then_some(NOT_TAKEN)
+    let EnvelopeCommand::Rcpt { to, .. } = command else { return None };
+    match gateway.returned(to) {
+        Returned::Grant(_) => Some(Reply::OK),
+        Returned::Forged => Some(NO_SUCH_ADDRESS),
+        Returned::NotOurs => (is_null && gateway.options.null_sender == NullSender::Refuse).then_some(NOT_TAKEN),
+    }
 }

@@ -4,6 +4,7 @@ use super::{Judged, Transfer, processed::Scope, repeat::Earlier, sealing::Sealin
 use crate::{
     address::Address,
     inspect::{Ask, Plan},
+    notice::Origin,
     phone::PhoneNumber,
     record::{Batch, Expect, Key, KnownPhone, Level, State},
     secret::Id,
@@ -23,6 +24,8 @@ pub(super) struct Reader {
     pub(super) phone: Option<PhoneNumber>,
     /// Whether the number stood behind the trigger: it is remembered then.
     pub(super) given: bool,
+    /// What the sender wants to hear about him.
+    pub(super) origin: Origin,
 }
 
 impl Reader {
@@ -43,16 +46,16 @@ impl Transfer {
             tracing::error!("{} the disk is nearly full: nothing can be sealed", self.envelope.id);
             return Err(Reply::fixed(452, Enhanced(4, 3, 1), "Insufficient system storage, please try again later"));
         }
-        let readers = self.readers(plan).await?;
+        let readers = self.readers(plan, judged).await?;
         if plan.ask == Ask::Nobody && readers.iter().any(Reader::lacks_number) {
             let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";
             return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
         }
         let seen = self.seen_key(plan, judged);
-        match self.earlier(seen.as_ref(), plan).await? {
-            Earlier::Underway => return Err(SAME_MAIL),
-            Earlier::Taken { relayed_to_the_same } => return self.repeated(plan, relayed_to_the_same).await,
-            Earlier::None => {}
+        match (self.earlier(seen.as_ref()).await?, &seen) {
+            (Earlier::Underway, _) => return Err(SAME_MAIL),
+            (Earlier::Taken(found, version), Some(seen)) => return self.repeated(plan, seen, found, version).await,
+            _ => {}
         }
         let sealing = self.seal(judged).await?;
         let reply = if plan.relay.is_empty() {
@@ -142,7 +145,7 @@ impl Transfer {
     }
 
     /// The recipients with the numbers that are known: the one behind the trigger, else the one that is remembered.
-    async fn readers(&self, plan: &Plan) -> Result<Vec<Reader>, Reply> {
+    async fn readers(&self, plan: &Plan, judged: &Judged) -> Result<Vec<Reader>, Reply> {
         let master = self.gateway.keyring.master();
         let mut readers = Vec::with_capacity(plan.protect.len());
         for protected in &plan.protect {
@@ -161,7 +164,8 @@ impl Transfer {
                     None => None,
                 };
             }
-            readers.push(Reader { address, level: protected.level, phone, given });
+            let origin = self.origin(&protected.recipient, judged);
+            readers.push(Reader { address, level: protected.level, phone, given, origin });
         }
         Ok(readers)
     }

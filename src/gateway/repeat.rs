@@ -16,6 +16,9 @@ use crate::{
     smtp::Reply,
 };
 
+/// So many sets of clean recipients are remembered of one mail: a server that sends it to more of them has split it by hand.
+const MOST_SETS: usize = 16;
+
 /// How long a mail is remembered: Exchange retries for 2 days, Postfix for 5.
 const REMEMBERED_DAYS: u32 = 7;
 
@@ -23,8 +26,8 @@ const REMEMBERED_DAYS: u32 = 7;
 pub(super) enum Earlier {
     /// Nothing, or nothing that counts.
     None,
-    /// It was sealed; whether it was relayed to the same recipients too.
-    Taken { relayed_to_the_same: bool },
+    /// It was sealed; what is remembered of it, and the version of that.
+    Taken(Seen, u64),
     /// Another transaction holds it at this moment.
     Underway,
 }
@@ -40,13 +43,13 @@ impl Transfer {
         relayed(&self.gateway.keyring.master(), &relay)
     }
 
-    pub(super) async fn earlier(&self, seen: Option<&[u8; 32]>, plan: &Plan) -> Result<Earlier, Reply> {
+    pub(super) async fn earlier(&self, seen: Option<&[u8; 32]>) -> Result<Earlier, Reply> {
         let Some(seen) = seen else { return Ok(Earlier::None) };
         let key = Key::seen(seen);
         let Some(record) = self.gateway.store.get(&key).await.map_err(|e| self.unavailable(&e))? else { return Ok(Earlier::None) };
         let found: Seen = record.read(&key).map_err(|e| self.unavailable(&e))?;
         if found.committed {
-            return Ok(Earlier::Taken { relayed_to_the_same: found.relayed == self.relayed_hash(plan) });
+            return Ok(Earlier::Taken(found, record.version));
         }
         if self.gateway.live.lock().is_ok_and(|live| live.contains(&found.message)) {
             return Ok(Earlier::Underway);
@@ -63,9 +66,23 @@ impl Transfer {
     }
 
     /// The same mail again: what was sealed is not sealed twice, and those who had it from the next hop don't get it twice.
-    pub(super) async fn repeated(&mut self, plan: &Plan, relayed_to_the_same: bool) -> Result<Reply, Reply> {
+    pub(super) async fn repeated(&mut self, plan: &Plan, seen: &[u8; 32], found: Seen, version: u64) -> Result<Reply, Reply> {
         tracing::info!("{} is a repeat of a mail that was taken", self.envelope.id);
-        if plan.relay.is_empty() || relayed_to_the_same { Ok(self.taken()) } else { self.relay_to_some(plan).await }
+        let to = self.relayed_hash(plan);
+        if plan.relay.is_empty() || found.relayed == to || found.also.contains(&to) {
+            return Ok(self.taken());
+        }
+        let reply = self.relay_to_some(plan).await?;
+        if reply.is_positive() && found.also.len() < MOST_SETS {
+            let mut found = found;
+            found.also.push(to);
+            let mut batch = Batch::new();
+            batch.put(Key::seen(seen), &found, Expect::Version(version));
+            if let Err(error) = self.gateway.store.commit(batch).await {
+                tracing::warn!("{} that it was relayed is not remembered: {error}; a repeat is relayed again", self.envelope.id);
+            }
+        }
+        Ok(reply)
     }
 
     /// Adds what recognises the mail if it is sent again.
@@ -76,7 +93,7 @@ impl Transfer {
             Attempt::Committed(expect) => (true, expect),
         };
         let key = Key::seen(seen);
-        let record = Seen { v: FORMAT, message: sealing.id, committed, relayed: self.relayed_hash(plan) };
+        let record = Seen { v: FORMAT, message: sealing.id, committed, relayed: self.relayed_hash(plan), also: Vec::new() };
         batch.put(key.clone(), &record, expect);
         if committed {
             let forget = sealing.now.day().plus_days(REMEMBERED_DAYS + 1).begins();

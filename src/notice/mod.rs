@@ -2,8 +2,14 @@
 //!
 //! A [`Letter`] is what a mail says. It lies sealed in the outbox and is composed when it leaves, with the templates of that moment.
 
+mod origin;
+mod report;
+mod return_path;
 mod sms;
+mod stored;
 
+pub use origin::{Notify, Origin};
+pub use return_path::{RETURN_NAME, Returned, return_path, returned};
 pub use sms::{sms_text, to_gsm7};
 
 use crate::{
@@ -11,16 +17,14 @@ use crate::{
     record::{Fact, Level},
     seal::lookup_id,
     secret::{Id, Secret, Token, hex},
-    template::{
-        Bodies, Language, LockedMail, MailView, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RenderError,
-        Templates,
-    },
+    template::{Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates},
     time::{Day, Time},
 };
 use mail_builder::{
     MessageBuilder,
     headers::{address::Address as Mailbox, message_id::MessageId, raw::Raw},
 };
+use report::Report;
 use serde::{Deserialize, Serialize};
 
 /// What a mail says. `language` is a code ([`Language::code`]), so that a row of another version can still be read.
@@ -32,15 +36,15 @@ pub enum Letter {
         /// The link.
         token: Token,
         /// Who sent the message, as its From says; answers go there. `None` when it has no such thing.
-        #[serde(with = "maybe")]
+        #[serde(with = "stored::maybe")]
         sender: Option<Address>,
         /// The envelope sender, to which bounces go; `None` is the null sender.
-        #[serde(with = "maybe")]
+        #[serde(with = "stored::maybe")]
         envelope_from: Option<Address>,
         /// The sender's name; may be empty.
         sender_name: String,
         /// To whom.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         recipient: Address,
         /// The subject, without trigger; `None` when it holds a finding.
         subject: Option<String>,
@@ -54,7 +58,7 @@ pub enum Letter {
     /// To a recipient: the password that was asked for.
     Password {
         /// To whom.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         recipient: Address,
         /// The password.
         password: Secret<String>,
@@ -70,14 +74,14 @@ pub enum Letter {
         /// The sender's link.
         token: Token,
         /// To whom.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         sender: Address,
         /// The subject, without trigger; `None` when it holds a finding.
         subject: Option<String>,
         /// Why the message is protected: one plain sentence each, in the sender's language.
         why: Vec<String>,
         /// The recipients without a number, [`MOST_NAMED`] of them at most; the page shows all.
-        #[serde(with = "many")]
+        #[serde(with = "stored::many")]
         missing: Vec<Address>,
         /// How many more there are.
         #[serde(default)]
@@ -94,38 +98,74 @@ pub enum Letter {
     /// To the sender: nobody gave the numbers in time, the message was given up.
     NotSent {
         /// To whom.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         sender: Address,
-        /// Who did not get it, [`MOST_NAMED`] of them at most: a longer list is several letters.
-        #[serde(with = "many")]
+        /// Who did not get it, [`MOST_REPORTED`] of them at most: a longer list is several letters.
+        #[serde(with = "stored::many")]
         recipients: Vec<Address>,
         /// When the message was taken.
         at: Time,
+        /// What he wants to hear about each of them, in their order.
+        #[serde(default)]
+        origins: Vec<Origin>,
         /// The sender's language.
         language: String,
     },
     /// To the sender: a recipient was not told of the message.
     NotNotified {
         /// To whom.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         sender: Address,
         /// Who was not told.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         recipient: Address,
         /// The subject, without trigger; `None` when it holds a finding or is no longer known.
         subject: Option<String>,
         /// What the next hop answered last; empty when the mail was lost here.
         reply: String,
+        /// What the sender's mail was.
+        #[serde(default)]
+        origin: Origin,
+        /// The sender's language.
+        language: String,
+    },
+    /// To the sender: a recipient could not be told of the message yet.
+    Delayed {
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// Who was not told.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// What the next hop answered last.
+        reply: String,
+        /// Until when it is tried.
+        until: Time,
+        /// What the sender's mail was.
+        origin: Origin,
+        /// The sender's language.
+        language: String,
+    },
+    /// To the sender, who asked for it: the next hop has taken the mail that tells a recipient of the message.
+    Relayed {
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// Who was told.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// What the sender's mail was.
+        origin: Origin,
         /// The sender's language.
         language: String,
     },
     /// To the sender: too many wrong tries, the message is locked for a recipient.
     Locked {
         /// To whom.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         sender: Address,
         /// For whom it is locked.
-        #[serde(with = "one")]
+        #[serde(with = "stored::one")]
         recipient: Address,
         /// When the message was taken.
         at: Time,
@@ -146,6 +186,8 @@ impl Letter {
             Letter::NumberNeeded { .. } => "number-needed",
             Letter::NotSent { .. } => "not-sent",
             Letter::NotNotified { .. } => "not-notified",
+            Letter::Delayed { .. } => "delayed",
+            Letter::Relayed { .. } => "relayed",
             Letter::Locked { .. } => "locked",
         }
     }
@@ -192,6 +234,10 @@ pub struct Organisation {
     pub url: String,
     /// The language of pages where nothing else is known.
     pub language: String,
+    /// The name of our mail server, as reports give it.
+    pub hostname: String,
+    /// Where bounces of notifications come back to us (`[mail] bounces`); `None` when they go to the sender.
+    pub bounces: Option<Address>,
 }
 
 impl Organisation {
@@ -248,15 +294,8 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
             let mail = PasswordMail { password: password.expose().clone(), until: *until, reference: reference(*grant) };
             Draft::of(&mail, recipient, language, organisation, templates, |l| templates.text(l, "password-subject", &[]))?
         }
-        Letter::NotSent { sender, recipients, at, language } => {
-            let mail = NotSentMail { recipients: recipients.iter().map(ToString::to_string).collect(), at: *at };
-            Draft::of(&mail, sender, language, organisation, templates, |l| templates.text(l, "not-sent-subject", &[]))?
-        }
-        Letter::NotNotified { sender, recipient, subject, reply, language } => {
-            let mail =
-                NotNotifiedMail { recipient: recipient.to_string(), subject: subject.as_deref().map(one_line), reply: one_line(reply) };
-            let title = |l| titled(templates, l, "not-notified-subject", subject.as_deref(), &[]);
-            Draft::of(&mail, sender, language, organisation, templates, title)?
+        Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
+            report::draft(letter, organisation, templates)?
         }
         Letter::Locked { sender, recipient, at, until, language } => {
             let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
@@ -330,6 +369,8 @@ struct Draft {
     subject: String,
     bodies: Bodies,
     language: Language,
+    /// What makes it a report to programs too.
+    report: Option<Report>,
 }
 
 impl Draft {
@@ -345,7 +386,7 @@ impl Draft {
         let language = Language::of_record(language);
         let bodies = templates.mail(language, &organisation.name, mail)?;
         let (from, subject) = (organisation.name.clone(), subject(language));
-        Ok(Draft { from, reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language })
+        Ok(Draft { from, reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language, report: None })
     }
 
     fn build(self, id: Id, at: Time, organisation: &Organisation) -> Composed {
@@ -356,11 +397,13 @@ impl Draft {
             .date(at.millis() / 1000)
             .message_id(MessageId::new(format!("{}@{}", hex(&id.0), organisation.from.domain())))
             // RFC 3834, 5: other programs answer neither this mail nor its bounce.
-            .header("Auto-Submitted", Raw::new("auto-generated"))
+            .header("Auto-Submitted", Raw::new(if self.report.is_some() { "auto-replied" } else { "auto-generated" }))
             .header("X-Auto-Response-Suppress", Raw::new("All"))
-            .header("Content-Language", Raw::new(self.language.code()))
-            .text_body(self.bodies.text)
-            .html_body(self.bodies.html);
+            .header("Content-Language", Raw::new(self.language.code()));
+        mail = match self.report {
+            Some(report) => mail.body(report.body(self.bodies, at, &organisation.hostname)),
+            None => mail.text_body(self.bodies.text).html_body(self.bodies.html),
+        };
         if let Some(reply_to) = &self.reply_to {
             mail = mail.reply_to(Mailbox::new_address(None::<String>, reply_to.as_str().to_owned()));
         }
@@ -375,6 +418,9 @@ const MAX_CHARS: usize = 300;
 
 /// So many recipients are named in one letter: an address may have 254 octets, and the sealed letter must fit a record.
 pub const MOST_NAMED: usize = 20;
+
+/// So many recipients are named in one report, with what the sender called each of them.
+pub const MOST_REPORTED: usize = 10;
 
 /// So many reasons for protecting a message are told in one letter.
 pub const MOST_REASONS: usize = 8;
@@ -399,49 +445,6 @@ pub fn excerpt(text: &str) -> String {
         line.push('…');
     }
     line
-}
-
-/// An address as text.
-mod one {
-    use crate::address::Address;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(address: &Address, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(address.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Address, D::Error> {
-        Address::parse(&String::deserialize(from)?).map_err(D::Error::custom)
-    }
-}
-
-/// An address that may be missing, as text.
-mod maybe {
-    use crate::address::Address;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(address: &Option<Address>, to: S) -> Result<S::Ok, S::Error> {
-        address.as_ref().map(Address::as_str).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
-        Option::<String>::deserialize(from)?.map(|text| Address::parse(&text)).transpose().map_err(D::Error::custom)
-    }
-}
-
-/// Addresses as texts.
-mod many {
-    use crate::address::Address;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(addresses: &[Address], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(addresses.iter().map(Address::as_str))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Address>, D::Error> {
-        let texts = Vec::<String>::deserialize(from)?;
-        texts.iter().map(|text| Address::parse(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ mod tests {
             from: Address::parse("zegel@voorbeeld.example").unwrap(),
             url: "https://bericht.voorbeeld.example:8443".to_owned(),
             language: "nl".to_owned(),
+            hostname: "zegel.voorbeeld.example".to_owned(),
+            bounces: None,
         }
     }
 

@@ -10,6 +10,8 @@ fn organisation() -> Organisation {
         from: Address::parse("zegel@voorbeeld.example").unwrap(),
         url: "https://bericht.voorbeeld.example".to_owned(),
         language: "nl".to_owned(),
+        hostname: "zegel.voorbeeld.example".to_owned(),
+        bounces: None,
     }
 }
 
@@ -184,4 +186,61 @@ fn a_reference_is_the_same_in_mail_and_page_and_says_nothing() {
     assert_eq!(reference(Id([1; 16])), reference(Id([1; 16])));
     assert_ne!(reference(Id([1; 16])), reference(Id([2; 16])));
     assert_eq!(reference(Id([1; 16])).len(), 9);
+}
+
+#[test]
+fn what_a_client_says_adds_no_field_to_a_report() {
+    let evil = "x\r\nAction: delivered\r\n\r\nFinal-Recipient: rfc822; y@z.example";
+    let origin = Origin {
+        at: Some(at()),
+        message_id: Some(evil.to_owned()),
+        subject: Some(evil.to_owned()),
+        envelope_id: Some(evil.to_owned()),
+        original_recipient: Some(evil.to_owned()),
+        notify: Notify::default(),
+    };
+    let letter = Letter::NotNotified {
+        sender: address("jan@voorbeeld.example"),
+        recipient: address("a@elders.example"),
+        subject: Some(evil.to_owned()),
+        reply: evil.to_owned(),
+        origin,
+        language: "nl".to_owned(),
+    };
+    let mail = crate::message::Message::new(composed(&letter).octets.into());
+    let part = |kind: &str| {
+        let part = mail.parts().into_iter().find(|p| p.media_type == kind).unwrap();
+        String::from_utf8(part.octets.to_vec()).unwrap()
+    };
+    let status = part("message/delivery-status");
+    let names: Vec<_> = status.lines().map(|l| l.split(':').next().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["Reporting-MTA", "Arrival-Date", "", "Final-Recipient", "Action", "Status", "Diagnostic-Code", "Last-Attempt-Date"],
+        "{status}"
+    );
+    let headers = part("text/rfc822-headers");
+    assert!(headers.starts_with("Subject: ") && headers.replace("\r\n ", " ").lines().count() == 1, "{headers}");
+    assert_eq!(mail.header_fields().len(), 10);
+}
+
+#[test]
+fn the_longest_report_fits_a_row() {
+    let long = |n: usize| format!("{:060}@{}.example", n, [&"d".repeat(60)[..]; 3].join("."));
+    let text = |octets: usize| Some("x".repeat(octets));
+    let origin = |n: usize| Origin { original_recipient: text(300), ..if n == 0 { first() } else { Origin::default() } };
+    fn first() -> Origin {
+        let text = |octets: usize| Some("語".repeat(octets / 3));
+        Origin { at: Some(at()), message_id: text(300), subject: text(900), envelope_id: text(300), ..Origin::default() }
+    }
+    let letter = Letter::NotSent {
+        sender: address("jan@voorbeeld.example"),
+        recipients: (0..MOST_REPORTED).map(|n| address(&long(n))).collect(),
+        at: at(),
+        origins: (0..MOST_REPORTED).map(origin).collect(),
+        language: "nl".to_owned(),
+    };
+    // Sealed, and in base64, within the rest of its row.
+    let row = serde_json::to_vec(&letter).unwrap().len().div_ceil(3) * 4 + 1024;
+    assert!(row < crate::record::Record::MAX_BYTES, "{row}");
 }

@@ -1,10 +1,11 @@
-//! What the sender of a message is told when a mail about it does not reach its recipient: nothing that was acknowledged ends in silence.
+//! What the sender of a message is told of the mail that was to tell a recipient of it: nothing that was acknowledged ends in silence, unless he
+//! asked for silence (RFC 3461, NOTIFY).
 
-use super::{Claim, Outbox};
+use super::{Claim, GIVE_UP, Outbox};
 use crate::{
     address::Address,
     grant::{self, About},
-    notice::{Letter, excerpt},
+    notice::{Letter, Origin, excerpt},
     record::{Batch, Expect, Fact, Grant, Key, SealedMessage},
     smtp::Reply,
     store::StoreError,
@@ -22,19 +23,46 @@ impl Outbox {
         now: Time,
     ) -> Result<(), StoreError> {
         grant::note(batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
-        let Some(recipient) = letter.notified() else {
+        let Some(recipient) = letter.notified().cloned() else {
             tracing::error!("mail {} kind={} to a sender was refused: nobody is left to tell", claim.id, letter.kind());
             return Ok(());
         };
-        let Some((sender, message)) = self.sender_of(claim).await? else { return Ok(()) };
-        let notice = Letter::NotNotified {
-            sender,
-            recipient: recipient.clone(),
-            subject: letter.subject().map(str::to_owned),
-            reply: excerpt(&reply.to_string()),
-            language: message.language,
-        };
-        grant::post(batch, &self.keyring.master(), &notice, About { message: claim.mail.about, grant: None, only_if: None }, now);
+        let origin = self.origin_of(claim).await?.1;
+        if let Some((sender, language)) = self.sender_of(claim).await?.filter(|_| origin.notify.failure) {
+            let (subject, reply) = (letter.subject().map(str::to_owned), excerpt(&reply.to_string()));
+            self.post(batch, claim, &Letter::NotNotified { sender, recipient, subject, reply, origin, language }, now);
+        }
+        Ok(())
+    }
+
+    /// Adds the notice that a recipient could not be reached yet.
+    pub(super) async fn tell_delayed(
+        &self,
+        batch: &mut Batch,
+        claim: &Claim,
+        letter: &Letter,
+        reply: &Reply,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let Some(recipient) = letter.notified().cloned() else { return Ok(()) };
+        let origin = self.origin_of(claim).await?.1;
+        if let Some((sender, language)) = self.sender_of(claim).await?.filter(|_| origin.notify.delay) {
+            let (reply, until) = (excerpt(&reply.to_string()), claim.mail.at.plus(GIVE_UP));
+            self.post(batch, claim, &Letter::Delayed { sender, recipient, reply, until, origin, language }, now);
+        }
+        Ok(())
+    }
+
+    /// Adds the confirmation that a recipient's notification has left, if the sender asked for one.
+    pub(super) async fn tell_relayed(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, now: Time) -> Result<(), StoreError> {
+        let Some(recipient) = letter.notified().cloned() else { return Ok(()) };
+        let origin = self.origin_of(claim).await?.1;
+        if !origin.notify.success {
+            return Ok(());
+        }
+        if let Some((sender, language)) = self.sender_of(claim).await? {
+            self.post(batch, claim, &Letter::Relayed { sender, recipient, origin, language }, now);
+        }
         Ok(())
     }
 
@@ -48,15 +76,22 @@ impl Outbox {
             return self.commit(claim, batch).await;
         }
         grant::note(&mut batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
-        match (self.sender_of(claim).await?, self.recipient_of(claim).await?) {
-            (Some((sender, message)), Some(recipient)) => {
-                let notice = Letter::NotNotified { sender, recipient, subject: None, reply: String::new(), language: message.language };
-                let about = About { message: claim.mail.about, grant: None, only_if: None };
-                grant::post(&mut batch, &self.keyring.master(), &notice, about, now);
+        let (recipient, origin) = self.origin_of(claim).await?;
+        match (self.sender_of(claim).await?, recipient) {
+            (Some((sender, language)), Some(recipient)) if origin.notify.failure => {
+                let (subject, reply) = (origin.subject.clone(), String::new());
+                self.post(&mut batch, claim, &Letter::NotNotified { sender, recipient, subject, reply, origin, language }, now);
             }
-            _ => tracing::error!("mail {} message={}: for whom it was is not known, nobody can be told", claim.id, claim.mail.about),
+            (_, Some(_)) => {}
+            (_, None) => {
+                tracing::error!("mail {} message={}: for whom it was is not known, nobody can be told", claim.id, claim.mail.about)
+            }
         }
         self.commit(claim, batch).await
+    }
+
+    fn post(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, now: Time) {
+        grant::post(batch, &self.keyring.master(), letter, About { message: claim.mail.about, grant: None, only_if: None }, now);
     }
 
     /// Whether the mail brought a password: whoever asks for one has been notified.
@@ -65,22 +100,25 @@ impl Outbox {
         Ok(self.store.get(&Key::challenge(grant)).await?.is_some())
     }
 
-    /// The sender of the message that a mail is about, if he is to be told, and the message's record.
-    async fn sender_of(&self, claim: &Claim) -> Result<Option<(Address, SealedMessage)>, StoreError> {
+    /// The sender of the message that a mail is about, if he is to be told, and his language.
+    async fn sender_of(&self, claim: &Claim) -> Result<Option<(Address, String)>, StoreError> {
         let key = Key::message(claim.mail.about);
         let Some(record) = self.store.get(&key).await? else { return Ok(None) };
         let message: SealedMessage = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
         let sender = message.sender.as_ref().and_then(|s| self.keyring.master().open_field("sender", &key, s).ok());
-        Ok(sender.and_then(|s| Address::parse(s.expose()).ok()).map(|sender| (sender, message)))
+        Ok(sender.and_then(|s| Address::parse(s.expose()).ok()).map(|sender| (sender, message.language)))
     }
 
-    /// The recipient whose grant a mail is about.
-    async fn recipient_of(&self, claim: &Claim) -> Result<Option<Address>, StoreError> {
-        let Some(grant) = claim.mail.grant else { return Ok(None) };
+    /// The recipient whose grant a mail is about, and what the sender wants to hear about him.
+    async fn origin_of(&self, claim: &Claim) -> Result<(Option<Address>, Origin), StoreError> {
+        let unknown = (None, Origin::default());
+        let Some(grant) = claim.mail.grant else { return Ok(unknown) };
         let key = Key::grant(grant);
-        let Some(record) = self.store.get(&key).await? else { return Ok(None) };
-        let Ok(grant) = record.read::<Grant>(&key) else { return Ok(None) };
-        let address = self.keyring.master().open_field("address", &key, &grant.address).ok();
-        Ok(address.and_then(|a| Address::parse(a.expose()).ok()))
+        let Some(record) = self.store.get(&key).await? else { return Ok(unknown) };
+        let Ok(grant) = record.read::<Grant>(&key) else { return Ok(unknown) };
+        let master = self.keyring.master();
+        let address = master.open_field("address", &key, &grant.address).ok();
+        let recipient = address.and_then(|a| Address::parse(a.expose()).ok());
+        Ok((recipient, grant::open_origin(&master, &key, grant.origin.as_ref())))
     }
 }

@@ -148,7 +148,14 @@ mod tests {
     use crate::address::Address;
 
     fn organisation(url: &str) -> Organisation {
-        Organisation { name: "x".into(), from: Address::parse("z@x.example").unwrap(), url: url.into(), language: "nl".into() }
+        Organisation {
+            name: "x".into(),
+            from: Address::parse("z@x.example").unwrap(),
+            url: url.into(),
+            language: "nl".into(),
+            hostname: "x".into(),
+            bounces: None,
+        }
     }
 
     fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     address::Address,
-    grant::Handover,
+    grant::{self, Handover},
     phone::PhoneNumber,
     record::{Approval, Card, Key, KeyRange, SealedMessage, State, Waiting},
     release::{Held, Waiter, release},
@@ -176,7 +176,8 @@ fn waiter(master: &Master, key: Key, row: &crate::record::Record) -> Result<Wait
         Some(sealed) => PhoneNumber::from_stored(master.open_field("phone", &key, sealed).map_err(|_| Refusal::Damaged)?.expose()),
         None => None,
     };
-    Ok(Waiter { key, version: row.version, address, level: waiting.level, phone, given: false })
+    let origin = grant::open_origin(master, &key, waiting.origin.as_ref());
+    Ok(Waiter { key, version: row.version, address, level: waiting.level, phone, given: false, origin })
 }
 
 fn page(visit: &Visit, request: &Request, typed: &[String], faults: &[Option<&'static str>]) -> Result<Page, Refusal> {

@@ -138,6 +138,12 @@ pub struct Grant {
     /// When it was first read behind the code.
     #[serde(default)]
     pub read: Option<Time>,
+    /// What the sender wants to hear about this recipient (`notice::Origin`), under the field key.
+    #[serde(default)]
+    pub origin: Option<Sealed>,
+    /// When its notification came back: that is told once.
+    #[serde(default)]
+    pub bounced: Option<Time>,
 }
 
 /// `waiting/<message>/<number>`: a recipient of a held message, whose link does not exist yet.
@@ -151,6 +157,9 @@ pub struct Waiting {
     pub address: Sealed,
     /// The number under the field key, if it is known; at level 2 one without it is asked of the sender.
     pub phone: Option<Sealed>,
+    /// What the sender wants to hear about this recipient (`notice::Origin`), under the field key.
+    #[serde(default)]
+    pub origin: Option<Sealed>,
 }
 
 /// `approval/<lookup id>`: the sender's link to a held message.
@@ -204,6 +213,9 @@ pub struct Mail {
     /// Whether this claim belongs to a worker: a row that is due with this set was left by a worker that died.
     #[serde(default)]
     pub claimed: bool,
+    /// Whether the sender was told that it takes long.
+    #[serde(default)]
+    pub delay_told: bool,
     /// What the mail says (`notice::Letter`), under the queue key.
     pub letter: Sealed,
 }
@@ -251,6 +263,9 @@ pub struct Seen {
     pub committed: bool,
     /// Hash of the recipients it was relayed to.
     pub relayed: Sealed,
+    /// The hashes of those it was relayed to when it was sent again.
+    #[serde(default)]
+    pub also: Vec<Sealed>,
 }
 
 /// `rate/<what>/<hmac>`: when something was done for an address, the last day's only.

@@ -94,6 +94,7 @@ pub struct Master {
     address: hmac::Key,
     seen: hmac::Key,
     verdict: hmac::Key,
+    bounce: hmac::Key,
 }
 
 impl Master {
@@ -118,6 +119,7 @@ impl Master {
             address: mac("zegel/1 address"),
             seen: mac("zegel/1 seen"),
             verdict: mac("zegel/1 verdict"),
+            bounce: mac("zegel/1 bounce"),
             root,
         }
     }
@@ -150,6 +152,12 @@ impl Master {
     #[must_use]
     pub fn verdict_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac_of(&self.verdict, parts)
+    }
+
+    /// What shows that an address for the bounces of `grant`'s notification is ours. 80 bits, for an address has little room: a guess takes a mail each.
+    #[must_use]
+    pub fn bounce_tag(&self, grant: Id) -> [u8; 10] {
+        *bytes(hmac::sign(&self.bounce, &grant.0)).first_chunk().expect("10 bytes of 32")
     }
 
     /// The secret of Argon2: whoever steals the store alone can't try six digits.

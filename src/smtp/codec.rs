@@ -1,6 +1,6 @@
-//! The body of DATA (RFC 5321, 4.5.2), both ways; the one place where SMTP smuggling is stopped.
+//! The body of DATA (RFC 5321, 4.5.2), both ways, and that of BDAT (RFC 3030); the one place where SMTP smuggling is stopped.
 //!
-//! Only an exact CRLF.CRLF ends a body. A bare CR or LF makes the body refused, never repaired: a changed body breaks DKIM, and a next
+//! Only an exact CRLF.CRLF ends a body of DATA, and only its announced length ends a chunk. A bare CR or LF makes the body refused, never repaired: a changed body breaks DKIM, and a next
 //! hop that reads line ends differently would see the end of the mail, and further commands, where we saw neither. The decoder keeps
 //! its state over any split of the octets: what it says never depends on how they arrived.
 
@@ -42,7 +42,7 @@ pub enum Refused {
     TooLarge,
 }
 
-/// Reads the body of one DATA command.
+/// Reads the body of one mail: of DATA by [`Decoder::decode`], of BDAT by [`Decoder::decode_chunk`].
 #[derive(Debug)]
 pub struct Decoder {
     at: At,
@@ -82,7 +82,70 @@ impl Decoder {
         at
     }
 
-    /// Whether the final dot was seen.
+    /// Takes octets of a chunk (RFC 3030) behind what is in `body`: all of `input` belongs to it, a dot means nothing, and line ends
+    /// are judged across chunks.
+    pub fn decode_chunk(&mut self, input: &[u8], body: &mut Vec<u8>) {
+        let Some(first) = input.first() else { return };
+        let mut from = 0;
+        if self.at == At::Cr {
+            if *first == b'\n' {
+                self.count_line(0);
+                self.keep(b"\r\n", body);
+                from = 1;
+            } else {
+                self.refuse(Refused::BareLineEnd);
+            }
+        }
+        self.at = At::Line;
+        let (mut at, mut line_start, mut end) = (from, from, input.len());
+        while let Some(found) = memchr3(b'\r', b'\n', 0, &input[at..]) {
+            at += found;
+            match (input[at], input.get(at + 1)) {
+                (b'\r', Some(b'\n')) => {
+                    self.count_line(at - line_start);
+                    at += 2;
+                    line_start = at;
+                }
+                // What comes next decides, in this chunk or another.
+                (b'\r', None) => {
+                    self.at = At::Cr;
+                    end = at;
+                    break;
+                }
+                (0, _) => {
+                    if self.nul == Nul::Refused {
+                        self.refuse(Refused::Nul);
+                    }
+                    at += 1;
+                }
+                _ => {
+                    self.refuse(Refused::BareLineEnd);
+                    at += 1;
+                }
+            }
+        }
+        self.line += end - line_start;
+        self.keep(&input[from..end], body);
+    }
+
+    /// The last chunk has ended. Its last line may do so without a CRLF.
+    pub fn end_chunks(&mut self) {
+        if self.at == At::Cr {
+            self.refuse(Refused::BareLineEnd);
+        }
+        if self.line > 0 {
+            self.count_line(0);
+        }
+        self.at = At::End;
+    }
+
+    /// Octets that were taken so far, those of a refused body included.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether the final dot was seen, or the last chunk.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.at == At::End

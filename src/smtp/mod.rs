@@ -3,19 +3,23 @@
 //! [`server`] owns the sockets of the first leg and [`session`] its conversation, without a socket; [`client`] owns the second leg.
 //! Between them stand [`Service`] and [`Handler`]: the gateway. [`codec`] is the body of DATA, the place where smuggling is stopped.
 
+pub mod auth;
 pub mod budget;
 pub mod client;
 pub mod codec;
 pub mod command;
 mod extensions;
 mod network;
+mod proxy;
 pub mod reply;
 pub mod server;
 pub mod session;
 mod stream;
 pub mod tls;
 mod trace;
+mod xforward;
 
+pub use auth::{Accounts, LoginLimits, Logins};
 pub use budget::{Budget, Permit};
 pub use command::EnvelopeCommand;
 pub use extensions::Extensions;

@@ -1,6 +1,7 @@
 //! A TCP connection, with or without TLS: what both legs read from and write to.
 
 use super::{session::READ_ROOM, tls::TlsFacts};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     future::poll_fn,
     io,
@@ -33,6 +34,19 @@ impl Stream {
             Poll::Pending => Poll::Ready(None),
         })
         .await
+    }
+
+    /// Waits until the runtime has heard of what has arrived already, if anything has; the system is asked. [`Stream::read_now`] sees it then.
+    pub(super) async fn catch_up(&self) {
+        let socket = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let arrived = poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&now));
+        if matches!(arrived, Ok(1..)) {
+            let _ = socket.readable().await;
+        }
     }
 
     /// The buffer lives on the stack for the moment of reading only: a waiting connection owns none.

@@ -13,20 +13,32 @@ pub struct Received {
     pub peer: IpAddr,
     /// Whether the client said EHLO.
     pub extended: bool,
+    /// Whether the mail was declared SMTPUTF8.
+    pub utf8: bool,
     /// The TLS connection, if there was one.
     pub tls: Option<TlsFacts>,
+    /// The account that the client has proved, if it has.
+    pub account: Option<String>,
+    /// The client that another mail server speaks for, as that server says (XFORWARD); for log lines only.
+    pub client: Option<String>,
     /// Lines over 998 octets.
     pub long_lines: u32,
 }
 
 impl Received {
-    /// The `with` of RFC 3848: `SMTP`, `ESMTP` or `ESMTPS`.
+    /// The `with` of RFC 3848 and RFC 6531, 4.3: `SMTP`; else `ESMTP` or `UTF8SMTP`, with `S` behind TLS and `A` of an account.
     #[must_use]
     pub fn protocol(&self) -> &'static str {
-        match (self.extended, self.tls.is_some()) {
-            (false, _) => "SMTP",
-            (true, false) => "ESMTP",
-            (true, true) => "ESMTPS",
+        match (self.utf8, self.tls.is_some(), self.account.is_some()) {
+            (false, ..) if !self.extended => "SMTP",
+            (false, false, false) => "ESMTP",
+            (false, false, true) => "ESMTPA",
+            (false, true, false) => "ESMTPS",
+            (false, true, true) => "ESMTPSA",
+            (true, false, false) => "UTF8SMTP",
+            (true, false, true) => "UTF8SMTPA",
+            (true, true, false) => "UTF8SMTPS",
+            (true, true, true) => "UTF8SMTPSA",
         }
     }
 
@@ -69,7 +81,10 @@ mod tests {
             helo: "a)\r\nX: y(".to_owned(),
             peer: "::ffff:192.0.2.7".parse().unwrap(),
             extended: true,
+            utf8: false,
             tls: Some(TlsFacts { version: "TLSv1.3", cipher: "TLS13_AES_256_GCM_SHA384" }),
+            account: None,
+            client: None,
             long_lines: 0,
         };
         let to = Address::parse("b@c.example").unwrap();

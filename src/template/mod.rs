@@ -8,8 +8,8 @@ mod view;
 mod words;
 
 pub use view::{
-    Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage, NotificationMail, NumberMail, NumberRow,
-    NumbersPage, PageView, PasswordMail, Stage, StartPage, TextPage,
+    DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage, NotificationMail, NumberMail,
+    NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage,
 };
 
 use crate::{
@@ -33,6 +33,8 @@ macro_rules! embedded {
 
 /// The templates of this program, by the name under which a configuration may replace them.
 pub const EMBEDDED: &[(&str, &str)] = embedded![
+    "templates/mails/delayed.html",
+    "templates/mails/delayed.txt",
     "templates/mails/layout.html",
     "templates/mails/locked.html",
     "templates/mails/locked.txt",
@@ -47,6 +49,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/parts.html",
     "templates/mails/password.html",
     "templates/mails/password.txt",
+    "templates/mails/relayed.html",
+    "templates/mails/relayed.txt",
     "templates/pages/layout.html",
     "templates/pages/message.html",
     "templates/pages/notice.html",

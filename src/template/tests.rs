@@ -39,7 +39,18 @@ fn every_text_is_used_somewhere() {
             .map(|f| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(f)).unwrap_or_default())
             .concat();
     let all = EMBEDDED.iter().filter(|(name, _)| !name.ends_with(".ftl")).map(|(_, t)| *t).collect::<String>() + &rust;
-    let composed = ["send-", "enter-", "another-", "fault-", "not-sent-", "not-notified-", "notification-subject", "number-subject"];
+    let composed = [
+        "send-",
+        "enter-",
+        "another-",
+        "fault-",
+        "not-sent-",
+        "not-notified-",
+        "delayed-subject",
+        "relayed-subject",
+        "notification-subject",
+        "number-subject",
+    ];
     let suffixes = ["password-hint", "code-hint", "password-wait", "code-wait"];
     for key in messages(include_str!("../../templates/words/nl.ftl")).keys() {
         let used = all.contains(&format!("\"{key}\"")) || composed.iter().any(|c| key.starts_with(c)) || suffixes.contains(key);

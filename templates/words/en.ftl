@@ -269,6 +269,20 @@ not-notified-lost = The email was lost on our side.
 not-notified-about = Subject: { $subject }
 not-notified-do = Check the email address and send the message again.
 
+delayed-subject = Not delivered yet: { $subject }
+delayed-subject-none = Your message was not delivered yet
+delayed-preheader = The recipient has no email yet.
+delayed-intro = { $recipient } has no email about your secure message yet.
+delayed-until = We go on trying until { $date }, { $clock }.
+delayed-reply = The mail server did not take the email yet. It answered:
+delayed-do = You need not do anything. If it fails you will be told.
+
+relayed-subject = Passed on: { $subject }
+relayed-subject-none = Your message was passed on
+relayed-preheader = The email to the recipient has left.
+relayed-intro = The email that tells { $recipient } about your secure message has left.
+relayed-means = Your mail program asked for this confirmation. It does not say that the message was read.
+
 locked-subject = Message locked for now for { $recipient }
 locked-preheader = A wrong code was entered too often.
 locked-intro = For your secure message to { $recipient } a wrong password or a wrong code was entered too often.

@@ -269,6 +269,20 @@ not-notified-lost = De e-mail is bij ons verloren gegaan.
 not-notified-about = Onderwerp: { $subject }
 not-notified-do = Controleer het e-mailadres en stuur het bericht opnieuw.
 
+delayed-subject = Nog niet aangekomen: { $subject }
+delayed-subject-none = Je bericht is nog niet aangekomen
+delayed-preheader = De ontvanger heeft nog geen e-mail gekregen.
+delayed-intro = { $recipient } heeft nog geen e-mail over je beveiligde bericht gekregen.
+delayed-until = We blijven het proberen tot { $date }, { $clock } uur.
+delayed-reply = De mailserver nam de e-mail nog niet aan. Het antwoord was:
+delayed-do = Je hoeft niets te doen. Lukt het niet, dan krijg je daarvan bericht.
+
+relayed-subject = Doorgegeven: { $subject }
+relayed-subject-none = Je bericht is doorgegeven
+relayed-preheader = De e-mail aan de ontvanger is verstuurd.
+relayed-intro = De e-mail die { $recipient } over je beveiligde bericht vertelt, is verstuurd.
+relayed-means = Je mailprogramma vroeg om deze bevestiging. Zij zegt niet dat het bericht gelezen is.
+
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
 locked-preheader = Er is te vaak een verkeerde code ingevuld.
 locked-intro = Bij je beveiligde bericht aan { $recipient } is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.

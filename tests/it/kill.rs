@@ -2,6 +2,7 @@
 
 use crate::{
     process::{Zegel, configure},
+    sink::{Act, Sink},
     world::{contains, open_link, outside, send_to},
 };
 use std::{
@@ -176,4 +177,31 @@ async fn killed_at_random_moments_it_loses_nothing_and_notifies_nobody_twice() {
         }
     }
     println!("{rounds} kills, {} mails, {repeated} notifications in flight at a kill came twice", rounds * MAILS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_the_next_hops_yes_and_the_flip_nobody_is_notified_until_the_repeat() {
+    let folder = TempDir::new().unwrap();
+    let hop = Sink::start().await;
+    let (gateway, _) = configure(folder.path(), hop.address());
+    let (clean, sealed) = recipients(2);
+    let (clean, sealed) = (clean.unwrap(), sealed.unwrap());
+    let zegel = Zegel::run(folder.path());
+    hop.fails_times("DOT", Act::Hang, 0, 1);
+    let client = tokio::spawn(send(gateway, 2));
+    hop.wait_for_mail_to(&clean).await;
+    zegel.kill();
+    assert!(!client.await.unwrap(), "its client was told nothing");
+
+    let zegel = Zegel::run(folder.path());
+    assert!(send(gateway, 2).await, "what was pending is not in the way");
+    hop.wait_for_mail_to(&sealed).await;
+    // And once more: the client did not hear this 250 either.
+    assert!(send(gateway, 2).await);
+    zegel.terminate();
+    let came = |who: &str| hop.mails().iter().filter(|m| m.to.iter().any(|to| to == who)).count();
+    assert_eq!((came(&clean), came(&sealed)), (2, 1), "SMTP can't keep the clean one from coming twice");
+    let opened = store::open(&StoreOptions::new(folder.path().join("data"), folder.path().join("keys"), SystemClock.now())).unwrap();
+    let messages = opened.store.list(&zegel::record::KeyRange::under("message"), 9).await.unwrap();
+    assert_eq!(messages.len(), 1, "of the first attempt nothing is left");
 }

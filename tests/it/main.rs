@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
+mod bounces;
 mod direction;
 mod faults;
 mod kill;
@@ -12,6 +13,7 @@ mod portal;
 mod postfix;
 mod process;
 mod regression;
+mod reports;
 mod run;
 mod sink;
 mod smtp;

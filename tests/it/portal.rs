@@ -118,6 +118,8 @@ impl World {
             from: Address::parse("zegel@gemeente.example").unwrap(),
             url: format!("http://{address}"),
             language: "nl".to_owned(),
+            hostname: "zegel.voorbeeld.example".to_owned(),
+            bounces: None,
         };
         let meeting = Arc::new(Meeting { store: store.clone(), barrier: Mutex::default(), readers: AtomicUsize::new(0) });
         let portal = Portal {
@@ -160,6 +162,8 @@ impl World {
                 locked_until: None,
                 locks: 0,
                 read: None,
+                origin: None,
+                bounced: None,
             };
             batch.put(grant_key, &grant, Expect::Absent);
             batch.put(Key::of_message(id, lookup_id(token)), &(), Expect::Absent);
@@ -186,7 +190,8 @@ impl World {
         for (number, (to, level, phone)) in (0..).zip(waiting) {
             let key = Key::waiting(id, number);
             let field = |name, text| master.seal_field(name, &key, text, Salt::random());
-            let row = Waiting { v: FORMAT, level: *level, address: field("address", to), phone: phone.map(|p| field("phone", p)) };
+            let row =
+                Waiting { v: FORMAT, level: *level, address: field("address", to), phone: phone.map(|p| field("phone", p)), origin: None };
             batch.put(key.clone(), &row, Expect::Absent);
         }
         self.store.commit(batch).await.unwrap();

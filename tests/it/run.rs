@@ -477,3 +477,54 @@ async fn the_log_says_what_happens_and_nothing_of_whom_and_what() {
         assert!(!contains(log.as_bytes(), word.as_bytes()), "{word} is in the log:\n{log}");
     }
 }
+
+/// What a client hears first.
+async fn greeting(gateway: SocketAddr) -> String {
+    let mut line = String::new();
+    BufReader::new(TcpStream::connect(gateway).await.unwrap()).read_line(&mut line).await.unwrap();
+    line
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_open_the_door_from_a_reload_on() {
+    let place = Place::new().await;
+    let made = rcgen::generate_simple_self_signed(vec!["gw.example".to_owned()]).unwrap();
+    place.write("c.pem", &made.cert.pem());
+    place.write("k.pem", &made.signing_key.serialize_pem());
+    place.change("allow = [\"127.0.0.0/8\"]", "allow = [\"192.0.2.0/24\"]\ncertificate = \"c.pem\"\nkey = \"k.pem\"");
+    let mut zegel = Zegel::run(place.path());
+    assert!(greeting(place.gateway).await.starts_with("554 5.7.1 "));
+    place.write("accounts", &format!("anna:{}\n", smtp::auth::hash_password("geheim")));
+    fs::set_permissions(place.file("accounts"), fs::Permissions::from_mode(0o600)).unwrap();
+    place.change("key = \"k.pem\"", "key = \"k.pem\"\naccounts = \"accounts\"");
+    signal(zegel.pid(), "HUP");
+    zegel.wait_for("INFO reloaded");
+    assert!(greeting(place.gateway).await.starts_with("220 "));
+    zegel.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_the_client_that_a_listed_mail_server_speaks_for() {
+    let place = Place::new().await;
+    place.change("allow = [\"127.0.0.0/8\"]", "allow = [\"127.0.0.0/8\"]\nxforward = [\"127.0.0.1/32\"]");
+    let mut zegel = Zegel::run(place.path());
+    let mut stream = BufReader::new(TcpStream::connect(place.gateway).await.unwrap());
+    let text = mail("Vergadering", "Tot dinsdag.");
+    for (said, until) in [
+        (String::new(), "220 "),
+        ("EHLO postfix.example\r\n".to_owned(), "250 "),
+        ("XFORWARD NAME=spike.example ADDR=192.0.2.7 HELO=spike IDENT=4Xyz\r\n".to_owned(), "250 "),
+        (format!("MAIL FROM:<{ANNA}>\r\n"), "250 "),
+        (format!("RCPT TO:<{BURGER}>\r\n"), "250 "),
+        (format!("BDAT {} LAST\r\n{text}", text.len()), "250 "),
+    ] {
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut line = String::new();
+        while !line.starts_with(until) {
+            line.clear();
+            assert!(stream.read_line(&mut line).await.unwrap() > 0, "{said}");
+        }
+    }
+    zegel.wait_for("client=spike.example[192.0.2.7] helo=spike ident=4Xyz");
+    zegel.terminate();
+}

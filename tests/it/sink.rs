@@ -24,6 +24,8 @@ pub(crate) enum Act {
     Drop,
     /// Answers this and closes.
     Last(String),
+    /// Answers as usual, octet by octet.
+    Slow,
 }
 
 /// A mail that the sink has taken with its final dot.
@@ -35,8 +37,10 @@ pub(crate) struct Sunk {
     pub(crate) to: Vec<String>,
     /// The line of MAIL as it came.
     pub(crate) mail: String,
-    /// The octets between 354 and the final dot as they came, dots doubled.
+    /// The octets between 354 and the final dot as they came, dots doubled; or those of BDAT.
     pub(crate) wire: Vec<u8>,
+    /// Whether they came by BDAT.
+    pub(crate) chunked: bool,
     /// Whether it came over TLS.
     pub(crate) tls: bool,
 }
@@ -44,6 +48,9 @@ pub(crate) struct Sunk {
 impl Sunk {
     /// The octets, dots no longer doubled.
     pub(crate) fn octets(&self) -> Vec<u8> {
+        if self.chunked {
+            return self.wire.clone();
+        }
         let text: Vec<&[u8]> = split(&self.wire);
         text.iter().flat_map(|line| line.strip_prefix(b".").unwrap_or(line)).copied().collect()
     }
@@ -62,7 +69,7 @@ fn split(wire: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Where a fault happens, and what it is. `at` is the beginning of a command line, or `CONNECT`, `BODY` (the first octets of a body) or
-/// `DOT` (the mail counts as taken). The first so many times nothing happens, then `times` it does.
+/// `DOT` (the mail counts as taken, with its final dot or the last octet of BDAT). The first so many times nothing happens, then `times` it does.
 #[derive(Clone, Debug)]
 struct Fault {
     at: String,
@@ -77,7 +84,10 @@ struct State {
     commands: Vec<String>,
     connections: usize,
     hangs_ended: usize,
+    hung_up: usize,
+    resumed: usize,
     faults: Vec<Fault>,
+    cut: Option<usize>,
     extensions: Vec<String>,
 }
 
@@ -123,15 +133,18 @@ impl Sink {
                 stream.set_nodelay(true).unwrap();
                 let sink = accepting.clone();
                 sink.state.lock().unwrap().connections += 1;
+                let left = sink.state.lock().unwrap().cut.unwrap_or(usize::MAX);
                 tokio::spawn(async move {
                     if sink.implicit {
                         if let Ok(stream) = sink.tls.clone().unwrap().accept(stream).await {
-                            let _ = sink.converse(Wire::new(stream), true, true).await;
+                            sink.note(stream.get_ref().1);
+                            let _ = sink.converse(Wire::new(stream, left), true, true).await;
                         }
-                    } else if let Some(plain) = sink.converse(Wire::new(stream), false, true).await
+                    } else if let Some(plain) = sink.converse(Wire::new(stream, left), false, true).await
                         && let Ok(stream) = sink.tls.clone().unwrap().accept(plain.stream).await
                     {
-                        let _ = sink.converse(Wire::new(stream), true, false).await;
+                        sink.note(stream.get_ref().1);
+                        let _ = sink.converse(Wire::new(stream, left), true, false).await;
                     }
                 });
             }
@@ -158,6 +171,11 @@ impl Sink {
         self.state.lock().unwrap().faults.push(Fault { at: at.to_owned(), act, skip, times });
     }
 
+    /// Closes every connection behind so many octets of replies.
+    pub(crate) fn cuts_off_after(&self, octets: usize) {
+        self.state.lock().unwrap().cut = Some(octets);
+    }
+
     /// All is well from now on.
     pub(crate) fn heals(&self) {
         self.state.lock().unwrap().faults.clear();
@@ -170,6 +188,15 @@ impl Sink {
     /// Every command line so far, over all connections.
     pub(crate) fn commands(&self) -> Vec<String> {
         self.state.lock().unwrap().commands.clone()
+    }
+
+    fn note(&self, tls: &rustls::ServerConnection) {
+        self.state.lock().unwrap().resumed += usize::from(tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed));
+    }
+
+    /// TLS connections that went on with the session of an earlier one.
+    pub(crate) fn resumed(&self) -> usize {
+        self.state.lock().unwrap().resumed
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -189,6 +216,11 @@ impl Sink {
     /// Waits until a client has left a connection that hung.
     pub(crate) async fn wait_for_end_of_hang(&self) {
         self.until(|state| state.hangs_ended > 0).await;
+    }
+
+    /// Waits until a connection was closed behind a last answer.
+    pub(crate) async fn wait_for_hang_up(&self) {
+        self.until(|state| state.hung_up > 0).await;
     }
 
     async fn until(&self, done: impl Fn(&State) -> bool) {
@@ -218,7 +250,13 @@ impl Sink {
     async fn answer<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, at: &str, usual: &str) -> Option<bool> {
         let fault = self.fault(at);
         let hangs = matches!(fault, Some(Act::Hang));
+        let last = matches!(fault, Some(Act::Last(_)));
         let answer = wire.act(fault, usual).await;
+        if last {
+            let _ = wire.stream.shutdown().await;
+            self.state.lock().unwrap().hung_up += 1;
+            self.changed.notify_waiters();
+        }
         if hangs {
             self.state.lock().unwrap().hangs_ended += 1;
             self.changed.notify_waiters();
@@ -238,7 +276,7 @@ impl Sink {
             self.changed.notify_waiters();
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             let usual = match verb.as_str() {
-                "EHLO" => {
+                "EHLO" | "LHLO" => {
                     (from, to) = (None, Vec::new());
                     let mut lines = vec!["sink.example".to_owned()];
                     lines.extend(self.state.lock().unwrap().extensions.iter().filter(|e| !tls || *e != "STARTTLS").cloned());
@@ -255,6 +293,11 @@ impl Sink {
                 "QUIT" => "221 2.0.0 bye".to_owned(),
                 _ => "250 2.0.0 ok".to_owned(),
             };
+            if verb == "BDAT" {
+                let transaction = (from.take()?, std::mem::take(&mut to), std::mem::take(&mut mail));
+                self.chunk(&mut wire, &line, transaction, tls).await?;
+                continue;
+            }
             let positive = self.answer(&mut wire, &line, &usual).await?;
             match verb.as_str() {
                 "MAIL" if positive && from.is_none() => (from, mail) = (Some(path(&line)), line),
@@ -270,23 +313,58 @@ impl Sink {
                                 wire.say(&reply).await;
                             }
                             Act::Hang => while wire.more().await {},
-                            Act::Drop => {}
+                            Act::Drop | Act::Slow => {}
                         }
                         return None;
                     }
                     let octets = wire.body().await?;
-                    let sunk = Sunk { from: from.take()?, to: std::mem::take(&mut to), mail: std::mem::take(&mut mail), wire: octets, tls };
-                    // A refusal at the dot is none; a connection that drops there has taken the mail, and nobody knows.
-                    let act = self.fault("DOT");
-                    if !matches!(&act, Some(Act::Reply(reply) | Act::Last(reply)) if !reply.starts_with('2')) {
-                        self.state.lock().unwrap().mails.push(sunk);
-                        self.changed.notify_waiters();
-                    }
-                    wire.act(act, "250 2.0.0 ok: queued as S1").await?;
+                    let sunk = Sunk {
+                        from: from.take()?,
+                        to: std::mem::take(&mut to),
+                        mail: std::mem::take(&mut mail),
+                        wire: octets,
+                        chunked: false,
+                        tls,
+                    };
+                    self.sink(&mut wire, sunk).await?;
                 }
                 _ => {}
             }
         }
+    }
+
+    /// `BDAT n LAST`, the only form that is understood here, and its octets.
+    async fn chunk<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        wire: &mut Wire<S>,
+        line: &str,
+        (from, to, mail): (String, Vec<String>, String),
+        tls: bool,
+    ) -> Option<()> {
+        let size = line.to_ascii_uppercase().strip_prefix("BDAT ")?.strip_suffix(" LAST")?.parse().ok()?;
+        match self.fault("BODY") {
+            Some(act) => {
+                if wire.input.is_empty() {
+                    wire.more().await;
+                }
+                wire.act(Some(act), "").await?;
+                None
+            }
+            None => {
+                let octets = wire.exactly(size).await?;
+                self.sink(wire, Sunk { from, to, mail, wire: octets, chunked: true, tls }).await
+            }
+        }
+    }
+
+    /// The end of a mail. A refusal there is none; a connection that drops there has taken the mail, and nobody knows.
+    async fn sink<S: AsyncRead + AsyncWrite + Unpin>(&self, wire: &mut Wire<S>, sunk: Sunk) -> Option<()> {
+        let act = self.fault("DOT");
+        if !matches!(&act, Some(Act::Reply(reply) | Act::Last(reply)) if !reply.starts_with('2')) {
+            self.state.lock().unwrap().mails.push(sunk);
+            self.changed.notify_waiters();
+        }
+        wire.act(act, "250 2.0.0 ok: queued as S1").await.map(|_| ())
     }
 }
 
@@ -300,18 +378,29 @@ fn path(line: &str) -> String {
 struct Wire<S> {
     stream: S,
     input: Vec<u8>,
+    /// Octets of replies until it is cut off.
+    left: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    fn new(stream: S) -> Wire<S> {
-        Wire { stream, input: Vec::new() }
+    fn new(stream: S, left: usize) -> Wire<S> {
+        Wire { stream, input: Vec::new(), left }
     }
 
     /// Says a reply, and whether it was 2yz or 3yz; `None` when nobody is there to hear it.
     async fn say(&mut self, reply: &str) -> Option<bool> {
-        self.stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()?;
-        self.stream.flush().await.ok()?;
+        self.send(format!("{reply}\r\n").as_bytes()).await?;
         Some(reply.starts_with('2') || reply.starts_with('3'))
+    }
+
+    /// Sends octets, as far as they are not cut off.
+    async fn send(&mut self, octets: &[u8]) -> Option<()> {
+        let whole = octets.len() <= self.left;
+        let octets = &octets[..octets.len().min(self.left)];
+        self.left -= octets.len();
+        self.stream.write_all(octets).await.ok()?;
+        self.stream.flush().await.ok()?;
+        whole.then_some(())
     }
 
     /// Does what a fault wants, or answers `usual`; `None` when the connection is over.
@@ -321,6 +410,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             Some(Act::Reply(reply)) => self.say(&reply).await,
             Some(Act::Last(reply)) => self.say(&reply).await.and(None),
             Some(Act::Drop) => None,
+            Some(Act::Slow) => {
+                for octet in format!("{usual}\r\n").into_bytes() {
+                    self.send(&[octet]).await?;
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                Some(usual.starts_with('2') || usual.starts_with('3'))
+            }
             Some(Act::Hang) => {
                 while self.more().await {}
                 None
@@ -350,6 +446,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 return None;
             }
         }
+    }
+
+    /// So many octets.
+    async fn exactly(&mut self, size: usize) -> Option<Vec<u8>> {
+        while self.input.len() < size {
+            if !self.more().await {
+                return None;
+            }
+        }
+        Some(self.input.drain(..size).collect())
     }
 
     /// The octets up to the final dot.

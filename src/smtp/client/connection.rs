@@ -145,7 +145,11 @@ impl Connection {
 
     /// Whether nothing speaks against another transaction: the next hop is silent and has not hung up.
     pub(super) async fn is_quiet(&mut self) -> bool {
-        self.is_settled() && self.stream.read_now(|_| {}).await.is_none()
+        if !self.is_settled() {
+            return false;
+        }
+        self.stream.catch_up().await;
+        self.stream.read_now(|_| {}).await.is_none()
     }
 
     /// Says one command and waits for its reply.

@@ -57,7 +57,8 @@ pub(super) fn of_tls(error: &Error) -> &'static str {
         Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
             "; `next_hop` must name the host as its certificate does"
         }
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // An authority of the same name with another key is no other case.
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             "; nobody who is trusted here issued its certificate: name its authority's certificate in `ca`"
         }
         Error::AlertReceived(

@@ -184,6 +184,57 @@ fn what_is_discarded_takes_no_memory_and_is_read_to_its_end() {
     assert!(decoder.has_ended() && body.capacity() == 0);
 }
 
+/// Reads `body` in chunks as they were cut.
+fn chunks(pieces: &[&[u8]], limit: u64, nul: Nul) -> Outcome {
+    let mut decoder = Decoder::new(limit, nul);
+    let mut body = Vec::new();
+    for piece in pieces {
+        decoder.decode_chunk(piece, &mut body);
+    }
+    decoder.end_chunks();
+    if decoder.refused().is_some() {
+        body.clear();
+    }
+    let taken = pieces.iter().map(|p| p.len()).sum();
+    Outcome { ended: decoder.has_ended(), refused: decoder.refused(), body, taken, long_lines: decoder.long_lines() }
+}
+
+/// What DATA says about `body`, whose last line may lack its CRLF, and every chunking of it too.
+fn chunked_everywhere(body: &[u8], limit: u64, nul: Nul) -> Outcome {
+    let outcome = chunks(&[body], limit, nul);
+    let octets: Vec<&[u8]> = body.chunks(1).collect();
+    assert_eq!(chunks(&octets, limit, nul), outcome, "by octet: {:?}", body.escape_ascii().to_string());
+    for split in 0..=body.len() {
+        let (a, b) = body.split_at(split);
+        assert_eq!(chunks(&[a, b], limit, nul), outcome, "split at {split}: {:?}", body.escape_ascii().to_string());
+    }
+    if body.ends_with(b"\r\n") || body.is_empty() {
+        let wire: Vec<u8> =
+            split_lines(body).iter().flat_map(|l| [if l.starts_with(b".") { b".".as_slice() } else { b"" }, *l].concat()).collect();
+        let by_data = everywhere(&[&wire[..], b".\r\n"].concat(), limit, nul);
+        assert!(by_data.ended);
+        assert_eq!(Outcome { taken: body.len(), ..by_data }, outcome, "by DATA: {:?}", body.escape_ascii().to_string());
+    }
+    outcome
+}
+
+#[test]
+fn a_chunk_is_octets_whatever_they_look_like() {
+    for body in [b"".as_slice(), b"a\r\n.\r\nb\r\n", b".\r\n", b"..\r\n", b"\r\n\r\n", b"no line end", b"QUIT\r\n.", b"\xff\x80\r\n"] {
+        let outcome = chunked_everywhere(body, 1 << 20, Nul::Refused);
+        assert_eq!((outcome.refused, outcome.body.as_slice()), (None, body));
+    }
+    for body in [b"a\nb\r\n".as_slice(), b"a\rb\r\n", b"a\r", b"\r\r\n", b"a\n", b"\n.\r\n", b"\r\n.\r"] {
+        assert_eq!(chunked_everywhere(body, 1 << 20, Nul::Refused).refused, Some(Refused::BareLineEnd), "{}", body.escape_ascii());
+    }
+    assert_eq!(chunked_everywhere(b"a\0\r\n", 9, Nul::Refused).refused, Some(Refused::Nul));
+    assert_eq!(chunked_everywhere(b"a\0\r\n", 9, Nul::Taken).refused, None);
+    assert_eq!(chunked_everywhere(b"12345\r\n", 7, Nul::Refused).refused, None);
+    assert_eq!(chunked_everywhere(b"12345\r\n", 6, Nul::Refused).refused, Some(Refused::TooLarge));
+    assert_eq!(chunks(&[&vec![b'a'; LINE_LIMIT], b"a"], 1 << 20, Nul::Refused).refused, Some(Refused::LongLine));
+    assert_eq!(chunks(&[&vec![b'a'; 999], b"\r", b"\n"], 1 << 20, Nul::Refused).long_lines, 1);
+}
+
 /// Octets that matter, more often than others.
 fn octet() -> impl Strategy<Value = u8> {
     prop_oneof![3 => Just(b'\r'), 3 => Just(b'\n'), 3 => Just(b'.'), 1 => Just(0u8), 2 => any::<u8>()]
@@ -200,6 +251,14 @@ proptest! {
     #[test]
     fn the_decoder_agrees_with_its_slow_twin(pieces in proptest::collection::vec(line_piece(), 0..20), limit in 0u64..200) {
         everywhere(&pieces.concat(), limit, Nul::Refused);
+    }
+
+    #[test]
+    fn the_same_octets_by_data_and_by_chunks_are_the_same_mail(pieces in proptest::collection::vec(line_piece(), 0..12), ends in any::<bool>(), limit in 0u64..200) {
+        let end = if ends { b"\r\n".as_slice() } else { b"" };
+        let body = [&pieces.concat()[..], end].concat();
+        // What would end a body of DATA too early has no twin there, since a client doubles the dot.
+        chunked_everywhere(&body, limit, Nul::Refused);
     }
 
     #[test]

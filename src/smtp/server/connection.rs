@@ -2,9 +2,10 @@
 
 use super::{
     super::{
+        auth::{Credentials, Verdict},
         budget::Permit,
         reply::{Enhanced, Reply},
-        session::{Offer, Session, Step},
+        session::{Offer, Right, Session, Step},
         stream::Stream,
     },
     Handler, Peer, ServerOptions, Service, stopping,
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use std::{
     future::{Future, poll_fn},
     io,
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::Poll,
@@ -34,6 +36,7 @@ const LINGER_OCTETS: usize = 1 << 20;
 pub(super) async fn run<S: Service>(
     stream: TcpStream,
     peer: Peer,
+    right: Right,
     options: Arc<ServerOptions>,
     service: Arc<S>,
     shutdown: watch::Receiver<bool>,
@@ -45,7 +48,13 @@ pub(super) async fn run<S: Service>(
         hostname: options.hostname.clone(),
         max_size: options.size_limit(&extensions),
         eight_bit: extensions.eight_bit,
+        utf8: extensions.utf8 && extensions.eight_bit,
+        dsn: extensions.dsn,
+        require_tls: extensions.require_tls,
         starttls: options.tls.load().is_some(),
+        accounts: options.accounts.load_full(),
+        right,
+        xforward: options.xforward.iter().any(|network| network.contains(peer.address.ip())),
     };
     let handler = service.begin(&peer);
     let mut connection = Connection {
@@ -53,9 +62,11 @@ pub(super) async fn run<S: Service>(
         session: Session::new(offer, peer.address.ip()),
         handler: Some(handler),
         permit: None,
+        peer: peer.address.ip(),
         options,
         shutdown,
         body_began: Instant::now(),
+        in_body: false,
         command_began: Instant::now(),
         accepted_unsaid: false,
     };
@@ -75,9 +86,12 @@ struct Connection<H> {
     /// Gone only when it has panicked.
     handler: Option<H>,
     permit: Option<Permit>,
+    peer: IpAddr,
     options: Arc<ServerOptions>,
     shutdown: watch::Receiver<bool>,
     body_began: Instant,
+    /// Whether what was read last belonged to a body.
+    in_body: bool,
     command_began: Instant,
     /// A mail was accepted, and the client was not told yet.
     accepted_unsaid: bool,
@@ -113,6 +127,7 @@ impl<H: Handler> Connection<H> {
                 Step::Room(octets) => {
                     self.permit = self.options.budget.reserve(octets, self.options.limits.room_time).await;
                     self.body_began = Instant::now();
+                    self.in_body = true;
                     self.session.room(self.permit.as_ref().map(Permit::octets));
                 }
                 Step::Grow(octets) => self.grow(octets).await,
@@ -130,6 +145,10 @@ impl<H: Handler> Connection<H> {
                 Step::Reset => {
                     self.permit = None;
                     self.reset().await;
+                }
+                Step::Authenticate(credentials) => {
+                    let verdict = self.check(credentials).await;
+                    self.session.authenticated(verdict);
                 }
                 Step::StartTls => self.starttls().await?,
                 Step::Close => return self.flush().await,
@@ -157,7 +176,13 @@ impl<H: Handler> Connection<H> {
     /// Waits for octets of the client, or for what makes waiting pointless.
     async fn read(&mut self) -> io::Result<()> {
         let limits = &self.options.limits;
-        let deadline = if self.session.is_in_body() {
+        let in_body = self.session.is_in_body();
+        if in_body && !std::mem::replace(&mut self.in_body, in_body) {
+            // A chunk that is thrown away never asked for room.
+            self.body_began = Instant::now();
+        }
+        self.in_body = in_body;
+        let deadline = if in_body {
             (self.body_began + limits.body_time).min(Instant::now() + limits.block_time)
         } else {
             self.command_began + limits.command_time
@@ -205,6 +230,19 @@ impl<H: Handler> Connection<H> {
             Some(permit) => permit.hold(body),
             None => Bytes::from(body),
         }
+    }
+
+    /// Whose name and password these are. The name stays out of the log unless it is one of ours: people type a password for it.
+    async fn check(&mut self, credentials: Credentials) -> Verdict {
+        let Some(accounts) = self.options.accounts.load_full() else { return Verdict::Wrong };
+        let verdict = self.options.logins.check(accounts, credentials, self.peer, &self.options.limits.logins).await;
+        match &verdict {
+            Verdict::Account(account) => tracing::info!(peer = %self.peer, ?account, "smtp: authenticated"),
+            Verdict::Wrong => tracing::info!(peer = %self.peer, "smtp: wrong name or password"),
+            Verdict::TooMany => tracing::warn!(peer = %self.peer, "smtp: too many wrong passwords, nothing is checked for a while"),
+            Verdict::Busy => tracing::warn!(peer = %self.peer, "smtp: no place to check a password"),
+        }
+        verdict
     }
 
     async fn starttls(&mut self) -> io::Result<()> {

@@ -4,12 +4,14 @@ mod census;
 mod connection;
 
 use super::{
+    auth::{Accounts, LoginLimits, Logins},
     budget::Budget,
     command::EnvelopeCommand,
     extensions::Extensions,
     network::Network,
+    proxy,
     reply::{Enhanced, Reply},
-    session,
+    session::{self, Right},
     trace::Received,
 };
 use arc_swap::ArcSwapOption;
@@ -68,6 +70,10 @@ pub struct ServerLimits {
     pub sessions: usize,
     /// Sessions at once of one address. Peers are few and trusted; one of them running wild must leave room for the others.
     pub sessions_per_ip: usize,
+    /// Of [`ServerLimits::sessions`], those of clients that must prove an account: anybody may open one, and mail servers need the rest.
+    pub strangers: usize,
+    /// The same of one address: an office of people with mail programs, each of which holds a few connections.
+    pub strangers_per_ip: usize,
     /// RFC 5321, 4.5.3.2.7: a server waits at least five minutes for a command. The whole line must come within it.
     pub command_time: Duration,
     /// RFC 5321, 4.5.3.2.5 gives a client three minutes for a block; we wait as long as for a command.
@@ -76,6 +82,10 @@ pub struct ServerLimits {
     pub body_time: Duration,
     /// Waiting for room in the budget; clients wait two minutes for 354 (RFC 5321, 4.5.3.2.4) and three for a block to be taken.
     pub room_time: Duration,
+    /// The header of the PROXY protocol: a balancer sends it at once.
+    pub proxy_time: Duration,
+    /// What bounds the guessing of passwords.
+    pub logins: LoginLimits,
     /// A TLS handshake: two round trips and some computing.
     pub handshake_time: Duration,
     /// A client that takes no reply for so long is gone.
@@ -92,10 +102,14 @@ impl Default for ServerLimits {
         ServerLimits {
             sessions: 16_000,
             sessions_per_ip: 12_000,
+            strangers: 2000,
+            strangers_per_ip: 100,
             command_time: Duration::from_secs(300),
             block_time: Duration::from_secs(300),
             body_time: Duration::from_secs(1800),
             room_time: Duration::from_secs(60),
+            proxy_time: Duration::from_secs(5),
+            logins: LoginLimits::default(),
             handshake_time: Duration::from_secs(30),
             write_time: Duration::from_secs(60),
             linger_time: Duration::from_secs(2),
@@ -109,8 +123,16 @@ impl Default for ServerLimits {
 pub struct ServerOptions {
     /// Our name, in greetings.
     pub hostname: String,
-    /// Who may connect: nobody, while this is empty.
+    /// Who may connect and send: nobody, while this is empty and there are no accounts.
     pub allow: Vec<Network>,
+    /// Who may send from anywhere, behind TLS; may be swapped while the server runs.
+    pub accounts: ArcSwapOption<Accounts>,
+    /// Checks their passwords.
+    pub logins: Logins,
+    /// Whose XFORWARD is believed, for log lines.
+    pub xforward: Vec<Network>,
+    /// Balancers: each connection of theirs begins with a header of the PROXY protocol.
+    pub proxy_protocol: Vec<Network>,
     /// The largest mail in octets, as far as the next hop takes it and the whole budget has room for it.
     pub max_size: u64,
     /// With it STARTTLS is offered; may be swapped while the server runs.
@@ -133,6 +155,10 @@ impl ServerOptions {
         ServerOptions {
             hostname: hostname.into(),
             allow: Vec::new(),
+            accounts: ArcSwapOption::empty(),
+            logins: Logins::default(),
+            xforward: Vec::new(),
+            proxy_protocol: Vec::new(),
             max_size: ServerOptions::MAX_SIZE,
             tls: ArcSwapOption::empty(),
             budget,
@@ -189,16 +215,19 @@ pub async fn serve<S: Service>(listener: TcpListener, options: Arc<ServerOptions
             () = stopping(&mut shutdown) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => match admit(address, &options) {
-                    Ok(seat) => {
-                        let session = connection::run(stream, Peer { address }, options.clone(), service.clone(), shutdown.clone());
+                    Ok(Admission::Session(right, seat)) => {
+                        let peer = Peer { address };
+                        let session = connection::run(stream, peer, right, options.clone(), service.clone(), shutdown.clone());
                         sessions.spawn(async move {
                             session.await;
                             drop(seat);
                         });
                     }
+                    Ok(Admission::Balancer(seat)) => {
+                        sessions.spawn(proxied(stream, address, seat, options.clone(), service.clone(), shutdown.clone()));
+                    }
                     Err(reply) => {
-                        tracing::info!(peer = %address.ip(), %reply, "smtp: refused");
-                        sessions.spawn(refuse(stream, reply));
+                        sessions.spawn(refuse(stream, address, reply));
                     }
                 },
                 Err(error) => {
@@ -216,16 +245,63 @@ pub async fn serve<S: Service>(listener: TcpListener, options: Arc<ServerOptions
     }
 }
 
+/// What a new connection is.
+enum Admission {
+    /// A client's.
+    Session(Right, Seat),
+    /// A balancer's: whose, its header will say.
+    Balancer(Seat),
+}
+
 /// A place for a connection of `address`, or why there is none.
-fn admit(address: SocketAddr, options: &ServerOptions) -> Result<Seat, Reply> {
-    if !options.allow.iter().any(|network| network.contains(address.ip())) {
-        return Err(NOT_ALLOWED);
+fn admit(address: SocketAddr, options: &ServerOptions) -> Result<Admission, Reply> {
+    if options.proxy_protocol.iter().any(|network| network.contains(address.ip())) {
+        return options.census.standing(&options.limits).map(Admission::Balancer).ok_or(TOO_MANY_SESSIONS);
     }
-    options.census.seat(address.ip(), &options.limits).ok_or(TOO_MANY_SESSIONS)
+    let right = right(address, options)?;
+    let seat = options.census.seat(address.ip(), right, &options.limits).ok_or(TOO_MANY_SESSIONS)?;
+    Ok(Admission::Session(right, seat))
+}
+
+/// By what right a client of `address` could send, if by any.
+fn right(address: SocketAddr, options: &ServerOptions) -> Result<Right, Reply> {
+    if options.allow.iter().any(|network| network.contains(address.ip())) {
+        return Ok(Right::Address);
+    }
+    // Without TLS nobody can prove an account.
+    let accounts = options.accounts.load().is_some() && options.tls.load().is_some();
+    if accounts { Ok(Right::Account) } else { Err(NOT_ALLOWED) }
+}
+
+/// A connection that came by a balancer: its client is the one that the header names.
+async fn proxied<S: Service>(
+    mut stream: TcpStream,
+    balancer: SocketAddr,
+    mut seat: Seat,
+    options: Arc<ServerOptions>,
+    service: Arc<S>,
+    shutdown: watch::Receiver<bool>,
+) {
+    let header = tokio::time::timeout(options.limits.proxy_time, proxy::read(&mut stream)).await;
+    let Ok(Ok(source)) = header else {
+        tracing::warn!(peer = %balancer.ip(), "smtp: a balancer sent no header of the PROXY protocol, closing");
+        return;
+    };
+    let address = source.unwrap_or(balancer);
+    let settled = right(address, &options).and_then(|right| match seat.settle(address.ip(), right, &options.limits) {
+        true => Ok(right),
+        false => Err(TOO_MANY_SESSIONS),
+    });
+    match settled {
+        Ok(right) => Box::pin(connection::run(stream, Peer { address }, right, options, service, shutdown)).await,
+        Err(reply) => refuse(stream, address, reply).await,
+    }
+    drop(seat);
 }
 
 /// Says why and hangs up. The first octets on a connection fit into its buffer, so this takes no time.
-async fn refuse(mut stream: TcpStream, reply: Reply) {
+async fn refuse(mut stream: TcpStream, address: SocketAddr, reply: Reply) {
+    tracing::info!(peer = %address.ip(), %reply, "smtp: refused");
     let mut octets = Vec::new();
     reply.write(&mut octets);
     let _ = tokio::time::timeout(REFUSAL_TIME, async {

@@ -12,14 +12,14 @@ pub const READ_ROOM: usize = 32 * 1024;
 /// The room for a body whose size was not announced; most mails fit.
 const FIRST_ROOM: u64 = 64 * 1024;
 
-const TOO_LARGE: Reply = Reply::fixed(552, Enhanced(5, 3, 4), "Message too large");
+pub(super) const TOO_LARGE: Reply = Reply::fixed(552, Enhanced(5, 3, 4), "Message too large");
 const BARE_LINE_END: Reply = Reply::fixed(550, Enhanced(5, 6, 11), "The message holds a CR or LF that stands alone");
 const NUL: Reply = Reply::fixed(554, Enhanced(5, 6, 0), "The message holds a NUL and was not declared 8BITMIME");
 const LONG_LINE: Reply = Reply::fixed(554, Enhanced(5, 6, 0), "The message holds a line over 64 KiB");
 
-/// The room that is asked for before 354.
-pub(super) fn room_at_first(announced: Option<u64>, max_size: u64) -> u64 {
-    announced.unwrap_or(FIRST_ROOM).min(max_size) + READ_ROOM as u64
+/// The room that is asked for before 354, or before a first chunk of `chunk` octets.
+pub(super) fn room_at_first(announced: Option<u64>, chunk: u64, max_size: u64) -> u64 {
+    announced.unwrap_or(FIRST_ROOM).max(chunk).min(max_size) + READ_ROOM as u64
 }
 
 #[derive(Debug)]
@@ -48,6 +48,25 @@ impl Body {
 
     pub(super) fn decode(&mut self, octets: &[u8]) -> usize {
         self.decoder.decode(octets, &mut self.octets)
+    }
+
+    /// Takes octets of a chunk.
+    pub(super) fn decode_chunk(&mut self, octets: &[u8]) {
+        self.decoder.decode_chunk(octets, &mut self.octets);
+    }
+
+    /// The last chunk has ended.
+    pub(super) fn end_chunks(&mut self) {
+        self.decoder.end_chunks();
+    }
+
+    /// Octets received so far.
+    pub(super) fn size(&self) -> u64 {
+        self.decoder.size()
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.decoder.refused().is_some()
     }
 
     pub(super) fn has_ended(&self) -> bool {

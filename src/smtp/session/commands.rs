@@ -2,60 +2,63 @@
 
 use super::{
     super::{
-        command::{Command, EnvelopeCommand},
+        command::{BAD_CHUNK, Command, EnvelopeCommand},
         reply::{Enhanced, Reply},
     },
-    EARLY, ERRORS, IDLE_COMMANDS, MAIL_FIRST, Phase, RECIPIENTS, Session, Slot, Step, Transaction,
+    EARLY, ERRORS, HELLO_FIRST, IDLE_COMMANDS, MAIL_FIRST, NOT_IMPLEMENTED, OUT_OF_ORDER, Phase, RECIPIENTS, Session, Slot, Step,
+    Transaction,
+    body::TOO_LARGE,
     line::Line,
 };
+use zeroize::Zeroizing;
 
-const LF_ONLY: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Lines must end in CR LF, closing");
+pub(super) const LF_ONLY: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Lines must end in CR LF, closing");
 const LINE_TOO_LONG: Reply = Reply::fixed(500, Enhanced(5, 5, 2), "Line too long");
-const OUT_OF_ORDER: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Bad sequence of commands");
-const HELLO_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send EHLO first");
-const NO_8BITMIME: Reply = Reply::fixed(555, Enhanced(5, 5, 4), "8BITMIME is not offered");
-const TOO_LARGE: Reply = Reply::fixed(552, Enhanced(5, 3, 4), "Message too large");
 const TOO_MANY_RECIPIENTS: Reply = Reply::fixed(452, Enhanced(4, 5, 3), "Too many recipients, send the rest in another mail");
 const TOO_MANY_ERRORS: Reply = Reply::fixed(421, Enhanced(4, 7, 0), "Too many errors, closing");
-const NOT_IMPLEMENTED: Reply = Reply::fixed(502, Enhanced(5, 5, 1), "Command not implemented");
 const READY_FOR_TLS: Reply = Reply::fixed(220, Enhanced(2, 0, 0), "Ready to start TLS");
+const NO_XFORWARD: Reply = Reply::fixed(550, Enhanced(5, 7, 1), "You are not among those who may speak for others");
 const HELP: Reply = Reply::fixed(214, Enhanced(2, 0, 0), "RFC 5321");
 const NOT_VERIFIED: Reply = Reply::fixed(252, Enhanced(2, 0, 0), "Send some mail, and the next mail server will tell");
 const BYE: Reply = Reply::fixed(221, Enhanced(2, 0, 0), "Bye");
 
 impl Session {
     /// Reads lines until something is to be done. MAIL and RCPT that came together are collected, so that the next hop hears them
-    /// together; any other command, and a fault that ends the session, waits until their replies are there.
-    pub(super) fn commands(&mut self) -> Step {
+    /// together; any other command, and a fault that ends the session, waits until their replies are there. `None`: look at the phase.
+    pub(super) fn commands(&mut self) -> Option<Step> {
         loop {
             let command = match self.lines.front() {
-                Line::Incomplete if self.slots.is_empty() => return Step::Read,
-                Line::Incomplete => return self.ask(),
+                Line::Incomplete if self.slots.is_empty() => return Some(Step::Read),
+                Line::Incomplete => return Some(self.ask()),
                 Line::Broken => Err(LF_ONLY),
                 Line::TooLong => Err(LINE_TOO_LONG),
-                Line::Whole(line) => Command::parse(&line),
+                Line::Whole(line) => Command::parse(&Zeroizing::new(line)),
             };
             let belongs_to_group = match &command {
                 Ok(Command::Envelope(EnvelopeCommand::Rcpt { .. })) => true,
                 Ok(_) => false,
-                Err(reply) => *reply != LF_ONLY && self.errors + 1 < ERRORS,
+                Err(reply) => !ends_session(reply) && self.errors + 1 < ERRORS,
             };
             if !self.slots.is_empty() && !belongs_to_group {
-                return self.ask();
+                return Some(self.ask());
             }
             match command {
-                Err(reply) if reply == LF_ONLY => self.close(&reply),
+                Err(reply) if ends_session(&reply) => self.close(&reply),
                 Err(reply) => {
                     self.lines.advance();
                     self.fault(&reply);
                 }
                 Ok(command) => {
-                    self.lines.advance();
+                    if matches!(command, Command::Auth { .. }) {
+                        self.lines.advance_wiping();
+                    } else {
+                        self.lines.advance();
+                    }
                     self.command(command);
                 }
             }
             if self.phase != Phase::Commands || self.reset_due {
-                return self.step();
+                return None;
             }
         }
     }
@@ -81,10 +84,11 @@ impl Session {
             Command::Help => self.idle(&HELP),
             Command::Vrfy => self.idle(&NOT_VERIFIED),
             Command::StartTls => self.starttls(),
+            Command::Auth { mechanism, initial } => self.auth(&mechanism, initial),
+            Command::XForward(attributes) => self.xforward(&attributes),
             Command::Quit => self.close(&BYE),
-            // The chunk behind the line would be read as commands.
-            Command::Bdat(octets) if octets > 0 => self.close(&NOT_IMPLEMENTED),
-            Command::Bdat(_) | Command::NotImplemented => self.fault(&NOT_IMPLEMENTED),
+            Command::Bdat { octets, last } => self.bdat(octets, last),
+            Command::NotImplemented => self.fault(&NOT_IMPLEMENTED),
         }
     }
 
@@ -98,48 +102,50 @@ impl Session {
             self.idle_commands += 1;
         }
         self.extended = extended;
-        let offer = &self.offer;
-        let mut answer = format!("250{}{}\r\n", if extended { '-' } else { ' ' }, offer.hostname);
         if extended {
-            answer.push_str("250-PIPELINING\r\n");
-            if offer.eight_bit {
-                answer.push_str("250-8BITMIME\r\n");
-            }
-            if offer.starttls {
-                answer.push_str("250-STARTTLS\r\n");
-            }
-            answer.push_str(&format!("250-SIZE {}\r\n250 ENHANCEDSTATUSCODES\r\n", offer.max_size));
+            self.write_offer();
+        } else {
+            self.output.extend_from_slice(format!("250 {}\r\n", self.offer.hostname).as_bytes());
         }
-        self.output.extend_from_slice(answer.as_bytes());
     }
 
     fn mail(&mut self, command: EnvelopeCommand) {
-        let eight_bit = command.is_eight_bit();
-        let EnvelopeCommand::Mail { size, .. } = command else { return };
+        let (eight_bit, utf8) = (command.is_eight_bit(), command.is_utf8());
+        let EnvelopeCommand::Mail { ref from, size, .. } = command else { return };
         if self.helo.is_none() {
             self.fault(&HELLO_FIRST);
         } else if self.transaction.is_some() {
             self.fault(&OUT_OF_ORDER);
+        } else if let Some(reply) = self.no_right(from.as_ref()) {
+            self.fault(&reply);
         } else if size.is_some_and(|size| size > self.offer.max_size) {
             TOO_LARGE.write(&mut self.output);
-        } else if eight_bit && !self.offer.eight_bit {
-            self.fault(&NO_8BITMIME);
+        } else if let Some(reply) = self.not_offered(&command, utf8) {
+            self.fault(&reply);
         } else {
-            self.transaction = Some(Transaction { size, eight_bit, told: 0, accepted: 0 });
+            self.chunks_given_up = false;
+            self.transaction = Some(Transaction { size, eight_bit, utf8, told: 0, accepted: 0 });
             self.slots.push(Slot::Mail);
             self.asked.push(command);
         }
     }
 
     fn rcpt(&mut self, command: EnvelopeCommand) {
+        let utf8 = self.transaction.as_ref().is_some_and(|t| t.utf8);
+        let not_offered = self.not_offered(&command, utf8);
         match &mut self.transaction {
             None => self.fault(&MAIL_FIRST),
+            // Its first chunk has come, so its recipients are known.
+            Some(_) if self.body.is_some() => self.fault(&OUT_OF_ORDER),
             Some(transaction) if transaction.told >= RECIPIENTS => self.reply(&TOO_MANY_RECIPIENTS),
-            Some(transaction) => {
-                transaction.told += 1;
-                self.slots.push(Slot::Rcpt);
-                self.asked.push(command);
-            }
+            Some(transaction) => match not_offered {
+                Some(reply) => self.fault(&reply),
+                None => {
+                    transaction.told += 1;
+                    self.slots.push(Slot::Rcpt);
+                    self.asked.push(command);
+                }
+            },
         }
     }
 
@@ -160,12 +166,28 @@ impl Session {
         }
     }
 
-    fn forget_transaction(&mut self) {
+    fn xforward(&mut self, attributes: &str) {
+        if !self.offer.xforward {
+            self.fault(&NO_XFORWARD);
+        } else if self.transaction.is_some() {
+            self.fault(&OUT_OF_ORDER);
+        } else {
+            match self.forwarded.get_or_insert_default().update(attributes) {
+                Ok(()) => self.reply(&Reply::OK),
+                Err(reply) => self.fault(&reply),
+            }
+        }
+    }
+
+    pub(super) fn forget_transaction(&mut self) {
+        self.forwarded = None;
+        self.body = None;
+        self.chunks_given_up = false;
         self.reset_due |= self.transaction.take().is_some();
     }
 
     /// Says `reply`, behind those of the group that is being collected.
-    fn reply(&mut self, reply: &Reply) {
+    pub(super) fn reply(&mut self, reply: &Reply) {
         if self.slots.is_empty() {
             reply.write(&mut self.output);
         } else {
@@ -183,7 +205,7 @@ impl Session {
     }
 
     /// A command that brings no mail nearer.
-    fn idle(&mut self, reply: &Reply) {
+    pub(super) fn idle(&mut self, reply: &Reply) {
         self.idle_commands += 1;
         if self.idle_commands > IDLE_COMMANDS {
             self.fault(reply);
@@ -191,4 +213,9 @@ impl Session {
             self.reply(reply);
         }
     }
+}
+
+/// Whether nobody can say where the next command begins.
+fn ends_session(reply: &Reply) -> bool {
+    *reply == LF_ONLY || *reply == BAD_CHUNK
 }

@@ -1,6 +1,7 @@
 //! Command lines out of whatever arrived: only an exact CRLF ends one.
 
 use super::super::command::LINE_LIMIT;
+use zeroize::Zeroize as _;
 
 /// An overlong line is skipped for so many octets; who sends more is not speaking SMTP.
 const SKIP_LIMIT: usize = 64 * 1024;
@@ -64,12 +65,34 @@ impl Lines {
         }
     }
 
+    /// Shows at most `most` of the octets that were not understood yet, since they may be no line but part of a chunk, and takes away
+    /// as many as `show` says.
+    pub(super) fn take(&mut self, most: usize, show: impl FnOnce(&[u8]) -> usize) -> usize {
+        let end = self.octets.len().min(self.at + most);
+        let taken = show(&self.octets[self.at..end]);
+        self.at += taken;
+        self.let_go();
+        taken
+    }
+
     /// Takes the line at the front away.
     pub(super) fn advance(&mut self) {
         self.skipped = 0;
         if let Some(end) = memchr::memchr(b'\n', &self.octets[self.at..]) {
             self.at += end + 1;
         }
+        self.let_go();
+    }
+
+    /// As [`Lines::advance`], for a line that holds a password.
+    pub(super) fn advance_wiping(&mut self) {
+        if let Some(end) = memchr::memchr(b'\n', &self.octets[self.at..]) {
+            self.octets[self.at..self.at + end].zeroize();
+        }
+        self.advance();
+    }
+
+    fn let_go(&mut self) {
         if self.at == self.octets.len() {
             // Ten thousand idle sessions keep no buffers.
             self.octets = Vec::new();

@@ -1,25 +1,34 @@
 //! One conversation with a client, without a socket: octets go in, [`Step`]s and replies come out.
 //!
-//! `Greeted -> EHLO -> (TLS) -> MAIL -> RCPT+ -> DATA -> judged -> ...`; [`super::server`] does what each step asks for. Nothing here
+//! `Greeted -> EHLO -> (TLS) -> MAIL -> RCPT+ -> DATA or BDAT+ -> judged -> ...`; [`super::server`] does what each step asks for. Nothing here
 //! waits or reads a clock, so every order of octets and answers can be tried in a test.
 
+mod auth;
 mod body;
+mod chunk;
 mod commands;
 mod line;
+mod offer;
 #[cfg(test)]
 mod tests;
 
 use super::{
+    auth::Credentials,
     command::EnvelopeCommand,
     reply::{Enhanced, Reply},
     tls::TlsFacts,
     trace::Received,
+    xforward::Forwarded,
 };
+use auth::Exchange;
 use body::Body;
+use chunk::Chunk;
 use line::Lines;
 use std::net::IpAddr;
 
 pub use body::READ_ROOM;
+pub use chunk::DISCARDED_CHUNK;
+pub use offer::{Offer, Right};
 
 /// RFC 5321, 4.5.3.1.8 asks for at least 100; Exchange and Postfix split what has more than 1000.
 pub const RECIPIENTS: usize = 1000;
@@ -27,19 +36,6 @@ pub const RECIPIENTS: usize = 1000;
 pub const ERRORS: u32 = 20;
 /// So many commands without a mail (NOOP, RSET, EHLO, VRFY) are fine; each further one counts as an error. Postfix allows 100 as well.
 pub const IDLE_COMMANDS: u32 = 100;
-
-/// What the session offers in its answer to EHLO.
-#[derive(Clone, Debug)]
-pub struct Offer {
-    /// Our name.
-    pub hostname: String,
-    /// The largest mail, in octets.
-    pub max_size: u64,
-    /// 8BITMIME.
-    pub eight_bit: bool,
-    /// STARTTLS; never behind TLS.
-    pub starttls: bool,
-}
 
 /// What the session needs next.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,6 +56,8 @@ pub enum Step {
     Reset,
     /// Send the output, then speak TLS; then [`Session::secured`].
     StartTls,
+    /// Check this, then [`Session::authenticated`].
+    Authenticate(Credentials),
     /// Send the output and close the connection.
     Close,
 }
@@ -72,12 +70,16 @@ enum Phase {
     Data,
     /// Room for the body is awaited.
     Room,
-    /// The body is read.
+    /// The body is read, or one chunk of it.
     Body,
     /// The handler has commands or a mail, and its answer is awaited.
     Asked,
     /// STARTTLS was answered with 220.
     Securing,
+    /// AUTH was answered with a challenge; the next line answers it.
+    Exchange,
+    /// Name and password are to be checked, or are being checked.
+    Checking,
     /// The last reply was said.
     Closed,
 }
@@ -87,6 +89,7 @@ enum Phase {
 struct Transaction {
     size: Option<u64>,
     eight_bit: bool,
+    utf8: bool,
     /// RCPT commands handed over.
     told: usize,
     /// Those that were accepted.
@@ -110,8 +113,20 @@ pub struct Session {
     helo: Option<String>,
     extended: bool,
     tls: Option<TlsFacts>,
+    /// The account that the client has proved.
+    account: Option<String>,
+    exchange: Option<Exchange>,
+    credentials: Option<Credentials>,
+    /// Wrong passwords.
+    failures: u32,
+    /// Whose mail the client passes on, as it says.
+    forwarded: Option<Forwarded>,
     transaction: Option<Transaction>,
+    /// Kept between the chunks of a mail too.
     body: Option<Body>,
+    chunk: Option<Chunk>,
+    /// The last chunk was refused, and it was not the last of its mail.
+    chunks_given_up: bool,
     lines: Lines,
     output: Vec<u8>,
     /// The group that is being collected: what goes to the handler, and a slot for every reply.
@@ -123,6 +138,9 @@ pub struct Session {
 }
 
 const EARLY: Reply = Reply::fixed(503, Enhanced(5, 5, 0), "Commands were sent before their time, closing");
+const HELLO_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send EHLO first");
+const NOT_IMPLEMENTED: Reply = Reply::fixed(502, Enhanced(5, 5, 1), "Command not implemented");
+const OUT_OF_ORDER: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Bad sequence of commands");
 const MAIL_FIRST: Reply = Reply::fixed(503, Enhanced(5, 5, 1), "Send MAIL first");
 const NO_RECIPIENTS: Reply = Reply::fixed(554, Enhanced(5, 5, 1), "No valid recipients");
 const NO_ROOM: Reply = Reply::fixed(452, Enhanced(4, 3, 1), "No room for this message now, please try again later");
@@ -140,8 +158,15 @@ impl Session {
             helo: None,
             extended: false,
             tls: None,
+            account: None,
+            exchange: None,
+            credentials: None,
+            failures: 0,
+            forwarded: None,
             transaction: None,
             body: None,
+            chunk: None,
+            chunks_given_up: false,
             lines: Lines::default(),
             output,
             asked: Vec::new(),
@@ -154,9 +179,11 @@ impl Session {
 
     /// Takes octets of the client, [`READ_ROOM`] of them at most.
     pub fn input(&mut self, octets: &[u8]) {
-        let taken = match &mut self.body {
-            Some(body) if self.phase == Phase::Body => body.decode(octets),
-            _ => 0,
+        let taken = match (&mut self.chunk, &mut self.body) {
+            _ if self.phase != Phase::Body => 0,
+            (Some(chunk), body) => chunk.take(octets, body.as_mut()),
+            (None, Some(body)) => body.decode(octets),
+            (None, None) => 0,
         };
         self.lines.push(&octets[taken..]);
     }
@@ -166,10 +193,10 @@ impl Session {
         std::mem::take(&mut self.output)
     }
 
-    /// Whether a body is being received.
+    /// Whether a body is being received, or the next chunk of one is awaited.
     #[must_use]
     pub fn is_in_body(&self) -> bool {
-        self.phase == Phase::Body
+        self.phase == Phase::Body || self.body.is_some()
     }
 
     /// Whether the client is between two transactions and silent: the moment to say goodbye.
@@ -194,6 +221,8 @@ impl Session {
     pub fn close(&mut self, reply: &Reply) {
         reply.write(&mut self.output);
         self.lines = Lines::default();
+        self.body = None;
+        self.chunk = None;
         self.phase = Phase::Closed;
     }
 
@@ -205,20 +234,28 @@ impl Session {
 
     /// What to do next.
     pub fn step(&mut self) -> Step {
-        if std::mem::take(&mut self.reset_due) {
-            return Step::Reset;
-        }
-        match self.phase {
-            Phase::Commands => self.commands(),
-            Phase::Data => Step::Listen,
-            Phase::Room => Step::Room(body::room_at_first(self.transaction.as_ref().and_then(|t| t.size), self.offer.max_size)),
-            Phase::Body => self.body_step(),
-            Phase::Securing => Step::StartTls,
-            Phase::Closed => Step::Close,
-            Phase::Asked => {
-                // No answer was given: a fault of ours. The mail stays with the client.
-                self.close(&Reply::TRY_LATER);
-                Step::Close
+        loop {
+            if std::mem::take(&mut self.reset_due) {
+                return Step::Reset;
+            }
+            let step = match self.phase {
+                Phase::Commands => self.commands(),
+                Phase::Data => Some(Step::Listen),
+                Phase::Room => Some(Step::Room(self.first_room())),
+                Phase::Body if self.chunk.is_some() => self.chunk_step(),
+                Phase::Body => Some(self.body_step()),
+                Phase::Securing => Some(Step::StartTls),
+                Phase::Exchange => self.exchange_step(),
+                Phase::Checking if self.credentials.is_some() => self.credentials.take().map(Step::Authenticate),
+                Phase::Closed => Some(Step::Close),
+                Phase::Asked | Phase::Checking => {
+                    // No answer was given: a fault of ours. The mail stays with the client.
+                    self.close(&Reply::TRY_LATER);
+                    Some(Step::Close)
+                }
+            };
+            if let Some(step) = step {
+                return step;
             }
         }
     }
@@ -234,6 +271,7 @@ impl Session {
                     let reply = outcome(replies.next());
                     if !reply.is_positive() {
                         self.transaction = None;
+                        self.forwarded = None;
                     }
                     reply
                 }
@@ -256,6 +294,8 @@ impl Session {
         self.phase = Phase::Commands;
         match &self.transaction {
             _ if !self.lines.is_empty() => self.close(&EARLY),
+            // RFC 3030, 2: a mail comes by DATA or by BDAT.
+            _ if self.body.is_some() => self.fault(&OUT_OF_ORDER),
             None => self.fault(&MAIL_FIRST),
             Some(transaction) if transaction.accepted == 0 => self.fault(&NO_RECIPIENTS),
             Some(_) => self.phase = Phase::Room,
@@ -272,9 +312,12 @@ impl Session {
             }
             (_, Some(room), Some(transaction)) => {
                 self.body = Some(Body::new(self.offer.max_size, transaction.eight_bit, room));
-                self.output.extend_from_slice(GO_ON);
+                if self.chunk.is_none() {
+                    self.output.extend_from_slice(GO_ON);
+                }
                 self.phase = Phase::Body;
             }
+            _ if self.chunk.is_some() => self.refuse_chunk(),
             _ => {
                 NO_ROOM.write(&mut self.output);
                 self.phase = Phase::Commands;
@@ -303,6 +346,7 @@ impl Session {
         self.tls = Some(tls);
         self.helo = None;
         self.extended = false;
+        self.forwarded = None;
         self.lines = Lines::default();
         self.phase = Phase::Commands;
     }
@@ -310,12 +354,16 @@ impl Session {
     /// The body is being read: more of it, more room for it, or its end.
     fn body_step(&mut self) -> Step {
         let Some(body) = &self.body else { return Step::Close };
-        if !body.has_ended() {
-            return body.wants().map_or(Step::Read, Step::Grow);
-        }
-        self.transaction = None;
-        if let Some(reply) = body.refusal() {
+        if body.has_ended() { self.body_ended() } else { body.wants().map_or(Step::Read, Step::Grow) }
+    }
+
+    /// The body was read to its end, or to the end of a chunk that is refused: it is a mail, or the client hears why not.
+    fn body_ended(&mut self) -> Step {
+        let transaction = self.transaction.take();
+        let refusal = self.body.as_ref().and_then(Body::refusal);
+        if let Some(reply) = refusal {
             self.body = None;
+            self.forwarded = None;
             reply.write(&mut self.output);
             self.phase = Phase::Commands;
             return Step::Reset;
@@ -325,8 +373,11 @@ impl Session {
             helo: self.helo.clone().unwrap_or_default(),
             peer: self.peer,
             extended: self.extended,
+            utf8: transaction.is_some_and(|t| t.utf8),
             tls: self.tls.clone(),
-            long_lines: body.long_lines(),
+            account: self.account.clone(),
+            client: self.forwarded.take().map(|client| client.to_string()),
+            long_lines: self.body.as_ref().map_or(0, Body::long_lines),
         })
     }
 }

@@ -148,6 +148,51 @@ impl MailView for NotNotifiedMail {
     }
 }
 
+/// The mail that says that a recipient could not be told yet.
+#[derive(Clone, Debug, Serialize)]
+pub struct DelayedMail {
+    /// Who was not told.
+    pub recipient: String,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// What the next hop answered.
+    pub reply: String,
+    /// Until when it is tried.
+    pub until: Time,
+}
+
+impl MailView for DelayedMail {
+    const TEMPLATE: &'static str = "delayed";
+
+    fn samples() -> Vec<DelayedMail> {
+        let full = DelayedMail {
+            recipient: "a@elders.example".to_owned(),
+            subject: Some("Uw aanvraag".to_owned()),
+            reply: "451 4.2.0 mailbox is busy".to_owned(),
+            until: moment(2),
+        };
+        vec![DelayedMail { subject: None, ..full.clone() }, full]
+    }
+}
+
+/// The mail that says that a recipient's notification has left.
+#[derive(Clone, Debug, Serialize)]
+pub struct RelayedMail {
+    /// Who was told.
+    pub recipient: String,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+}
+
+impl MailView for RelayedMail {
+    const TEMPLATE: &'static str = "relayed";
+
+    fn samples() -> Vec<RelayedMail> {
+        let full = RelayedMail { recipient: "a@elders.example".to_owned(), subject: Some("Uw aanvraag".to_owned()) };
+        vec![RelayedMail { subject: None, ..full.clone() }, full]
+    }
+}
+
 /// The mail that says that a message is locked for a recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct LockedMail {

@@ -3,7 +3,7 @@
 mod mail;
 mod page;
 
-pub use mail::{LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail};
+pub use mail::{DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail};
 pub use page::{Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
 
 use super::{Language, Templates, fault};
@@ -50,6 +50,8 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<NumberMail>(templates, faults);
     check_mail::<NotSentMail>(templates, faults);
     check_mail::<NotNotifiedMail>(templates, faults);
+    check_mail::<DelayedMail>(templates, faults);
+    check_mail::<RelayedMail>(templates, faults);
     check_mail::<LockedMail>(templates, faults);
 }
 

@@ -30,6 +30,7 @@ async fn mail_of_a_clock_that_was_put_right_leaves_all_the_same() {
         sender: Address::parse(ANNA).unwrap(),
         recipients: vec![Address::parse(BUUR).unwrap()],
         at: right,
+        origins: Vec::new(),
         language: "nl".to_owned(),
     };
     let mut batch = Batch::new();

@@ -2,22 +2,11 @@
 //! that its recipient knew of nothing.
 
 use crate::{
+    reports::row_that_waits,
     sink::{Act, Sink},
     world::{ANNA, BURGER, World, mail},
 };
-use zegel::record::{Batch, Event, Expect, Fact, Key, KeyRange, Mail, Op, Sealed};
-
-/// The rows of the outbox, once there is one that nobody works at.
-async fn waiting_row(world: &World) -> (Key, zegel::record::Record) {
-    loop {
-        let rows = world.opened.store.list(&KeyRange::under("outbox"), 10).await.unwrap();
-        let free = rows.into_iter().find(|(key, row)| !row.read::<Mail>(key).unwrap().claimed);
-        match free {
-            Some(row) => return row,
-            None => tokio::task::yield_now().await,
-        }
-    }
-}
+use zegel::record::{Batch, Event, Expect, Fact, KeyRange, Mail, Op, Sealed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_cannot_be_opened_is_given_up_and_its_sender_told() {
@@ -26,13 +15,7 @@ async fn a_letter_that_cannot_be_opened_is_given_up_and_its_sender_told() {
     // Passed on live it is accepted once; its notification is not.
     hop.fails_times(&format!("RCPT TO:<{BURGER}"), Act::Reply("451 4.2.0 later".to_owned()), 1, usize::MAX);
     assert_eq!(world.send(ANNA, &[BURGER], mail("[beveiligd] Besluit", "x").as_bytes()).await.code(), 250);
-    let (key, row) = loop {
-        let (key, row) = waiting_row(&world).await;
-        if row.read::<Mail>(&key).unwrap().tries > 0 {
-            break (key, row);
-        }
-        tokio::task::yield_now().await;
-    };
+    let (key, row) = row_that_waits(&world, 1).await;
     let mut damaged: Mail = row.read(&key).unwrap();
     damaged.letter = Sealed(vec![7; 80]);
     let mut batch = Batch::new();

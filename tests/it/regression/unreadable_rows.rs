@@ -101,6 +101,7 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
         only_if: None,
         tries: 0,
         claimed: false,
+        delay_told: false,
         letter: Sealed(Vec::new()),
     };
     batch.put(Key::outbox(clock.now(), Id::random()), &row, Expect::Absent);
@@ -134,5 +135,7 @@ fn organisation() -> Organisation {
         from: Address::parse("zegel@gemeente.example").unwrap(),
         url: "http://127.0.0.1:1".to_owned(),
         language: "nl".to_owned(),
+        hostname: "zegel.voorbeeld.example".to_owned(),
+        bounces: None,
     }
 }

@@ -2,6 +2,11 @@
 
 mod client;
 mod dialog;
+mod faults;
+mod gateway;
+mod hostile;
+mod peers;
+mod routes;
 mod server;
 mod smuggling;
 mod tls;
@@ -10,7 +15,7 @@ use crate::sink::Sink;
 use bytes::Bytes;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -110,8 +115,8 @@ async fn start_with(options: ServerOptions, pool: Arc<Pool>) -> Running {
 }
 
 /// A client that sends exactly the octets it is given.
-struct Raw {
-    stream: TcpStream,
+struct Raw<S = TcpStream> {
+    stream: S,
     input: Vec<u8>,
 }
 
@@ -136,7 +141,9 @@ impl Raw {
         assert!(raw.says("EHLO client.example").await.starts_with("250-gw.example"));
         raw
     }
+}
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// Up to the 354 of a mail from a@a.example to b@b.example.
     async fn begins(&mut self) {
         self.send(b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\n").await;
@@ -148,6 +155,7 @@ impl Raw {
 
     async fn send(&mut self, octets: &[u8]) {
         self.stream.write_all(octets).await.unwrap();
+        self.stream.flush().await.unwrap();
     }
 
     /// Says a line and returns the reply.

@@ -58,6 +58,37 @@ async fn no_row_of_the_table_smuggles_a_mail_wherever_it_is_cut() {
 }
 
 #[tokio::test]
+async fn no_row_of_the_table_smuggles_a_mail_by_bdat_wherever_its_chunks_are_cut() {
+    let sink = Sink::start().await;
+    let running = start(&sink).await;
+    for row in [b"\r\n.\r\n".as_slice(), b"\n.\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r\r\n"] {
+        let octets = [b"Subject: x\r\n\r\nb".as_slice(), row, SMUGGLED].concat();
+        let before = sink.mails().len();
+        for cut in (0..octets.len()).step_by(3) {
+            let mut raw = Raw::ready(running.address).await;
+            let (a, b) = octets.split_at(cut);
+            let first = [format!("BDAT {}\r\n", a.len()).as_bytes(), a].concat();
+            let last = [format!("BDAT {} LAST\r\n", b.len()).as_bytes(), b].concat();
+            raw.send(&[b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n", &first[..], &last].concat()).await;
+            let mut replies = [String::new(), String::new(), String::new(), String::new()];
+            for reply in &mut replies {
+                *reply = raw.reply().await;
+            }
+            if row == b"\r\n.\r\n" {
+                // Octets like any others: the mail arrives whole, its dots doubled where DATA carries it on.
+                assert!(replies[3].starts_with("250 "), "{replies:?}");
+                assert!(sink.mails().last().unwrap().octets().ends_with(&octets));
+            } else {
+                assert!(replies.iter().any(|r| r.starts_with("550 5.6.11 ")) && !replies[3].starts_with("250 "), "{replies:?}");
+                assert_eq!(sink.mails().len(), before);
+            }
+            assert!(raw.says("NOOP").await.starts_with("250 "));
+        }
+    }
+    assert!(!sink.commands().iter().any(|c| c.contains("evil")), "the next hop heard of it");
+}
+
+#[tokio::test]
 async fn what_is_accepted_arrives_octet_by_octet_behind_one_received_field() {
     let sink = Sink::start().await;
     let running = start(&sink).await;
