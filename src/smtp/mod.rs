@@ -10,7 +10,7 @@ pub mod codec;
 pub mod command;
 mod extensions;
 mod network;
-mod proxy;
+pub mod proxy;
 pub mod reply;
 pub mod server;
 pub mod session;

@@ -30,6 +30,28 @@ pub fn codec(octets: &[u8]) {
     }
     assert_eq!(has_exact_line_ends(&pieces(octets)), exact_line_ends(octets));
     sent_and_received(octets);
+    chunks(octets);
+}
+
+/// The same octets by BDAT: however they are cut into chunks, they are refused for what DATA refuses them for, or taken as they are.
+fn chunks(octets: &[u8]) {
+    for (size_limit, nul) in [(u64::MAX, Nul::Taken), (u64::MAX, Nul::Refused), (SIZE_LIMIT, Nul::Taken)] {
+        let refused = [
+            (!exact_line_ends(octets)).then_some(Refused::BareLineEnd),
+            (nul == Nul::Refused && octets.contains(&0)).then_some(Refused::Nul),
+            octets.split(|o| *o == b'\n').any(|line| line.len() > LINE_LIMIT + 1).then_some(Refused::LongLine),
+            (octets.len() as u64 > size_limit).then_some(Refused::TooLarge),
+        ];
+        let refused = refused.into_iter().flatten().min();
+        for parts in [vec![octets], octets.chunks(1).collect(), pieces(octets)] {
+            let (mut decoder, mut body) = (Decoder::new(size_limit, nul), Vec::new());
+            parts.iter().for_each(|part| decoder.decode_chunk(part, &mut body));
+            decoder.end_chunks();
+            assert!(decoder.has_ended());
+            assert_eq!(decoder.refused(), refused, "in {} chunks", parts.len());
+            assert!(refused.is_some() || body == octets, "in {} chunks", parts.len());
+        }
+    }
 }
 
 /// What was taken has exact line ends, and its encoding is what came in.

@@ -12,6 +12,10 @@ pub fn mail(octets: &[u8]) {
     assert_eq!(facts, message.facts());
     assert!(!facts.subject.contains(['\r', '\n']), "{:?}", facts.subject);
     without_received(&message, facts.received_count);
+    if let Some((fields, body)) = message.fields_and_body() {
+        assert!(octets.ends_with(body) && fields.len() <= octets.len());
+    }
+    let _ = message.delivery_status();
     let readable = message.readable();
     assert!(readable.files.iter().all(|file| !file.name.is_empty()));
     // Decoding never makes more than it is given, but for the one copy of the original that a doubtful mail gets.

@@ -10,6 +10,7 @@ mod documents;
 mod html;
 mod mail;
 mod page;
+mod proxy;
 mod reply;
 mod rules;
 mod seal;
@@ -23,6 +24,7 @@ pub use documents::{docx, pdf, xlsx, zip};
 pub use html::html;
 pub use mail::mail;
 pub use page::page;
+pub use proxy::proxy;
 pub use reply::reply;
 pub use rules::rules;
 pub use seal::seal;
@@ -33,11 +35,12 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
     ("session", session),
+    ("proxy", proxy),
     ("mail", mail),
     ("html", html),
     ("page", page),

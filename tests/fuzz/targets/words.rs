@@ -2,10 +2,11 @@
 
 use zegel::{
     address::{Address, Domain},
+    envelope::dsn,
     phone::PhoneNumber,
     record::{Approval, Card, Challenge, Grant, Key, Mail, Record, SealedMessage, Session},
     secret::{Id, Token},
-    smtp::Network,
+    smtp::{Accounts, Network},
     template::Language,
     time::Day,
 };
@@ -16,6 +17,10 @@ pub fn words(octets: &[u8]) {
     records(text);
     address(text);
     phone(text);
+    parameters(text);
+    if let Err(faults) = Accounts::parse(text, Vec::new()) {
+        assert!(faults.iter().all(|fault| (1..=text.lines().count().max(1)).contains(&fault.line)) && !faults.is_empty());
+    }
     if let Some(token) = Token::parse(text) {
         assert_eq!(token.in_link().expose(), text, "a token that is written in two ways");
     }
@@ -40,8 +45,8 @@ pub fn words(octets: &[u8]) {
 fn address(text: &str) {
     if let Ok(address) = Address::parse(text) {
         assert_eq!(address.as_str(), text);
-        assert_eq!(format!("{}@{}", address.local(), address.domain()).to_ascii_lowercase(), address.canonical());
-        assert!(text.bytes().all(|octet| (b' '..=b'~').contains(&octet)), "{text:?}");
+        assert!(!address.is_ascii() || format!("{}@{}", address.local(), address.domain()).to_ascii_lowercase() == address.canonical());
+        assert!(!text.contains(char::is_control), "{text:?}");
         let lone = |c: char| !address.local().starts_with('"') && address.local().contains(c);
         assert!(!lone(' ') && !lone('<') && !lone('>') && !lone(',') && !lone('@'), "{text:?}");
         assert_eq!(Address::parse(&address.canonical()).as_ref(), Ok(&address));
@@ -50,6 +55,17 @@ fn address(text: &str) {
         assert_eq!(Domain::parse(domain.as_str()), Ok(domain.clone()), "a domain that is another when it is read again");
         assert!(Address::parse(&format!("a@{domain}")).is_ok_and(|address| address.domain() == domain), "{domain}");
     }
+}
+
+/// Values of ESMTP parameters go into reports that zegel writes: whatever they decode to is printable, and on one line.
+fn parameters(text: &str) {
+    let is_plain = |decoded: &str| decoded.bytes().all(|octet| (b' '..=b'~').contains(&octet)) && decoded.len() <= text.len();
+    assert!(dsn::xtext(text).is_none_or(|decoded| is_plain(&decoded)));
+    assert!(dsn::envelope_id(text).is_none_or(|decoded| is_plain(&decoded) && !decoded.is_empty()));
+    if let Some(original) = dsn::OriginalRecipient::parse(text) {
+        assert!(is_plain(&original.address) || original.kind == "utf-8" && !original.address.contains(char::is_control));
+    }
+    assert!(dsn::Return::parse(text).is_none() || dsn::Notify::parse(text).is_none());
 }
 
 fn phone(text: &str) {
