@@ -23,7 +23,7 @@ pub(super) fn offer(max_size: u64) -> Offer {
 
 /// A line that the session takes means the same when the next hop hears it, and holds nothing that could be two lines there.
 pub fn command(octets: &[u8]) {
-    let mut line = octets.to_vec();
+    let mut line = octets.split(|octet| *octet == b'\n').next().unwrap_or_default().to_vec();
     line.extend_from_slice(b"\r\n");
     for with_mail in [false, true] {
         for command in &taken(&line, with_mail) {
