@@ -28,6 +28,8 @@ pub mod clock;
 pub mod metrics;
 pub mod http;
 pub mod store;
+pub mod dns;
+pub mod mta_sts;
 pub mod smtp;
 pub mod sms;
 pub mod sandbox;

@@ -31,6 +31,8 @@ pub enum Answer {
     Sealed,
     /// Some recipients got it, it is sealed for others.
     Both,
+    /// Some recipients were to get it from zegel itself; the events say how many did.
+    Direct,
     /// A policy refuses it.
     Blocked,
     /// Refused for good, by us or by the next hop.
@@ -45,6 +47,7 @@ impl Answer {
             Answer::Relayed => "relayed",
             Answer::Sealed => "sealed",
             Answer::Both => "relayed and sealed",
+            Answer::Direct => "direct",
             Answer::Blocked => "blocked",
             Answer::Refused => "refused",
             Answer::Deferred => "deferred",

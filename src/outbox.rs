@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     clock::Clock,
     grant,
-    notice::{Composed, Letter, Organisation, compose, return_path},
+    notice::{Composed, Letter, Organisation, Origin, compose, return_path},
     record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
@@ -290,15 +290,17 @@ impl Outbox {
                 return self.written(&claim, self.try_later(&claim).await);
             }
         };
-        let outcome = match self.has_a_point(&claim).await {
-            Ok(true) => self.send(&claim, &letter).await,
-            Ok(false) => Outcome::Pointless,
+        // Whatever is read is read before the mail leaves: a crash between its arrival and our commit sends it again.
+        let before = async { Ok::<_, StoreError>((self.has_a_point(&claim).await?, self.origin_of(&claim).await?.1)) };
+        let (outcome, origin) = match before.await {
+            Ok((true, origin)) => (self.send(&claim, &letter).await, origin),
+            Ok((false, origin)) => (Outcome::Pointless, origin),
             Err(error) => {
                 tracing::error!("mail {}: {error}", claim.id);
-                Outcome::Later(Reply::TRY_LATER)
+                (Outcome::Later(Reply::TRY_LATER), Origin::default())
             }
         };
-        self.written(&claim, self.settle(&claim, &letter, outcome).await)
+        self.written(&claim, self.settle(&claim, &letter, origin, outcome).await)
     }
 
     /// Says what became of the record of a turn.
@@ -375,7 +377,7 @@ impl Outbox {
         }
     }
 
-    async fn settle(&self, claim: &Claim, letter: &Letter, outcome: Outcome) -> Result<(), StoreError> {
+    async fn settle(&self, claim: &Claim, letter: &Letter, origin: Origin, outcome: Outcome) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut batch = Batch::new();
         batch.delete(claim.key.clone(), Expect::Version(claim.version));
@@ -387,7 +389,9 @@ impl Outbox {
                 if let Some(fact) = letter.fact_when_taken() {
                     grant::note(&mut batch, fact, Some(claim.mail.about), claim.mail.grant, now);
                 }
-                self.tell_relayed(&mut batch, claim, letter, now).await?;
+                if origin.notify.success {
+                    self.tell_relayed(&mut batch, claim, letter, origin, now).await?;
+                }
             }
             Outcome::Later(reply) if !given_up => {
                 tracing::info!("mail {} kind={} later tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());

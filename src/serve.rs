@@ -8,7 +8,7 @@ use crate::{
     config::{self, Config},
     control, extract,
     fault::{Fault, Faults},
-    gateway::{self, Entrance, Gateway},
+    gateway::{self, Direct, Entrance, Gateway},
     http,
     inspect::Rulebook,
     metrics::Metrics,
@@ -186,7 +186,9 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     sweep.withdraw_pending().await?;
     outbox.reclaim().await?;
 
-    let (gateway, portal) = (ground.gateway(gateway_options), ground.portal(sms_sender(&config.sms)?));
+    let direct = config.direct.map(|options| Direct::new(options, &gateway_options.hostname)).transpose();
+    let direct = direct.map_err(|e| StartError::Part(format!("[direct]: {e}")))?;
+    let (gateway, portal) = (ground.gateway(gateway_options, direct), ground.portal(sms_sender(&config.sms)?));
     let (stop, stopped) = watch::channel(false);
     let mut roles = JoinSet::new();
     for listener in listeners.smtp {
@@ -251,12 +253,13 @@ impl Ground<'_> {
         })
     }
 
-    fn gateway(&self, options: gateway::Options) -> Arc<Gateway> {
+    fn gateway(&self, options: gateway::Options, direct: Option<Direct>) -> Arc<Gateway> {
         Arc::new(Gateway {
             options,
             rulebook: self.swappable.rulebook.clone(),
             reader: Reader::new(extract::Limits::default()),
             routes: self.swappable.routes.clone(),
+            direct,
             store: self.opened.store.clone(),
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),

@@ -1,6 +1,6 @@
 //! The command line as a user meets it: the program, files, what it prints, how it ends.
 //!
-//! Adding a case is adding files: `tests/mail/x.eml` with `x.expected`, or a folder `tests/check/x/` with `expected`. Run the tests with
+//! Adding a case is adding files: `tests/mail/x.eml` with `x.expected` (in a folder with `zegel.toml` that one is used), or a folder `tests/check/x/` with `expected`. Run the tests with
 //! `ZEGEL_BLESS=1` to write what is printed now as expected, then read it.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
@@ -60,9 +60,13 @@ fn compare(got: &str, expected: &Path, differing: &mut Vec<String>) {
 fn every_mail_is_found_and_judged_as_its_file_says() {
     let mut differing = Vec::new();
     let mut count = 0;
-    for mail in cases("mail").into_iter().filter(|p| p.extension().is_some_and(|e| e == "eml")) {
+    let (folders, files): (Vec<_>, Vec<_>) = cases("mail").into_iter().partition(|p| p.is_dir());
+    let inside = folders.iter().flat_map(|folder| cases(folder.to_str().unwrap()));
+    for mail in files.into_iter().chain(inside).filter(|p| p.extension().is_some_and(|e| e == "eml")) {
         count += 1;
-        let output = run(mail.parent().unwrap(), &["explain", mail.file_name().unwrap().to_str().unwrap()]);
+        let (folder, file) = (mail.parent().unwrap(), mail.file_name().unwrap().to_str().unwrap());
+        let own: &[&str] = if folder.join("zegel.toml").exists() { &["--config", "zegel.toml"] } else { &[] };
+        let output = run(folder, &[&["explain"], own, &[file]].concat());
         assert_eq!(status(&output), 0, "{}: {}", mail.display(), complaints(&output));
         compare(&out(&output), &mail.with_extension("expected"), &mut differing);
     }

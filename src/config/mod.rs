@@ -3,6 +3,7 @@
 //! Nobody below imports this: each module has its own options, and `serve` fills them from here.
 
 mod accounts;
+mod direct;
 mod endpoint;
 mod files;
 mod loops;
@@ -15,6 +16,7 @@ pub use sections::{Mail, Metrics, Organisation, Portal, Sms, Smtp, Store};
 use self::files::Unread;
 use crate::{
     fault::{Fault, Faults, Table},
+    gateway::DirectOptions,
     inspect::Rulebook,
     template::Templates,
 };
@@ -36,6 +38,8 @@ pub struct Config {
     pub store: Store,
     /// `[sms]`
     pub sms: Sms,
+    /// `[direct]`; without it nobody gets mail straight from zegel.
+    pub direct: Option<DirectOptions>,
     /// `[metrics]`
     pub metrics: Metrics,
     /// `rules/` and `policies/`, or the embedded ones, ready to judge.
@@ -78,6 +82,7 @@ impl Config {
             ("[portal] listen", format!("{:?}", self.portal.listen)),
             ("[store]", format!("{:?}", self.store)),
             ("[sms]", self.sms.fingerprint()),
+            ("[direct]", self.direct.as_ref().map(|d| format!("{:?} {} {:?}", d.dns.resolver, d.nta7516, d.trusted)).unwrap_or_default()),
             ("[metrics] listen", format!("{:?}", self.metrics.listen)),
         ]
     }
@@ -107,6 +112,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
     };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let root = Table::parse(&file, &text, faults);
+    let direct_is_set = root.as_ref().is_none_or(|root| root.has("direct"));
     let sections = root.map(|root| sections::read(root, &folder));
 
     // Rules and policies are read even when zegel.toml is at fault: one run tells everything.
@@ -114,6 +120,10 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
     files.append(&mut read_folder(&folder, "policies", faults).unwrap_or_else(|| embedded("policies/")));
     let internal = sections.as_ref().and_then(|s| s.organisation.as_ref()).map(|o| o.domains.clone()).unwrap_or_default();
     let rulebook = Rulebook::compile(&files, internal, faults);
+    if let Some((policies, line)) = rulebook.policies.direct().filter(|_| !direct_is_set) {
+        let remedy = format!("add a section [direct] to {file}, or name a level");
+        faults.add(policies, line, "\"direct\" is not set up, so it would always be `otherwise`", remedy);
+    }
     let templates = templates(&folder, faults);
 
     let sections = sections?;
@@ -125,6 +135,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
         portal: sections.portal?,
         store: sections.store?,
         sms: sections.sms?,
+        direct: sections.direct,
         metrics: sections.metrics,
         rulebook,
         templates,

@@ -1,7 +1,7 @@
 //! The sections of `zegel.toml`.
 
 use super::{
-    accounts,
+    accounts, direct,
     endpoint::Url,
     loops,
     route::{self, Place},
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
-    gateway::{Loops, NullSender},
+    gateway::{DirectOptions, Loops, NullSender},
     notice::RETURN_NAME,
     secret::Secret,
     smtp::{
@@ -137,6 +137,8 @@ pub(super) struct Sections {
     pub(super) portal: Option<Portal>,
     pub(super) store: Option<Store>,
     pub(super) sms: Option<Sms>,
+    /// `None` without the section, too.
+    pub(super) direct: Option<DirectOptions>,
     pub(super) metrics: Metrics,
 }
 
@@ -161,9 +163,10 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
         .and_then(|t| smtp(t, routes, folder, organisation.as_ref(), portal.as_ref()));
     let store = section(&root, "store", "path = \"data\"").and_then(|t| store(t, folder));
     let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms(t, folder, store.as_ref()));
+    let direct = root.table("direct").map(direct::read);
     let metrics = root.table("metrics").map(metrics).unwrap_or_default();
     root.finish();
-    Sections { organisation, smtp, mail, portal, store, sms, metrics }
+    Sections { organisation, smtp, mail, portal, store, sms, direct, metrics }
 }
 
 fn section(root: &Table, name: &str, example: &str) -> Option<Table> {
@@ -192,7 +195,7 @@ fn organisation(table: Table) -> Option<Organisation> {
     Some(Organisation { name: name?.value, domains, language: language.map_or_else(|| "nl".to_owned(), |l| l.value) })
 }
 
-fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
+pub(super) fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
     Domain::parse(&text.value)
         .map_err(|_| table.fault(text.line, format!("\"{}\" is no domain", text.value), "write it as in voorbeeld.example"))
         .ok()

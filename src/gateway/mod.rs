@@ -4,6 +4,7 @@
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
 mod bounces;
+mod direct;
 mod dsn;
 mod hand_over;
 mod hold;
@@ -13,6 +14,7 @@ mod protect;
 mod repeat;
 mod sealing;
 
+pub use direct::{Direct, DirectOptions, Trusted};
 pub use null_sender::NullSender;
 pub use processed::LoopHeader;
 
@@ -98,6 +100,8 @@ pub struct Gateway {
     pub reader: Reader,
     /// Where clean mail goes; a mail sees one set.
     pub routes: Arc<ArcSwap<Routes>>,
+    /// How mail goes to its recipient's own server; `None` where that is not set up.
+    pub direct: Option<Direct>,
     /// Records of sealed mail.
     pub store: Arc<dyn Store>,
     /// Its sealed parts.
@@ -284,7 +288,11 @@ impl Transfer {
         match decision {
             Decision::Relay => (Answer::Relayed, self.relay(&judged).await),
             Decision::Protect(plan) => {
-                let way = if plan.relay.is_empty() { Answer::Sealed } else { Answer::Both };
+                let way = match plan {
+                    _ if !plan.direct.is_empty() => Answer::Direct,
+                    _ if plan.relay.is_empty() => Answer::Sealed,
+                    _ => Answer::Both,
+                };
                 (way, self.protect(plan, &judged).await)
             }
             Decision::Reject(reason) => {
@@ -373,7 +381,8 @@ impl Transfer {
     /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5). The open transaction is dropped with the
     /// transfer: its RSET is said in the background, since our client need not wait for a next hop that has no part in this mail.
     async fn protect(mut self, plan: &Plan, judged: &Judged) -> Reply {
-        match self.protected(plan, judged).await {
+        let served = if plan.direct.is_empty() { self.protected(plan, judged).await } else { Box::pin(self.direct(plan, judged)).await };
+        match served {
             Ok(reply) | Err(reply) => reply,
         }
     }

@@ -1,6 +1,11 @@
 //! Seals a mail and commits it, before or around relaying it to the recipients who may have it as it is.
 
-use super::{Judged, Transfer, processed::Scope, repeat::Earlier, sealing::Sealing};
+use super::{
+    Judged, Transfer,
+    processed::Scope,
+    repeat::{Earlier, Names},
+    sealing::Sealing,
+};
 use crate::{
     address::Address,
     inspect::{Ask, Plan},
@@ -15,7 +20,8 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// Somebody may be committing the same mail at this moment.
-const SAME_MAIL: Reply = Reply::fixed(451, Enhanced(4, 3, 0), "The same message is being taken at this moment, please try again later");
+pub(super) const SAME_MAIL: Reply =
+    Reply::fixed(451, Enhanced(4, 3, 0), "The same message is being taken at this moment, please try again later");
 
 /// A recipient and how he will open the message.
 pub(super) struct Reader {
@@ -42,29 +48,26 @@ struct Undo {
 impl Transfer {
     /// The table of smtp.md, section 5. `Err` is a reply too: the way out when something fails.
     pub(super) async fn protected(&mut self, plan: &Plan, judged: &Judged) -> Result<Reply, Reply> {
-        if self.gateway.blobs.room() == Room::Short {
-            tracing::error!("{} the disk is nearly full: nothing can be sealed", self.envelope.id);
-            return Err(Reply::fixed(452, Enhanced(4, 3, 1), "Insufficient system storage, please try again later"));
-        }
         let readers = self.readers(plan, judged).await?;
-        if plan.ask == Ask::Nobody && readers.iter().any(Reader::lacks_number) {
-            let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";
-            return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
-        }
         let seen = self.seen_key(plan, judged);
         match (self.earlier(seen.as_ref()).await?, &seen) {
             (Earlier::Underway, _) => return Err(SAME_MAIL),
             (Earlier::Taken(found, version), Some(seen)) => return self.repeated(plan, seen, found, version).await,
             _ => {}
         }
+        self.sealed(plan, &readers, judged, &Names { whole: seen, each: Vec::new(), relayed: self.relayed_hash(plan) }).await
+    }
+
+    /// Seals for `readers`, those of `plan`, and relays to the others; remembered under `names`.
+    pub(super) async fn sealed(&mut self, plan: &Plan, readers: &[Reader], judged: &Judged, names: &Names) -> Result<Reply, Reply> {
         let sealing = self.seal(judged).await?;
         let reply = if plan.relay.is_empty() {
             let mut batch = Batch::new();
-            self.hand_over(&mut batch, &sealing, &readers, plan, judged, Expect::Absent);
-            self.remember(&mut batch, seen.as_ref(), &sealing, plan, Attempt::Committed(Expect::Absent));
+            self.hand_over(&mut batch, &sealing, readers, plan, judged, Expect::Absent);
+            self.remember(&mut batch, names, &sealing, Attempt::Committed(Expect::Absent));
             self.commit(batch).await.map(|()| self.taken())
         } else {
-            self.relay_and_hand_over(&sealing, &readers, plan, judged, seen.as_ref()).await
+            self.relay_and_hand_over(&sealing, readers, plan, judged, names).await
         };
         // After a failure the blobs stay, since the outcome of a commit may be unknown; orphans are swept.
         if reply.is_ok() {
@@ -83,17 +86,17 @@ impl Transfer {
         readers: &[Reader],
         plan: &Plan,
         judged: &Judged,
-        seen: Option<&[u8; 32]>,
+        names: &Names,
     ) -> Result<Reply, Reply> {
         let _live = self.mark_live(sealing.id);
         let mut pending = Batch::new();
         pending.put(Key::message(sealing.id), &self.message_record(sealing, State::Pending, plan), Expect::Absent);
         pending.put(Key::pending(sealing.id), &(), Expect::Absent);
-        self.remember(&mut pending, seen, sealing, plan, Attempt::Pending);
+        self.remember(&mut pending, names, sealing, Attempt::Pending);
         let version = pending.version;
         self.commit(pending).await?;
 
-        let undo = Undo { batch: undo_of(sealing.id, seen, version) };
+        let undo = Undo { batch: undo_of(sealing.id, names.whole.as_ref(), version) };
         let reply = match self.relay_to_some(plan).await {
             Ok(reply) if reply.is_positive() => reply,
             Ok(refusal) | Err(refusal) => {
@@ -104,7 +107,7 @@ impl Transfer {
         let mut flip = Batch::new();
         flip.delete(Key::pending(sealing.id), Expect::Version(version));
         self.hand_over(&mut flip, sealing, readers, plan, judged, Expect::Version(version));
-        self.remember(&mut flip, seen, sealing, plan, Attempt::Committed(Expect::Version(version)));
+        self.remember(&mut flip, names, sealing, Attempt::Committed(Expect::Version(version)));
         // The clean recipients have it now: a failure here makes the client send again, and they get it twice. SMTP can't avoid that; a few
         // tries can make it rarer.
         let mut result = self.commit_now(flip.clone()).await;
@@ -144,8 +147,13 @@ impl Transfer {
         Reply::new(250, Some(Enhanced(2, 0, 0)), &format!("Ok: {}", self.envelope.id))
     }
 
-    /// The recipients with the numbers that are known: the one behind the trigger, else the one that is remembered.
-    async fn readers(&self, plan: &Plan, judged: &Judged) -> Result<Vec<Reader>, Reply> {
+    /// The recipients for whom `plan` has the mail sealed, with the numbers that are known: the one behind the trigger, else the one that is
+    /// remembered. `Err` where it can't be sealed for them.
+    pub(super) async fn readers(&self, plan: &Plan, judged: &Judged) -> Result<Vec<Reader>, Reply> {
+        if self.gateway.blobs.room() == Room::Short {
+            tracing::error!("{} the disk is nearly full: nothing can be sealed", self.envelope.id);
+            return Err(Reply::fixed(452, Enhanced(4, 3, 1), "Insufficient system storage, please try again later"));
+        }
         let master = self.gateway.keyring.master();
         let mut readers = Vec::with_capacity(plan.protect.len());
         for protected in &plan.protect {
@@ -167,6 +175,10 @@ impl Transfer {
             let origin = self.origin(&protected.recipient, judged);
             readers.push(Reader { address, level: protected.level, phone, given, origin });
         }
+        if plan.ask == Ask::Nobody && readers.iter().any(Reader::lacks_number) {
+            let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";
+            return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
+        }
         Ok(readers)
     }
 
@@ -178,7 +190,7 @@ impl Transfer {
     }
 
     /// Commits however late it is: after the next hop's 2xx giving up would send the clean recipients their mail twice.
-    async fn commit_now(&self, batch: Batch) -> Result<(), Reply> {
+    pub(super) async fn commit_now(&self, batch: Batch) -> Result<(), Reply> {
         self.gateway.store.commit(batch).await.map_err(|e| match e {
             StoreError::Conflict => SAME_MAIL,
             StoreError::Unavailable(_) => self.unavailable(&e),

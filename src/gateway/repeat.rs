@@ -14,6 +14,7 @@ use crate::{
     record::{Batch, Expect, Expires, FORMAT, Key, Sealed, Seen},
     seal::{Master, digest},
     smtp::Reply,
+    time::Time,
 };
 
 /// So many sets of clean recipients are remembered of one mail: a server that sends it to more of them has split it by hand.
@@ -32,18 +33,36 @@ pub(super) enum Earlier {
     Underway,
 }
 
+/// What names a mail for some of its recipients.
+pub(super) type Name = [u8; 32];
+
+/// Under which names a mail is remembered once it is committed.
+pub(super) struct Names {
+    /// That for all recipients it is sealed for by a policy; while it is pending, too.
+    pub(super) whole: Option<Name>,
+    /// That for each recipient who would have had it directly: who of them is served so differs from attempt to attempt.
+    pub(super) each: Vec<Name>,
+    /// Hash of all to whom the mail as it is was to be relayed, in this attempt or an earlier one.
+    pub(super) relayed: Sealed,
+}
+
 impl Transfer {
-    pub(super) fn seen_key(&self, plan: &Plan, judged: &Judged) -> Option<[u8; 32]> {
+    pub(super) fn seen_key(&self, plan: &Plan, judged: &Judged) -> Option<Name> {
         let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
-        key(&self.gateway.keyring.master(), &self.envelope, &protect, &judged.facts, &self.message)
+        self.identity(judged).map(|mail| mail.name(&self.gateway.keyring.master(), &protect))
     }
 
-    fn relayed_hash(&self, plan: &Plan) -> Sealed {
+    /// What names the mail whoever it is for; `None` without Message-ID or Date: two equal mails are two mails then.
+    pub(super) fn identity<'a>(&'a self, judged: &'a Judged) -> Option<Identity<'a>> {
+        Identity::of(&self.envelope, &judged.facts, &self.message)
+    }
+
+    pub(super) fn relayed_hash(&self, plan: &Plan) -> Sealed {
         let relay: Vec<_> = plan.relay.iter().map(|r| &r.address).collect();
         relayed(&self.gateway.keyring.master(), &relay)
     }
 
-    pub(super) async fn earlier(&self, seen: Option<&[u8; 32]>) -> Result<Earlier, Reply> {
+    pub(super) async fn earlier(&self, seen: Option<&Name>) -> Result<Earlier, Reply> {
         let Some(seen) = seen else { return Ok(Earlier::None) };
         let key = Key::seen(seen);
         let Some(record) = self.gateway.store.get(&key).await.map_err(|e| self.unavailable(&e))? else { return Ok(Earlier::None) };
@@ -51,14 +70,15 @@ impl Transfer {
         if found.committed {
             return Ok(Earlier::Taken(found, record.version));
         }
-        if self.gateway.live.lock().is_ok_and(|live| live.contains(&found.message)) {
+        let Some(pending) = found.message else { return Ok(Earlier::None) };
+        if self.gateway.live.lock().is_ok_and(|live| live.contains(&pending)) {
             return Ok(Earlier::Underway);
         }
         // Left by a crash, or by a transaction that could not even withdraw it: nobody was told 250, and nobody can open it.
-        let message = self.gateway.store.get(&Key::message(found.message)).await.map_err(|e| self.unavailable(&e))?;
+        let message = self.gateway.store.get(&Key::message(pending)).await.map_err(|e| self.unavailable(&e))?;
         let mut undo = Batch::new();
         if message.is_some_and(|m| m.version == record.version) {
-            undo = undo_of(found.message, None, record.version);
+            undo = undo_of(pending, None, record.version);
         }
         undo.delete(key, Expect::Version(record.version));
         self.gateway.store.commit(undo).await.map_err(|e| self.unavailable(&e))?;
@@ -66,50 +86,88 @@ impl Transfer {
     }
 
     /// The same mail again: what was sealed is not sealed twice, and those who had it from the next hop don't get it twice.
-    pub(super) async fn repeated(&mut self, plan: &Plan, seen: &[u8; 32], found: Seen, version: u64) -> Result<Reply, Reply> {
+    pub(super) async fn repeated(&mut self, plan: &Plan, seen: &Name, found: Seen, version: u64) -> Result<Reply, Reply> {
         tracing::info!("{} is a repeat of a mail that was taken", self.envelope.id);
-        let to = self.relayed_hash(plan);
-        if plan.relay.is_empty() || found.relayed == to || found.also.contains(&to) {
+        if self.had_it(plan, &found) {
             return Ok(self.taken());
         }
         let reply = self.relay_to_some(plan).await?;
-        if reply.is_positive() && found.also.len() < MOST_SETS {
-            let mut found = found;
-            found.also.push(to);
+        if reply.is_positive() {
+            self.remember_relayed(plan, seen, found, version).await;
+        }
+        Ok(reply)
+    }
+
+    /// Whether those to whom the mail is relayed had it when it was taken, or when it was sent again.
+    pub(super) fn had_it(&self, plan: &Plan, found: &Seen) -> bool {
+        let to = self.relayed_hash(plan);
+        plan.relay.is_empty() || found.relayed == to || found.also.contains(&to)
+    }
+
+    /// Remembers that they have it now.
+    pub(super) async fn remember_relayed(&self, plan: &Plan, seen: &Name, mut found: Seen, version: u64) {
+        if found.also.len() < MOST_SETS {
+            found.also.push(self.relayed_hash(plan));
             let mut batch = Batch::new();
             batch.put(Key::seen(seen), &found, Expect::Version(version));
             if let Err(error) = self.gateway.store.commit(batch).await {
                 tracing::warn!("{} that it was relayed is not remembered: {error}; a repeat is relayed again", self.envelope.id);
             }
         }
-        Ok(reply)
     }
 
     /// Adds what recognises the mail if it is sent again.
-    pub(super) fn remember(&self, batch: &mut Batch, seen: Option<&[u8; 32]>, sealing: &Sealing, plan: &Plan, attempt: Attempt) {
-        let Some(seen) = seen else { return };
-        let (committed, expect) = match attempt {
-            Attempt::Pending => (false, Expect::Absent),
-            Attempt::Committed(expect) => (true, expect),
-        };
-        let key = Key::seen(seen);
-        let record = Seen { v: FORMAT, message: sealing.id, committed, relayed: self.relayed_hash(plan), also: Vec::new() };
-        batch.put(key.clone(), &record, expect);
-        if committed {
-            let forget = sealing.now.day().plus_days(REMEMBERED_DAYS + 1).begins();
-            put_expiry(batch, forget, Expires::Key(key.as_str().to_owned()));
+    pub(super) fn remember(&self, batch: &mut Batch, names: &Names, sealing: &Sealing, attempt: Attempt) {
+        let seen = |committed| Seen { v: FORMAT, message: Some(sealing.id), committed, relayed: names.relayed.clone(), also: Vec::new() };
+        match (attempt, &names.whole) {
+            (Attempt::Pending, Some(whole)) => batch.put(Key::seen(whole), &seen(false), Expect::Absent),
+            (Attempt::Pending, None) => {}
+            (Attempt::Committed(expect), whole) => {
+                if let Some(whole) = whole {
+                    put_seen(batch, whole, &seen(true), expect, sealing.now);
+                }
+                for name in &names.each {
+                    put_seen(batch, name, &seen(true), Expect::Absent, sealing.now);
+                }
+            }
+        }
+    }
+
+    /// Adds what says that the recipients whose `names` these are have the mail itself.
+    pub(super) fn remember_direct(&self, batch: &mut Batch, names: &Names) {
+        let seen = Seen { v: FORMAT, message: None, committed: true, relayed: names.relayed.clone(), also: Vec::new() };
+        for name in &names.each {
+            put_seen(batch, name, &seen, Expect::Absent, self.gateway.clock.now());
         }
     }
 }
 
-/// What names a mail: its sender, the recipients it is sealed for, Message-ID, Date, and all octets but the `Received` fields, which differ from
-/// attempt to attempt. `None` without Message-ID or Date: two equal mails are two mails then.
-fn key(master: &Master, envelope: &Envelope, protect: &[&Address], facts: &Facts, message: &Message) -> Option<[u8; 32]> {
-    let (id, date) = (facts.message_id.as_ref()?, facts.date_raw.as_ref()?);
-    let from = envelope.from.as_ref().map(Address::canonical).unwrap_or_default();
-    let to = sorted(protect);
-    let body = digest(message.without_received());
-    Some(master.seen_hash(&[from.as_bytes(), to.as_bytes(), id.as_bytes(), date.as_bytes(), &body]))
+fn put_seen(batch: &mut Batch, name: &Name, seen: &Seen, expect: Expect, now: Time) {
+    let key = Key::seen(name);
+    batch.put(key.clone(), seen, expect);
+    let forget = now.day().plus_days(REMEMBERED_DAYS + 1).begins();
+    put_expiry(batch, forget, Expires::Key(key.as_str().to_owned()));
+}
+
+/// What is the same in every attempt to send a mail: its sender, Message-ID, Date, and all octets but the `Received` fields.
+pub(super) struct Identity<'a> {
+    from: String,
+    id: &'a str,
+    date: &'a str,
+    body: [u8; 32],
+}
+
+impl<'a> Identity<'a> {
+    fn of(envelope: &Envelope, facts: &'a Facts, message: &Message) -> Option<Identity<'a>> {
+        let (id, date) = (facts.message_id.as_ref()?, facts.date_raw.as_ref()?);
+        let from = envelope.from.as_ref().map(Address::canonical).unwrap_or_default();
+        Some(Identity { from, id, date, body: digest(message.without_received()) })
+    }
+
+    /// Its name for these recipients.
+    pub(super) fn name(&self, master: &Master, to: &[&Address]) -> Name {
+        master.seen_hash(&[self.from.as_bytes(), sorted(to).as_bytes(), self.id.as_bytes(), self.date.as_bytes(), &self.body])
+    }
 }
 
 /// Names the recipients a mail was relayed to.

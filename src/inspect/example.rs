@@ -29,7 +29,8 @@ impl Rulebook {
         let inspection = self.judge_for(example, &envelope);
         for (address, expected) in &example.expect {
             let Some(verdict) = inspection.verdicts.iter().find(|v| v.to == *address) else { continue };
-            if verdict.outcome != expected.value {
+            // An example says what happens, not what would happen otherwise.
+            if verdict.outcome.word() != expected.value.word() {
                 let by = verdict.policy.as_ref().map_or(String::new(), |p| format!(", by policy \"{p}\""));
                 faults.add(
                     &example.file,

@@ -1,7 +1,7 @@
 //! The explanation of an inspection, for people and for programs. It holds masked texts only.
 
 use super::{Ask, Decision, Inspection, Remark};
-use crate::{detect::Finding, extract::Problem, record::Level};
+use crate::{detect::Finding, extract::Problem, policy::Outcome, record::Level};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -133,6 +133,9 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
     }
     for verdict in &inspection.verdicts {
         write!(out, "  {}: {}", verdict.to, verdict.outcome)?;
+        if let Outcome::Direct(level) = verdict.outcome {
+            write!(out, " where transport is verified, else {}", Outcome::Level(level))?;
+        }
         if let Some(policy) = &verdict.policy {
             write!(out, ", by \"{policy}\"")?;
         }
@@ -144,7 +147,9 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
     }
     match &inspection.decision {
         Decision::Reject(reason) => writeln!(out, "  refused for everybody, by \"{}\"", reason.policy),
-        Decision::Protect(plan) if plan.ask == Ask::Nobody && plan.protect.iter().any(|p| p.level == Level::Two && p.phone.is_none()) => {
+        Decision::Protect(plan)
+            if plan.ask == Ask::Nobody && plan.protect.iter().chain(&plan.direct).any(|p| p.level == Level::Two && p.phone.is_none()) =>
+        {
             writeln!(out, "  its sender is outside the organisation and can't be asked for a number: refused unless all numbers are known")
         }
         Decision::Protect(_) | Decision::Relay => Ok(()),

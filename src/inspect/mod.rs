@@ -55,11 +55,15 @@ pub enum Decision {
 }
 
 /// Who gets what.
+#[derive(Clone)]
 pub struct Plan {
     /// Those to whom the mail passes as it is.
     pub relay: Vec<Recipient>,
-    /// Those for whom it is sealed, each once however often the envelope names him; never empty.
+    /// Those for whom it is sealed, each once however often the envelope names him.
     pub protect: Vec<Protected>,
+    /// Those who get the mail itself if transport to their domain is verified, with the level at which it is sealed otherwise, each once. Never
+    /// empty together with `protect`.
+    pub direct: Vec<Protected>,
     /// What happens to the others while somebody's number is missing.
     pub missing_phone: MissingPhone,
     /// Whether the sender may be asked for a number.
@@ -68,7 +72,8 @@ pub struct Plan {
     pub tell: bool,
 }
 
-/// A recipient for whom the mail is sealed.
+/// A recipient for whom the mail is sealed, or would be.
+#[derive(Clone)]
 pub struct Protected {
     /// The recipient.
     pub recipient: Recipient,
@@ -212,22 +217,24 @@ impl Case<'_> {
         let phone = phone.filter(|_| self.has_one_external());
         let ask = if self.sender() == Sender::Ours { Ask::Sender } else { Ask::Nobody };
         let tell = self.sender() != Sender::Automatic;
-        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), missing_phone: MissingPhone::SendReady, ask, tell };
+        let mut plan =
+            Plan { relay: Vec::new(), protect: Vec::new(), direct: Vec::new(), missing_phone: MissingPhone::SendReady, ask, tell };
         let mut protected = HashSet::new();
         for (recipient, verdict) in self.envelope.to.iter().zip(verdicts) {
-            if let Outcome::Level(level) = verdict.outcome {
-                if !protected.insert(&recipient.address) {
-                    continue;
-                }
-                let recipient = recipient.clone();
-                let phone = phone.clone().filter(|_| !self.is_internal(&recipient.address));
-                plan.missing_phone = plan.missing_phone.max(verdict.missing_phone);
-                plan.protect.push(Protected { recipient, level, phone });
-            } else {
+            let (Outcome::Level(level) | Outcome::Direct(level)) = verdict.outcome else {
                 plan.relay.push(recipient.clone());
+                continue;
+            };
+            if !protected.insert(&recipient.address) {
+                continue;
             }
+            let recipient = recipient.clone();
+            let phone = phone.clone().filter(|_| !self.is_internal(&recipient.address));
+            plan.missing_phone = plan.missing_phone.max(verdict.missing_phone);
+            let place = if matches!(verdict.outcome, Outcome::Direct(_)) { &mut plan.direct } else { &mut plan.protect };
+            place.push(Protected { recipient, level, phone });
         }
-        if plan.protect.is_empty() { Decision::Relay } else { Decision::Protect(plan) }
+        if plan.protect.is_empty() && plan.direct.is_empty() { Decision::Relay } else { Decision::Protect(plan) }
     }
 
     fn sender(&self) -> Sender {
@@ -305,11 +312,12 @@ impl Trigger {
 
 /// There is nobody to ask for a number: level 1 at most.
 fn lower(verdict: &mut Verdict) -> bool {
-    let lowers = verdict.outcome == Outcome::Level(Level::Two);
-    if lowers {
-        verdict.outcome = Outcome::Level(Level::One);
-    }
-    lowers
+    verdict.outcome = match verdict.outcome {
+        Outcome::Level(Level::Two) => Outcome::Level(Level::One),
+        Outcome::Direct(Level::Two) => Outcome::Direct(Level::One),
+        _ => return false,
+    };
+    true
 }
 
 fn pass(verdict: &mut Verdict) -> bool {

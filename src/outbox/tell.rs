@@ -53,13 +53,16 @@ impl Outbox {
         Ok(())
     }
 
-    /// Adds the confirmation that a recipient's notification has left, if the sender asked for one.
-    pub(super) async fn tell_relayed(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, now: Time) -> Result<(), StoreError> {
+    /// Adds the confirmation that a recipient's notification has left, for a sender who asked for it.
+    pub(super) async fn tell_relayed(
+        &self,
+        batch: &mut Batch,
+        claim: &Claim,
+        letter: &Letter,
+        origin: Origin,
+        now: Time,
+    ) -> Result<(), StoreError> {
         let Some(recipient) = letter.notified().cloned() else { return Ok(()) };
-        let origin = self.origin_of(claim).await?.1;
-        if !origin.notify.success {
-            return Ok(());
-        }
         if let Some((sender, language)) = self.sender_of(claim).await? {
             self.post(batch, claim, &Letter::Relayed { sender, recipient, origin, language }, now);
         }
@@ -110,7 +113,7 @@ impl Outbox {
     }
 
     /// The recipient whose grant a mail is about, and what the sender wants to hear about him.
-    async fn origin_of(&self, claim: &Claim) -> Result<(Option<Address>, Origin), StoreError> {
+    pub(super) async fn origin_of(&self, claim: &Claim) -> Result<(Option<Address>, Origin), StoreError> {
         let unknown = (None, Origin::default());
         let Some(grant) = claim.mail.grant else { return Ok(unknown) };
         let key = Key::grant(grant);

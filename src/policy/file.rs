@@ -48,7 +48,7 @@ const LATER_IN_POLICY: &[&str] = &["mode", "until", "scope", "notify", "explain"
 const LATER_IN_WHEN: &[&str] =
     &["all", "points", "text", "word", "header", "known", "finds", "count", "first_contact", "look_alike", "reason"];
 const LATER_IN_WHO: &[&str] = &["groups"];
-const LATER_OUTCOMES: &[&str] = &["direct", "ask", "quarantine"];
+const LATER_OUTCOMES: &[&str] = &["ask", "quarantine"];
 
 impl Policies {
     /// Reads every `policies/*.toml` of `files`; `rules` are the names of the rules that exist.
@@ -107,7 +107,11 @@ impl Reader<'_> {
         if when.is_none() && !table.has("when") {
             table.fault(table.line(), "`when` is missing", "add a line such as `when = { rule = \"bsn\", to = \"external\" }`");
         }
-        let then = table.required_text("then", "\"level 1\"").and_then(|then| outcome(&table, "then", &then));
+        let written = table.required_text("then", "\"level 1\"");
+        let then = written.as_ref().and_then(|then| outcome(&table, "then", then)).and_then(|then| otherwise(&table, then));
+        if let (Some(written), Some(Outcome::Direct(_))) = (&written, then) {
+            self.policies.direct.get_or_insert_with(|| (table.file().to_owned(), written.line));
+        }
         if let Some(name) = &name {
             self.claim_name(&table, name);
         }
@@ -317,7 +321,23 @@ fn outcome(table: &Table, word: &str, text: &Located<String>) -> Option<Outcome>
     outcome
 }
 
-const OUTCOMES: [&str; 4] = ["none", "level 1", "level 2", "block"];
+/// `then` with the level that `otherwise` names for a domain to which transport is not verified.
+fn otherwise(table: &Table, then: Outcome) -> Option<Outcome> {
+    let Some(text) = table.text("otherwise") else { return Some(then) };
+    if !matches!(then, Outcome::Direct(_)) {
+        table.fault(text.line, format!("`otherwise` beside `then = \"{then}\"`"), "leave it out: it belongs to `then = \"direct\"`");
+        return None;
+    }
+    match Outcome::from_word(&text.value) {
+        Some(Outcome::Level(level)) => Some(Outcome::Direct(level)),
+        _ => {
+            unknown(table, &text, "otherwise", &["level 1", "level 2"]);
+            None
+        }
+    }
+}
+
+const OUTCOMES: [&str; 5] = ["none", "direct", "level 1", "level 2", "block"];
 
 fn confidence(table: &Table, text: &Located<String>) -> Option<Confidence> {
     match text.value.as_str() {
@@ -395,6 +415,16 @@ when = {}
 name = 'c'
 then = 'none'
 [[policy]]
+name = 'e'
+when = { rule = 'bsn' }
+then = 'level 1'
+otherwise = 'level 2'
+[[policy]]
+name = 'f'
+when = { rule = 'bsn' }
+then = 'direct'
+otherwise = 'none'
+[[policy]]
 name = 'd'
 when = { any = [{ problem = 'encrypt' }, { from = { groups = ['x'] } }], unless = { from = ['a@b@c'] } }
 then = 'block'
@@ -411,7 +441,7 @@ expect = { 'z@b.example' = 'open' }
                 "4: `confidence` can't be \"hihg\"; did you mean \"high\"?",
                 "4: `to` can't be \"outside\"; write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }",
                 "4: there is no rule \"bns\"; did you mean \"bsn\"?",
-                "5: \"ask\" is not in this version; write one of: \"none\", \"level 1\", \"level 2\", \"block\"",
+                "5: \"ask\" is not in this version; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
                 "7: a policy \"a\" exists already (policies/x.toml:3); give each its own name",
                 "8: `confidence` without `rule`; say whose confidence: add `rule = \"bsn\"`",
                 "8: `points` is not in this version; leave it out",
@@ -421,13 +451,15 @@ expect = { 'z@b.example' = 'open' }
                 "11: `then` is missing; add a line such as `then = \"level 1\"`",
                 "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `from` or `to`",
                 "13: `when` is missing; add a line such as `when = { rule = \"bsn\", to = \"external\" }`",
-                "18: \"a@b@c\" is no address; an address looks like name@domain.example",
-                "18: `groups` is not in this version; leave it out",
-                "18: `problem` can't be \"encrypt\"; did you mean \"encrypted\"?",
-                "20: `exception` is not in this version; leave it out",
-                "22: \"x\" is no address; an address looks like name@domain.example",
-                "22: the example's mail has no recipient; add `to`",
-                "23: `z@b.example` can't be \"open\"; write one of: \"none\", \"level 1\", \"level 2\", \"block\"",
+                "20: `otherwise` beside `then = \"level 1\"`; leave it out: it belongs to `then = \"direct\"`",
+                "25: `otherwise` can't be \"none\"; write one of: \"level 1\", \"level 2\"",
+                "28: \"a@b@c\" is no address; an address looks like name@domain.example",
+                "28: `groups` is not in this version; leave it out",
+                "28: `problem` can't be \"encrypt\"; did you mean \"encrypted\"?",
+                "30: `exception` is not in this version; leave it out",
+                "32: \"x\" is no address; an address looks like name@domain.example",
+                "32: the example's mail has no recipient; add `to`",
+                "33: `z@b.example` can't be \"open\"; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
             ]
         );
     }

@@ -18,11 +18,14 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What happens to a mail for one recipient; the strictest is the greatest.
 ///
-/// The language knows `direct`, `ask` and `quarantine` too, between these; this version does not.
+/// The language knows `ask` and `quarantine` too, between these; this version does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// The mail passes as it is.
     None,
+    /// The recipient gets the mail itself, straight from zegel, if transport to his domain is verified at that moment; otherwise it is sealed at
+    /// this level. Of several policies that say so the strictest level counts.
+    Direct(Level),
     /// The mail is sealed; the recipient gets a link in its place.
     Level(Level),
     /// The mail is refused.
@@ -30,14 +33,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Every outcome, mildest first.
-    pub const ALL: [Outcome; 4] = [Outcome::None, Outcome::Level(Level::One), Outcome::Level(Level::Two), Outcome::Block];
+    /// Every outcome, mildest first; `direct` with the level that holds unless its policy names another.
+    pub const ALL: [Outcome; 5] =
+        [Outcome::None, Outcome::Direct(Level::One), Outcome::Level(Level::One), Outcome::Level(Level::Two), Outcome::Block];
 
     /// The word of policies and of `zegel explain`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Outcome::None => "none",
+            Outcome::Direct(_) => "direct",
             Outcome::Level(Level::One) => "level 1",
             Outcome::Level(Level::Two) => "level 2",
             Outcome::Block => "block",
@@ -106,6 +111,8 @@ pub struct Verdict {
 pub struct Policies {
     policies: Vec<Policy>,
     examples: Vec<Example>,
+    /// The first line that says `direct`: its file and number.
+    direct: Option<(String, usize)>,
 }
 
 #[derive(Clone, Debug)]
@@ -161,7 +168,7 @@ impl Policies {
         verdict.outcome = winner.then;
         verdict.policy = Some(winner.name.clone());
         verdict.overruled = others.iter().map(|p| p.name.clone()).collect();
-        for policy in applying.iter().filter(|p| p.then == winner.then) {
+        for policy in applying.iter().filter(|p| p.then.word() == winner.then.word()) {
             verdict.missing_phone = verdict.missing_phone.max(policy.missing_phone);
             policy.when.reasons(mail, to, &mut verdict.rules, &mut verdict.problems);
         }
@@ -178,6 +185,12 @@ impl Policies {
     #[must_use]
     pub fn examples(&self) -> &[Example] {
         &self.examples
+    }
+
+    /// Where a policy says `direct`, if any does: a file and its line. It needs `[direct]` in the configuration.
+    #[must_use]
+    pub fn direct(&self) -> Option<(&str, usize)> {
+        self.direct.as_ref().map(|(file, line)| (file.as_str(), *line))
     }
 
     /// How many policies there are.
@@ -277,6 +290,33 @@ mod tests {
         check("x@a.example", "y@rival.example", &[], &[ProblemKind::Encrypted], "block|never|unreadable");
         check("Boss@a.example", "y@rival.example", &[("iban", Low)], &[], "none|-|");
         check("", "y@rival.example", &[("iban", Low)], &[], "block|never|");
+    }
+
+    #[test]
+    fn direct_gives_way_to_every_level_and_falls_back_to_the_strictest_that_is_named() {
+        let partner = "
+            [[policy]]
+            name = 'partner'
+            when = { rule = ['bsn', 'iban'], to = { domains = ['zorg.example'] } }
+            then = 'direct'
+            [[policy]]
+            name = 'hospital'
+            when = { rule = 'iban', to = { domains = ['zorg.example'] } }
+            then = 'direct'
+            otherwise = 'level 2'
+            [[policy]]
+            name = 'sure'
+            when = { rule = 'bsn', confidence = 'high' }
+            then = 'level 1'
+            ";
+        let outcome = |findings: &[Finding]| {
+            let to = [address("y@zorg.example")];
+            policies(partner).decide(&Facts { from: None, to: &to, findings, problems: &[], internal: &[] }).remove(0).outcome
+        };
+        assert_eq!(outcome(&[finding("bsn", Confidence::Low)]), Outcome::Direct(Level::One));
+        assert_eq!(outcome(&[finding("iban", Confidence::Low)]), Outcome::Direct(Level::Two));
+        assert_eq!(outcome(&[finding("iban", Confidence::Low), finding("bsn", Confidence::High)]), Outcome::Level(Level::One));
+        assert_eq!(outcome(&[]), Outcome::None);
     }
 
     #[test]

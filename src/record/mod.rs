@@ -257,8 +257,8 @@ pub struct Reached {
 pub struct Seen {
     /// [`FORMAT`].
     pub v: u8,
-    /// The message made of it.
-    pub message: Id,
+    /// The message made of it; `None` where its recipient has the mail itself.
+    pub message: Option<Id>,
     /// Whether 250 may be answered: committed, not pending.
     pub committed: bool,
     /// Hash of the recipients it was relayed to.
@@ -329,6 +329,8 @@ pub struct Event {
 pub enum Fact {
     /// A message was sealed.
     Sealed,
+    /// A recipient's own mail server took the mail itself, over a verified way.
+    Direct,
     /// A held message waits for a number.
     Held,
     /// A held message was released by its sender.

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod client;
 pub mod codec;
 pub mod command;
+pub mod dane;
 mod extensions;
 mod network;
 pub mod proxy;

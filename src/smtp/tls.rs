@@ -160,7 +160,7 @@ fn client(verifier: Arc<dyn ServerCertVerifier>, identity: Option<&Identity>) ->
     }))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 

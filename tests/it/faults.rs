@@ -19,7 +19,7 @@ use zegel::{
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fails {
+pub(crate) enum Fails {
     /// Before anything happened.
     Before,
     /// After it happened: the outcome is unknown to the caller.
@@ -30,7 +30,7 @@ enum Fails {
 
 /// Whose calls are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
+pub(crate) enum Whose {
     /// The gateway's: everything but what follows.
     Gateways,
     /// The outbox's: commits that move or delete its rows.
@@ -39,7 +39,7 @@ enum Whose {
 
 /// Fails at call number `at` from the moment it is armed, over store and blobs together.
 #[derive(Clone)]
-struct Trap {
+pub(crate) struct Trap {
     calls: Arc<AtomicUsize>,
     at: usize,
     how: Fails,
@@ -50,24 +50,24 @@ struct Trap {
 const DISARMED: usize = usize::MAX / 2;
 
 impl Trap {
-    fn new(whose: Whose, at: usize, how: Fails) -> Trap {
+    pub(crate) fn new(whose: Whose, at: usize, how: Fails) -> Trap {
         Trap { calls: Arc::new(AtomicUsize::new(DISARMED)), at, how, whose }
     }
 
-    fn arm(&self) {
+    pub(crate) fn arm(&self) {
         self.calls.store(0, Ordering::SeqCst);
     }
 
-    fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         self.calls.store(DISARMED, Ordering::SeqCst);
     }
 
-    fn sprung(&self) -> bool {
+    pub(crate) fn sprung(&self) -> bool {
         let calls = self.calls.load(Ordering::SeqCst);
         calls > self.at && calls < DISARMED
     }
 
-    fn set(&self, opened: Opened) -> Opened {
+    pub(crate) fn set(&self, opened: Opened) -> Opened {
         Opened { store: Arc::new(Faulty(opened.store, self.clone())), blobs: Arc::new(Faulty(opened.blobs, self.clone())), ..opened }
     }
 

@@ -57,13 +57,18 @@ impl World {
 
     /// With files of the test's own beside the configuration (`write` gets the folder), and with a store that `wrap` puts something around.
     pub async fn with(write: impl FnOnce(&Path), wrap: impl FnOnce(Opened) -> Opened) -> World {
+        World::tuned(write, |_| {}, wrap).await
+    }
+
+    /// The same, with a configuration that `tune` changes where files can't.
+    pub async fn tuned(write: impl FnOnce(&Path), tune: impl FnOnce(&mut Config), wrap: impl FnOnce(Opened) -> Opened) -> World {
         let (outside, hop, next_hop) = outside().await;
-        World::before(hop, outside, next_hop, write, wrap).await
+        World::before(hop, outside, next_hop, write, tune, wrap).await
     }
 
     /// Before a next hop of the test's own.
     pub async fn next_to(hop: SocketAddr) -> World {
-        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |opened| opened).await
+        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |_| {}, |opened| opened).await
     }
 
     async fn before(
@@ -71,6 +76,7 @@ impl World {
         outside: Mailbox,
         next_hop: watch::Sender<bool>,
         write: impl FnOnce(&Path),
+        tune: impl FnOnce(&mut Config),
         wrap: impl FnOnce(Opened) -> Opened,
     ) -> World {
         let folder = TempDir::new().unwrap();
@@ -78,7 +84,8 @@ impl World {
         let portal = format!("http://{page}");
         std::fs::write(folder.path().join("zegel.toml"), configuration(&portal, gateway, page, hop)).unwrap();
         write(folder.path());
-        let config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let mut config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        tune(&mut config);
         let clock = Arc::new(SetClock::at(SystemClock.now()));
         let opened = store::open(&StoreOptions::new(&config.store.path, &config.store.keys, clock.now())).unwrap();
         let wrapped = wrap(opened.clone());

@@ -41,13 +41,18 @@ impl Route {
         self.0.iter().filter_map(|p| p.seen()).reduce(Extensions::common).unwrap_or(Extensions::ASSUMED)
     }
 
-    /// Connects once to each host, to learn what it can do before the first mail comes.
+    /// Connects once to each host that was never spoken to, to learn what it can do before the first mail comes.
     ///
     /// # Errors
     /// Why none of them could be reached; the next mail tries again.
     pub async fn learn(&self) -> Result<(), Failure> {
         let mut outcome = Err(Failure::Unreachable);
         for pool in &self.0 {
+            // A reload has kept the pool.
+            if pool.seen().is_some() {
+                outcome = Ok(());
+                continue;
+            }
             match pool.learn().await {
                 Ok(_) => outcome = Ok(()),
                 Err(failure) => {

@@ -4,6 +4,7 @@
 //! # what it shows
 //! limit: max_size 1000              before the first line: what the server is told
 //! limit: tls                        it has a certificate
+//! limit: verified                   the next hop's certificate is checked (smtps:)
 //! limit: accounts                   and the account `anna`, password `geheim`, of a.example
 //! limit: logins 1                   wrong passwords that an address has
 //! limit: allow 192.0.2.0/24         who may connect; left out: this machine
@@ -25,7 +26,7 @@
 
 use super::{
     Raw, client_options, hop, options, start_with,
-    tls::{Certificate, certificate},
+    tls::{self, Certificate, certificate},
 };
 use crate::sink::{Act, Sink};
 use std::{
@@ -35,7 +36,10 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use zegel::{
     address::Domain,
-    smtp::{Accounts, ServerOptions, auth, client::Pool},
+    smtp::{
+        Accounts, ServerOptions, auth,
+        client::{Pool, Tls},
+    },
 };
 
 /// A connection, with or without TLS.
@@ -69,6 +73,7 @@ fn prepare(name: &str, dialog: &str, sink: &Sink, own: &Certificate) -> ServerOp
                 ("logins", value) => options.limits.logins.failures = value.parse().unwrap(),
                 ("accounts", _) => options.accounts = Some(accounts()).into(),
                 ("tls", _) => options.tls = Some(own.config.clone()).into(),
+                ("verified", _) => {}
                 (other, _) => panic!("{name}: no limit {other}"),
             }
         } else if let Some(fault) = line.strip_prefix("sink: ") {
@@ -92,10 +97,12 @@ pub(super) fn accounts() -> Arc<Accounts> {
 }
 
 async fn run(name: &str, dialog: &str) {
-    let sink = Sink::start().await;
     let own = certificate();
+    let verified = dialog.lines().any(|line| line == "limit: verified");
+    let sink = if verified { Sink::with_tls(own.config.clone(), true).await } else { Sink::start().await };
     let options = prepare(name, dialog, &sink, &own);
-    let pool = Pool::new(hop(&sink), client_options());
+    let to = if verified { tls::hop(&sink, Tls::Implicit, &own) } else { hop(&sink) };
+    let pool = Pool::new(to, client_options());
     pool.learn().await.unwrap();
     let running = start_with(options, pool).await;
     let plain = Raw::silent(running.address).await;

@@ -6,9 +6,12 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use zegel::{
+    address::Address,
     clock::{Clock as _, SystemClock},
     config, extract,
-    gateway::{self, Entrance, Gateway as Inner},
+    gateway::{self, Entrance, Gateway as Inner, Loops, NullSender},
+    metrics::Metrics,
+    notice::Organisation,
     sandbox::Reader,
     smtp::{
         self, ServerOptions,
@@ -41,6 +44,16 @@ impl Gateway {
             language: "nl".to_owned(),
             retention_days: 30,
             hold_time: Duration::from_secs(1),
+            loops: Loops { max_received: Loops::MAX_RECEIVED, header: None },
+            null_sender: NullSender::default(),
+        };
+        let organisation = Organisation {
+            name: "Gemeente Voorbeeld".to_owned(),
+            from: Address::parse("zegel@a.example").unwrap(),
+            url: "http://127.0.0.1".to_owned(),
+            language: "nl".to_owned(),
+            hostname: "gw.example".to_owned(),
+            bounces: None,
         };
         let inner = Inner {
             options,
@@ -51,7 +64,10 @@ impl Gateway {
             blobs: opened.blobs.clone(),
             keyring: opened.keyring.clone(),
             clock,
+            organisation: Arc::new(ArcSwap::from_pointee(organisation)),
             outbox: Arc::new(Notify::new()),
+            metrics: Arc::new(Metrics::default()),
+            direct: None,
             live: Arc::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -47,7 +47,7 @@ pub(super) fn certificate() -> Certificate {
     Certificate { config, der: made.cert.der().clone() }
 }
 
-fn hop(sink: &Sink, tls: Tls, trusted: &Certificate) -> NextHop {
+pub(super) fn hop(sink: &Sink, tls: Tls, trusted: &Certificate) -> NextHop {
     NextHop { trust: Trust::Authorities(vec![trusted.der.clone()]), ..NextHop::new("127.0.0.1", sink.address().port(), tls) }
 }
 
@@ -323,10 +323,11 @@ async fn a_reload_brings_other_next_hops_and_certificates() {
     let secured = Sink::with_tls(second.server(), false).await;
     let (gateway, _) = configure(folder.path(), first.address());
     let mut zegel = Zegel::run(folder.path());
-    let send = async |to: &str| {
-        let text = crate::world::mail("Bericht", "Tot dinsdag.");
+    let send_as = async |to: &str, subject: &str| {
+        let text = crate::world::mail(subject, "Tot dinsdag.");
         crate::world::send_to(gateway, "a@gemeente.example", &[to], text.as_bytes()).await.code()
     };
+    let send = async |to: &str| send_as(to, "Bericht").await;
     assert_eq!(send("b@b.example").await, 250);
     assert_eq!(first.mails().len(), 1);
 
@@ -350,6 +351,10 @@ async fn a_reload_brings_other_next_hops_and_certificates() {
     assert_eq!((send("b@b.example").await, send("p@mail.partner.example").await), (250, 250));
     assert_eq!((first.mails().len(), secured.mails().len(), partner.mails().len()), (1, 1, 1));
     assert!(secured.mails()[0].tls);
+    // What zegel writes goes by its recipient's route too.
+    assert_eq!(send_as("q@mail.partner.example", "[beveiligd] Besluit").await, 250);
+    partner.wait_for_mail_to("q@mail.partner.example").await;
+    assert_eq!((secured.mails().len(), partner.mails().len()), (1, 2));
 
     // An authority that did not issue its certificate: the log says what to do.
     std::fs::write(folder.path().join("ca.pem"), pem(&chain("127.0.0.1", None).root)).unwrap();
