@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Longer HTML is shown as text.
-pub(super) const MAX_BYTES: u64 = 2 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
 /// Deeper HTML is shown as text: parsing takes time with the square of the depth (40 000 levels: 15 s).
 const MAX_DEPTH: usize = 256;
 /// HTML of more elements is shown as text.
@@ -28,15 +28,14 @@ const STEP_BYTES: usize = 1024;
 
 /// HTML that can't be shown safely in reasonable time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooComplex;
+pub struct TooComplex;
 
 /// `html` without anything that acts. `picture` gives the address of the part with a Content-ID, `None` when there is no such picture; every
 /// address it gives must begin with `base`.
-pub(super) fn sanitise(
-    html: &str,
-    base: &str,
-    picture: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-) -> Result<String, TooComplex> {
+///
+/// # Errors
+/// [`TooComplex`] before anything costly is done: [`text_of`] shows it then.
+pub fn sanitise(html: &str, base: &str, picture: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<String, TooComplex> {
     check(html)?;
     let mut builder = Builder::default();
     builder
@@ -302,7 +301,8 @@ impl TreeSink for Outline {
 }
 
 /// The words of `html`, whatever its shape: a tokenizer alone is linear.
-pub(super) fn text_of(html: &str) -> String {
+#[must_use]
+pub fn text_of(html: &str) -> String {
     let sink = Words::default();
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let queue = BufferQueue::default();

@@ -17,7 +17,7 @@
 mod answer;
 mod files;
 mod guard;
-mod html;
+pub mod html;
 mod link;
 mod numbers;
 mod read;

@@ -11,7 +11,7 @@ pub mod command;
 pub mod dane;
 mod extensions;
 mod network;
-mod proxy;
+pub mod proxy;
 pub mod reply;
 pub mod server;
 pub mod session;

@@ -12,10 +12,13 @@ const LINE_OCTETS: usize = 107;
 /// No header, or one that breaks the protocol: the connection is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no header of the PROXY protocol")]
-pub(super) struct Malformed;
+pub struct Malformed;
 
 /// Reads a header, and not an octet more; the caller bounds the time. `None` when the balancer speaks for itself (LOCAL, UNKNOWN).
-pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<SocketAddr>, Malformed> {
+///
+/// # Errors
+/// [`Malformed`] when there is none, or the stream ends within it.
+pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<SocketAddr>, Malformed> {
     // Both versions are longer than this.
     let mut start = [0; SIGNATURE.len()];
     stream.read_exact(&mut start).await.map_err(|_| Malformed)?;

@@ -102,7 +102,8 @@ impl Reply {
 
     /// Appends the reply as it goes over the wire.
     pub fn write(&self, to: &mut Vec<u8>) {
-        let last = self.text.lines().count().saturating_sub(1);
+        // Empty lines at the end count too: with two last lines a client would take the second for the answer to its next command.
+        let last = self.text.split('\n').count() - 1;
         for (at, line) in self.text.split('\n').enumerate() {
             let separator = if at < last { '-' } else { ' ' };
             let line = match self.enhanced {
@@ -221,6 +222,8 @@ mod tests {
         check("354 go on\r\n", "354 go on\r\n");
         check("250\r\n", "250 2.0.0 \r\n");
         check("451 4.7.0 caf\u{e9}\tx\n", "451 4.7.0 caf? x\r\n");
+        // One reply, not two.
+        check("250-a\r\n250-\r\n250 \r\n", "250-2.0.0 a\r\n250 2.0.0 \r\n");
     }
 
     #[test]

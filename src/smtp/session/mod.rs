@@ -356,7 +356,7 @@ impl Session {
             self.errors = 0;
             self.idle_commands = 0;
         }
-        reply.relayed().write(&mut self.output);
+        outcome(Some(reply)).write(&mut self.output);
         self.phase = Phase::Commands;
     }
 
@@ -403,6 +403,6 @@ impl Session {
 }
 
 fn outcome(reply: Option<Reply>) -> Reply {
-    // Only 2yz, 4yz and 5yz answer MAIL and RCPT.
+    // Only 2yz, 4yz and 5yz answer MAIL, RCPT and the final dot.
     reply.filter(|r| !r.is_intermediate()).map_or(Reply::TRY_LATER, Reply::relayed)
 }

@@ -123,6 +123,16 @@ fn the_message_is_what_was_sent_and_the_transaction_is_over() {
 }
 
 #[test]
+fn an_answer_to_the_dot_that_answers_nothing_is_not_passed_on() {
+    let mut session = in_body(1000 + READ_ROOM as u64);
+    session.input(b"a\r\n.\r\n");
+    assert!(matches!(session.step(), Step::Message(_)));
+    session.judged(Reply::new(354, None, "go on"));
+    assert_eq!(session.step(), Step::Read);
+    assert!(said(&mut session).starts_with("451 "));
+}
+
+#[test]
 fn rset_and_ehlo_give_the_transaction_up() {
     for command in [&b"RSET\r\n"[..], b"EHLO again.example\r\n"] {
         let mut session = session();

@@ -1,0 +1,145 @@
+//! Files of complex formats. Within a packed file nothing is found by changing octets, so the XML of office documents is put into it here.
+
+use bytes::Bytes;
+use zegel::extract::{Extraction, Limits, Places, Unopened, file};
+
+/// Low enough for short inputs to reach each.
+pub(super) fn limits() -> Limits {
+    Limits {
+        depth: 3,
+        expanded: 1 << 20,
+        member: 256 << 10,
+        sheet: 256 << 10,
+        ratio: 200,
+        ratio_from: 64 << 10,
+        members: 50,
+        text: 256 << 10,
+        pages: 20,
+        cells: 1000,
+        operations: 2000,
+        document_operations: 10_000,
+        form_depth: 4,
+        annotations: 20,
+        map_entries: 1000,
+    }
+}
+
+/// A PDF.
+pub fn pdf(octets: &[u8]) {
+    read("a.pdf", "application/pdf", octets.to_vec());
+}
+
+/// Anything that may be a ZIP archive, and office documents as they are on disk.
+pub fn zip(octets: &[u8]) {
+    read("a.zip", "application/zip", octets.to_vec());
+}
+
+/// The text of a Word document, of its comments, and of its properties; a NUL stands between them.
+pub fn docx(octets: &[u8]) {
+    let parts = parts(octets);
+    let members = [
+        ("[Content_Types].xml", b"<Types/>".as_slice()),
+        ("word/document.xml", parts[0]),
+        ("word/comments.xml", parts[1]),
+        ("docProps/custom.xml", parts[2]),
+        ("word/_rels/document.xml.rels", parts[3]),
+    ];
+    read("a.docx", "", archive(&members));
+}
+
+/// The first sheet of a workbook, its shared strings, its styles and the workbook itself; a NUL stands between them.
+pub fn xlsx(octets: &[u8]) {
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let parts = parts(octets);
+    let workbook =
+        format!(r#"<workbook xmlns="m" xmlns:r="{OFFICE}"><sheets><sheet name="Blad" sheetId="1" r:id="rId1"/></sheets></workbook>"#);
+    let sheets =
+        format!(r#"<Relationships><Relationship Id="rId1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#);
+    let package =
+        format!(r#"<Relationships><Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#);
+    let members = [
+        ("[Content_Types].xml", b"<Types/>".as_slice()),
+        ("_rels/.rels", package.as_bytes()),
+        ("xl/workbook.xml", if parts[3].is_empty() { workbook.as_bytes() } else { parts[3] }),
+        ("xl/_rels/workbook.xml.rels", sheets.as_bytes()),
+        ("xl/worksheets/sheet1.xml", parts[0]),
+        ("xl/sharedStrings.xml", parts[1]),
+        ("xl/styles.xml", parts[2]),
+    ];
+    read("a.xlsx", "", archive(&members));
+}
+
+fn parts(octets: &[u8]) -> [&[u8]; 4] {
+    let mut parts = octets.splitn(4, |octet| *octet == 0);
+    std::array::from_fn(|_| parts.next().unwrap_or_default())
+}
+
+fn read(name: &str, media_type: &str, octets: Vec<u8>) {
+    let unopened =
+        Unopened { part: "attachment".into(), name: name.into(), media_type: media_type.into(), octets: octets.into(), depth: 1, at: 0 };
+    is_within(&file(&unopened, &limits()), &limits());
+}
+
+/// The texts are within the limits, and what is told of their places lies in them.
+pub(super) fn is_within(extraction: &Extraction, limits: &Limits) {
+    assert!(extraction.texts.iter().map(|text| text.text.len()).sum::<usize>() <= limits.text, "more text than the limit");
+    for text in &extraction.texts {
+        for (range, _) in &text.spans {
+            // A text that was cut at the limit may have lost the end of a stretch, or all of it.
+            let is_cut = text.text.len() < range.end && extraction.problems.iter().any(|p| p.reason == "text");
+            assert!(is_cut || text.text.get(range.clone()).is_some(), "{range:?} in {text:?}");
+        }
+        assert!(text.spans.is_sorted_by_key(|(range, _)| range.start));
+        match &text.places {
+            Places::Pages(starts) => assert!(starts.is_sorted(), "{text:?}"),
+            Places::Cells(starts) => assert!(starts.is_sorted_by_key(|(start, _)| *start), "{text:?}"),
+            Places::None | Places::Lines | Places::Named(_) => {}
+        }
+        for at in 0..=text.text.len().min(50) {
+            assert!(text.place(at).is_none_or(|place| !place.is_empty()));
+        }
+    }
+    let told: std::collections::HashSet<_> = extraction.problems.iter().collect();
+    assert_eq!(told.len(), extraction.problems.len(), "a problem is told twice");
+}
+
+/// A ZIP archive of stored members (APPNOTE.TXT, 4.3).
+fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (name, octets) in members {
+        let number = |n: usize| u32::try_from(n).expect("inputs are small").to_le_bytes();
+        let name_length = u16::try_from(name.len()).expect("names are short").to_le_bytes();
+        let facts = [
+            // Version, flags, method, time and date.
+            [20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0].as_slice(),
+            &crc32(octets).to_le_bytes(),
+            &number(octets.len()),
+            &number(octets.len()),
+            &name_length,
+            &[0, 0],
+        ]
+        .concat();
+        directory.extend([b"PK\x01\x02\x14\x00", facts.as_slice(), &[0; 10], &number(archive.len()), name.as_bytes()].concat());
+        archive.extend([b"PK\x03\x04", facts.as_slice(), name.as_bytes(), octets].concat());
+    }
+    let count = u16::try_from(members.len()).expect("members are few").to_le_bytes();
+    let lengths = [directory.len(), archive.len()].map(|n| u32::try_from(n).expect("inputs are small").to_le_bytes());
+    let end = [b"PK\x05\x06\0\0\0\0", count.as_slice(), &count, &lengths[0], &lengths[1], &[0, 0]].concat();
+    archive.extend(directory);
+    archive.extend(end);
+    archive
+}
+
+fn crc32(octets: &[u8]) -> u32 {
+    !octets
+        .iter()
+        .fold(!0, |crc, octet| (0..8).fold(crc ^ u32::from(*octet), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }))
+}
+
+/// What a mail or page left unopened.
+pub(super) fn open_all(unopened: &[Unopened]) {
+    for part in unopened {
+        let part = Unopened { octets: Bytes::copy_from_slice(&part.octets), ..part.clone() };
+        is_within(&file(&part, &limits()), &limits());
+    }
+}
