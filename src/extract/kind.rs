@@ -55,6 +55,9 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
+    } else if kinds == [Kind::Image] && claims_text(&extension(name), media_type) {
+        // Six letters make a picture of any text, and a browser goes by the name.
+        kinds.extend(kinds_of_text(&extension(name), media_type, octets));
     }
     kinds
 }
@@ -167,14 +170,20 @@ fn cryptographic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
 
 /// Text, or nothing that is known. What claims to be text and is none was perhaps garbled on its way: it is read all the same.
 fn texts(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
-    let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
-    let claims = media_type.starts_with("text/")
-        || matches!(extension.as_str(), "txt" | "csv" | "htm" | "html" | "xml" | "json" | "ics" | "vcf" | "eml");
-    match (is_text(octets), claims) {
+    let extension = extension(name);
+    match (is_text(octets), claims_text(&extension, media_type)) {
         (true, _) => kinds_of_text(&extension, media_type, octets),
         (false, true) => [kinds_of_text(&extension, media_type, octets), vec![Kind::Unsupported("charset")]].concat(),
         (false, false) => vec![Kind::Unsupported("unknown-type")],
     }
+}
+
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn claims_text(extension: &str, media_type: &str) -> bool {
+    media_type.starts_with("text/") || matches!(extension, "txt" | "csv" | "htm" | "html" | "xml" | "json" | "ics" | "vcf" | "eml")
 }
 
 /// Kinds of text: by name and media type, and by how it begins.

@@ -45,11 +45,13 @@ fn parts(reading: &mut Reading<'_>, here: &Here, message: &Message, source: Sour
 
 fn body(reading: &mut Reading<'_>, here: &Here, part: &Part, source: Source) {
     let is_html = part.media_type == "text/html";
-    // A PDF that calls itself text/plain is shown as a PDF by programs that look at the content.
+    // A PDF that calls itself text/plain is shown as a PDF by programs that look at the content, and as text by all others: a text that
+    // begins with `GIF89a` is read by its recipient.
     let kinds = kind::kinds("", &part.media_type, &part.octets);
-    let is_other = |k: &Kind| !matches!(k, Kind::Text | Kind::Html | Kind::Mail | Kind::Folded | Kind::Nothing);
-    if kinds.iter().any(|k| k.is_complex() || matches!(k, Kind::Image)) {
-        return reading.member(here, if is_html { "text.html" } else { "text.txt" }, &part.media_type, &part.octets);
+    let is_file = |k: &Kind| k.is_complex() || matches!(k, Kind::Image);
+    let is_other = |k: &Kind| !is_file(k) && !matches!(k, Kind::Text | Kind::Html | Kind::Mail | Kind::Folded | Kind::Nothing);
+    if kinds.iter().any(is_file) {
+        reading.member(here, if is_html { "html" } else { "text" }, "", &part.octets);
     }
     let name = reading.unique(here.section(if is_html { "html" } else { "text" }));
     if kinds.iter().any(is_other) {

@@ -48,6 +48,19 @@ fn nested_mails_are_opened_however_they_are_packed() {
 }
 
 #[test]
+fn a_text_is_read_whatever_its_first_letters_make_of_it() {
+    for start in ["GIF89a\u{1}\u{1}\u{1}\u{1}", "GIF87a, ", "%PDF-1.4 "] {
+        for media_type in ["text/plain", "text/html", "text/plain; charset=utf-8"] {
+            let extraction = read_mail(format!("Content-Type: {media_type}\r\n\r\n{start}BSN 111222333\r\n"));
+            assert!(holds(&extraction, "BSN 111222333"), "{start} {media_type}: {extraction:?}");
+        }
+    }
+    for name in ["a.txt", "a.html", "a.csv"] {
+        assert!(holds(&read_mail(mail_with(name, b"GIF89a\x01\x01\x01\x01BSN 111222333")), "BSN 111222333"), "{name}");
+    }
+}
+
+#[test]
 fn mails_in_mails_end_at_the_limit() {
     let mut mail = b"Subject: kern\r\n\r\nBSN 111222333\r\n".to_vec();
     for _ in 0..12 {

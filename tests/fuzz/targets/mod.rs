@@ -11,6 +11,7 @@ mod html;
 mod mail;
 mod page;
 mod proxy;
+mod published;
 mod reply;
 mod rules;
 mod seal;
@@ -25,6 +26,7 @@ pub use html::html;
 pub use mail::mail;
 pub use page::page;
 pub use proxy::proxy;
+pub use published::published;
 pub use reply::reply;
 pub use rules::rules;
 pub use seal::seal;
@@ -35,12 +37,13 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
     ("session", session),
     ("proxy", proxy),
+    ("published", published),
     ("mail", mail),
     ("html", html),
     ("page", page),
