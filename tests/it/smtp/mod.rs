@@ -11,6 +11,7 @@ mod routes;
 mod server;
 mod smuggling;
 mod tls;
+mod tools;
 
 use crate::sink::Sink;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
