@@ -222,13 +222,19 @@ async fn open_message(opened: &Opened, token: &Token, id: Id, wrap: &Sealed) -> 
 
 /// The outside world: a mail server that keeps what it gets, its address, and what ends it.
 pub async fn outside() -> (Mailbox, SocketAddr, watch::Sender<bool>) {
+    let (outside, address, end, _) = outside_observed().await;
+    (outside, address, end)
+}
+
+/// The same, with what tells how many sessions are open.
+pub async fn outside_observed() -> (Mailbox, SocketAddr, watch::Sender<bool>, Arc<ServerOptions>) {
     let outside = Mailbox::default();
     let (listener, address) = listen().await;
     let allow = vec!["127.0.0.0/8".parse().unwrap()];
-    let options = ServerOptions { allow, ..ServerOptions::new("outside.example", Budget::new(256 << 20)) };
+    let options = Arc::new(ServerOptions { allow, ..ServerOptions::new("outside.example", Budget::new(256 << 20)) });
     let (end, ended) = watch::channel(false);
-    tokio::spawn(smtp::serve(listener, Arc::new(options), Arc::new(outside.clone()), ended));
-    (outside, address, end)
+    tokio::spawn(smtp::serve(listener, options.clone(), Arc::new(outside.clone()), ended));
+    (outside, address, end, options)
 }
 
 /// What a link opens.
