@@ -378,7 +378,7 @@ impl Transfer {
             Reply::TRY_LATER
         })?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
-        let null_sender = self.gateway.options.null_sender;
+        let null_sender = self.null_sender();
         let on_the_spot = message.octets().len() <= ON_THE_SPOT_BYTES;
         let judge = move || {
             let facts = null_sender.facts(message.facts());

@@ -1,5 +1,6 @@
 //! One file per bug that was found after its code was thought right.
 
+mod bounce_by_an_account;
 mod bucket_key_race;
 mod clock_that_ran_ahead;
 mod hop_hangs_at_rset;
