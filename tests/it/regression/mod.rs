@@ -9,5 +9,6 @@ mod letter_too_long;
 mod letter_unopened;
 mod outside_sender_untold;
 mod pending_left_behind;
+mod route_in_the_address;
 mod same_person_twice;
 mod unreadable_rows;
