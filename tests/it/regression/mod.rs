@@ -5,6 +5,7 @@ mod bucket_key_race;
 mod clock_that_ran_ahead;
 mod hop_hangs_at_rset;
 mod hop_lost_between_recipients;
+mod hop_well_again;
 mod letter_too_long;
 mod letter_unopened;
 mod outside_sender_untold;
