@@ -71,6 +71,14 @@ impl Address {
         Domain(ascii.unwrap_or_else(|| written.to_ascii_lowercase()))
     }
 
+    /// Whether this is a mailbox of one of `domains`, and leads nowhere else. `jan%elders.example@voorbeeld.example`, `elders.example!jan@` and
+    /// `"jan@elders.example"@` name another mailbox behind that domain's servers by old custom (RFC 1123, 5.2.16), which some still follow:
+    /// Postfix does, by default, for whoever may relay.
+    #[must_use]
+    pub fn is_within(&self, domains: &[Domain]) -> bool {
+        !self.local().contains(['@', '%', '!']) && domains.contains(&self.domain())
+    }
+
     /// The form under which things about this address are found again: lowercase, the domain in its ASCII form.
     #[must_use]
     pub fn canonical(&self) -> String {

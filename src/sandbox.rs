@@ -97,22 +97,25 @@ impl Reader {
     async fn open_all(&self, shallow: Extraction, unopened: Vec<Unopened>) -> Result<Extraction, Busy> {
         let mut opened = Vec::with_capacity(unopened.len());
         let mut left = self.times.mail;
+        // Each part is read by itself, but its text stays: only all parts together are bounded by what one mail may hold.
+        let mut limits = Limits { text: self.limits.text.saturating_sub(shallow.text_octets()), ..(*self.limits).clone() };
         for part in unopened {
             let at = part.at;
-            let (extraction, took) = self.open(part, left).await?;
+            let (extraction, took) = self.open(part, left, limits.clone()).await?;
             left = left.saturating_sub(took);
+            limits.text = limits.text.saturating_sub(extraction.text_octets());
             opened.push((at, extraction));
         }
         Ok(extract::join(shallow, opened))
     }
 
     /// What a part holds, and how long reading it took.
-    async fn open(&self, part: Unopened, left: Duration) -> Result<(Extraction, Duration), Busy> {
+    async fn open(&self, part: Unopened, left: Duration, limits: Limits) -> Result<(Extraction, Duration), Busy> {
         if left.is_zero() {
             return Ok((problem(&part.part, ProblemKind::Timeout, "mail-time"), Duration::ZERO));
         }
         let place = timeout(PLACE_TIME, self.places.clone().acquire_owned()).await.map_err(|_| Busy)?.map_err(|_| Busy)?;
-        let (limits, name) = (self.limits.clone(), part.part.clone());
+        let name = part.part.clone();
         let begun = Instant::now();
         let read = self.read;
         let reading = spawn_blocking(move || {
@@ -148,6 +151,7 @@ fn problem(part: &str, kind: ProblemKind, reason: &'static str) -> Extraction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::{Places, Source, Text};
     use std::sync::{Condvar, Mutex};
 
     /// Readers hang here until the test has seen what it wanted.
@@ -175,5 +179,24 @@ mod tests {
         assert_eq!(reasons.len(), 8, "every part is told");
         assert_eq!(reasons[0], (ProblemKind::Timeout, "part-time"));
         assert_eq!(reasons[7], (ProblemKind::Timeout, "mail-time"), "nothing was left for it");
+    }
+
+    /// As much text as it may.
+    fn greedy(part: &Unopened, limits: &Limits) -> Extraction {
+        let text = "x".repeat(limits.text.min(600));
+        let text = Text { part: part.part.clone(), source: Source::Attachment, text, places: Places::None, spans: Vec::new() };
+        Extraction { texts: vec![text], ..Extraction::default() }
+    }
+
+    #[tokio::test]
+    async fn all_parts_together_hold_no_more_text_than_a_mail_may() {
+        let mut mail = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n".to_owned();
+        for _ in 0..8 {
+            mail += "--a\r\nContent-Type: application/pdf; name=x.pdf\r\nContent-Disposition: attachment\r\n\r\n%PDF-1.7\r\n";
+        }
+        mail += "--a--\r\n";
+        let reader = Reader { read: greedy, ..Reader::new(Limits { text: 1000, ..Limits::default() }) };
+        let extraction = reader.read(&Message::new(mail.into_bytes().into())).await.unwrap();
+        assert_eq!(extraction.text_octets(), 1000);
     }
 }

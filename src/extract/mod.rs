@@ -118,6 +118,14 @@ pub struct Extraction {
     pub problems: Vec<Problem>,
 }
 
+impl Extraction {
+    /// How much text there is.
+    #[must_use]
+    pub fn text_octets(&self) -> usize {
+        self.texts.iter().map(|text| text.text.len()).sum()
+    }
+}
+
 /// One text: a body, a sheet, a page of a document, a file name.
 #[derive(Clone, Debug)]
 pub struct Text {

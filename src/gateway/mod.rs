@@ -22,6 +22,7 @@ use crate::{
     address::Address,
     clock::Clock,
     envelope::{Envelope, QueueId, Recipient},
+    extract::Extraction,
     inspect::{Decision, Inspection, Plan, Rulebook},
     message::{Facts, Message},
     metrics::{Answer, Metrics},
@@ -305,6 +306,11 @@ impl Gateway {
     }
 }
 
+/// Whether a mail is judged on the spot: it is small, and so is what came out of it. A workbook of some kilobytes may hold 64 MiB of text.
+fn is_small(message: &Message, extraction: &Extraction) -> bool {
+    message.octets().len().max(extraction.text_octets()) <= ON_THE_SPOT_BYTES
+}
+
 /// What reading and judging gives.
 struct Judged {
     facts: Facts,
@@ -378,8 +384,8 @@ impl Transfer {
             Reply::TRY_LATER
         })?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
-        let null_sender = self.gateway.options.null_sender;
-        let on_the_spot = message.octets().len() <= ON_THE_SPOT_BYTES;
+        let null_sender = self.null_sender();
+        let on_the_spot = is_small(&message, &extraction);
         let judge = move || {
             let facts = null_sender.facts(message.facts());
             let inspection = rulebook.judge(&envelope, &facts, &extraction);
@@ -454,5 +460,24 @@ impl Transfer {
         match served {
             Ok(reply) | Err(reply) => reply,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::{Places, Source, Text};
+
+    #[test]
+    fn what_a_small_mail_unpacks_to_is_not_judged_on_the_threads_that_carry_mail() {
+        let extraction = |octets: usize| {
+            let text = "x".repeat(octets);
+            let text = Text { part: "x".into(), source: Source::Attachment, text, places: Places::None, spans: Vec::new() };
+            Extraction { texts: vec![text.clone(), text], ..Extraction::default() }
+        };
+        let mail = |octets: usize| Message::new(vec![b'x'; octets].into());
+        assert!(is_small(&mail(1000), &extraction(1000)));
+        assert!(!is_small(&mail(1000), &extraction(ON_THE_SPOT_BYTES)));
+        assert!(!is_small(&mail(ON_THE_SPOT_BYTES + 1), &extraction(1)));
     }
 }

@@ -32,8 +32,17 @@ impl NullSender {
 }
 
 impl Transfer {
+    /// What becomes of this mail, if the null sender sent it. Bounces come from mail servers: a person with an account, or whoever has stolen his
+    /// password, would write one and get anything out in it.
+    pub(super) fn null_sender(&self) -> NullSender {
+        match self.gateway.options.null_sender {
+            NullSender::Judge | NullSender::Pass if self.received.account.is_some() => NullSender::Protect,
+            configured => configured,
+        }
+    }
+
     pub(super) fn passes_as_null_sender(&self) -> bool {
-        self.envelope.from.is_none() && self.gateway.options.null_sender == NullSender::Pass
+        self.envelope.from.is_none() && self.null_sender() == NullSender::Pass
     }
 }
 

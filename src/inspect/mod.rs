@@ -260,7 +260,7 @@ impl Case<'_> {
     }
 
     fn is_internal(&self, address: &Address) -> bool {
-        self.internal.contains(&address.domain())
+        address.is_within(self.internal)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Who {
 impl Who {
     fn includes(&self, address: &Address, internal: &[Domain]) -> bool {
         let domain = address.domain();
-        let inside = internal.contains(&domain);
+        let inside = address.is_within(internal);
         (self.internal && inside) || (self.external && !inside) || self.addresses.contains(address) || self.domains.contains(&domain)
     }
 }

@@ -13,7 +13,7 @@ async fn world(words: &str) -> World {
 }
 
 /// A bounce that quotes a mail of `author`.
-fn bounce(author: &str) -> String {
+pub fn bounce(author: &str) -> String {
     mail("Onbestelbaar", "").replace(
         "Content-Type: text/plain; charset=utf-8\r\n\r\n",
         &format!(

@@ -41,7 +41,8 @@ impl Route {
         self.0.iter().filter_map(|p| p.seen()).reduce(Extensions::common).unwrap_or(Extensions::ASSUMED)
     }
 
-    /// Connects once to each host that was never spoken to, to learn what it can do before the first mail comes.
+    /// Connects once to each host that was never spoken to, to learn what it can do before the first mail comes; and to each that could not be
+    /// reached the last time, to learn whether it is well again.
     ///
     /// # Errors
     /// Why none of them could be reached; the next mail tries again.
@@ -49,7 +50,7 @@ impl Route {
         let mut outcome = Err(Failure::Unreachable);
         for pool in &self.0 {
             // A reload has kept the pool.
-            if pool.seen().is_some() {
+            if pool.seen().is_some() && pool.health().up {
                 outcome = Ok(());
                 continue;
             }
