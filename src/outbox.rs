@@ -390,7 +390,10 @@ impl Outbox {
                     grant::note(&mut batch, fact, Some(claim.mail.about), claim.mail.grant, now);
                 }
                 if origin.notify.success {
-                    self.tell_relayed(&mut batch, claim, letter, origin, now).await?;
+                    // The notification is away: it must not go again because a report about it can't be written.
+                    if let Err(error) = self.tell_relayed(&mut batch, claim, letter, origin, now).await {
+                        tracing::warn!("mail {}: its sender does not get the report he asked for: {error}", claim.id);
+                    }
                 }
             }
             Outcome::Later(reply) if !given_up => {
