@@ -256,7 +256,7 @@ async fn a_refusal_is_told_in_a_report_that_programs_read() {
         assert!(status.lines().any(|l| l == line), "{line}: {status}");
     }
     let text = Message::new(report.octets().into()).readable().text.unwrap();
-    assert!(text.contains(BURGER) && text.contains("heeft geen e-mail"), "{text}");
+    assert!(text.contains(BURGER) && text.contains("niet aangekomen") && text.contains("geweigerd"), "{text}");
     assert!(contains(&report.octets(), b"@gemeente.example>\r\nSubject: Besluit"), "its Message-ID, and the subject without the word");
 }
 
@@ -337,6 +337,8 @@ async fn a_delay_is_told_once_after_four_hours_and_the_end_after_two_days() {
     assert_eq!(reports.len(), 2);
     let failed = status(&reports[1]);
     assert!(failed.contains("Action: failed\r\nStatus: 4.4.7\r\n"), "{failed}");
+    let text = Message::new(reports[1].octets().into()).readable().text.unwrap();
+    assert!(text.contains("dagenlang geprobeerd") && !text.contains("geweigerd"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
