@@ -34,12 +34,6 @@ impl Envelope {
         dsn::parameter(&self.mail_parameters, "SMTPUTF8").is_some()
     }
 
-    /// How much of the mail a notification of failure returns, if the sender says (RET).
-    #[must_use]
-    pub fn returns(&self) -> Option<dsn::Return> {
-        dsn::parameter(&self.mail_parameters, "RET").and_then(dsn::Return::parse)
-    }
-
     /// The sender's own name of the transaction, decoded (ENVID).
     #[must_use]
     pub fn sender_id(&self) -> Option<String> {
@@ -48,10 +42,10 @@ impl Envelope {
 }
 
 impl Recipient {
-    /// When the sender wants to be told about this recipient, if it says (NOTIFY); without, RFC 3461 leaves it at failure and delay.
+    /// When the sender wants to be told about this recipient (NOTIFY).
     #[must_use]
-    pub fn notify(&self) -> Option<dsn::Notify> {
-        dsn::parameter(&self.parameters, "NOTIFY").and_then(dsn::Notify::parse)
+    pub fn notify(&self) -> dsn::Notify {
+        dsn::parameter(&self.parameters, "NOTIFY").and_then(dsn::Notify::parse).unwrap_or_default()
     }
 
     /// The recipient as the sender knows it (ORCPT).

@@ -67,17 +67,25 @@ impl Faults {
     }
 }
 
-/// The word of `known` that was probably meant by `word`: at most two letters differ, and fewer than half of them; capitals don't count.
+/// The word of `known` that was probably meant by `word`: at most two letters differ, and fewer than half of them, or `word` is its beginning.
+/// Capitals don't count. `None` where two are as likely: a guess between "level 1" and "level 2" would decide for somebody.
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|k| (edit_distance(&word, &k.to_lowercase()), k))
-        .filter(|(d, k)| *d <= 2 && *d * 2 < k.chars().count().max(2))
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, k)| k)
+    let mut known: Vec<_> = known.into_iter().map(|k| (edit_distance(&word, &k.to_lowercase()), k)).collect();
+    known.sort_unstable();
+    known.dedup();
+    let near: Vec<_> = known.iter().filter(|(d, k)| *d <= 2 && *d * 2 < k.chars().count().max(2)).collect();
+    let begun: Vec<_> = known.iter().filter(|(_, k)| word.len() >= MOST_OF_A_WORD && k.to_lowercase().starts_with(&word)).collect();
+    match (near.as_slice(), begun.as_slice()) {
+        ([(first, _), (second, _), ..], _) if first == second => None,
+        ([(_, meant), ..], _) | ([], [(_, meant)]) => Some(meant),
+        _ => None,
+    }
 }
+
+/// So many letters tell which word was begun.
+const MOST_OF_A_WORD: usize = 3;
 
 /// Optimal string alignment: insertions, deletions, replacements and swaps of neighbours each count one.
 fn edit_distance(a: &str, b: &str) -> usize {
@@ -111,5 +119,10 @@ mod tests {
         assert_eq!(did_you_mean("lunh", known), Some("luhn"));
         assert_eq!(did_you_mean("LUHN", known), Some("luhn"));
         assert_eq!(did_you_mean("anything", known), None);
+        let words = ["client_certificate", "client_key", "level 1", "level 2"];
+        assert_eq!(did_you_mean("client_cert", words), Some("client_certificate"));
+        assert_eq!(did_you_mean("client", words), None, "two begin so");
+        assert_eq!(did_you_mean("level 3", words), None, "two are as near");
+        assert_eq!(did_you_mean("lefel 2", words), Some("level 2"));
     }
 }

@@ -44,7 +44,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Deliveries under way at once: a next hop that hangs must not stop all mail, and must not be flooded either.
 const AT_ONCE: usize = 16;
 
-/// Waits between attempts; after the last one hourly (smtp.md, section 6).
+/// Waits between attempts; after the last one hourly (docs/delivery.md).
 const WAITS: [Duration; 6] = [
     Duration::from_secs(60),
     Duration::from_secs(120),
@@ -63,7 +63,7 @@ const FARTHEST: Duration = Duration::from_secs(2 * 3600);
 /// A clock that goes back by more than this was put right, not slewed.
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 
-/// After this a sender is told that his recipient knows of nothing yet (smtp.md, section 6).
+/// After this a sender is told that his recipient knows of nothing yet (docs/delivery.md).
 const DELAY: Duration = Duration::from_secs(4 * 3600);
 
 /// After this a mail is given up.

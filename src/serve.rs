@@ -46,10 +46,10 @@ use tokio::{
 /// How long stopping waits for what is under way: a mail in flight gets 60 s from the SMTP server, a page less.
 const STOP_TIME: Duration = Duration::from_secs(75);
 
-/// How long a message can be read (product.md: 30 days).
+/// How long a message can be read.
 const RETENTION_DAYS: u32 = 30;
 
-/// How long a message waits for a phone number (product.md: 7 days).
+/// How long a message waits for a phone number.
 const HOLD_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why zegel does not start. The text says what to do.

@@ -221,7 +221,7 @@ fn forgiving(typed: &str) -> String {
         .collect()
 }
 
-/// Argon2id with 19 MiB, two passes, one lane (OWASP's minimum; storage.md, section 7), keyed: who steals the store can't try codes at all.
+/// Argon2id with 19 MiB, two passes, one lane (OWASP's minimum), keyed: who steals the store can't try codes at all.
 fn hash(answer: &str, salt: &[u8], code_key: &[u8; 32]) -> [u8; 32] {
     let params = Params::new(19 * 1024, 2, 1, Some(32)).expect("these parameters are within Argon2's bounds");
     let argon2 = Argon2::new_with_secret(code_key, Algorithm::Argon2id, Version::V0x13, params).expect("32 bytes are a short secret");

@@ -1,4 +1,4 @@
-//! The command line. Each command is one function; interfaces.md fixes what they print and how they end.
+//! The command line. Each command is one function; what they print and how they end is an interface (tests/cli.rs).
 
 mod check;
 mod explain;

@@ -9,9 +9,11 @@ mod files;
 mod loops;
 mod route;
 mod sections;
+mod sms;
 
 pub use files::{embedded, read_folder};
-pub use sections::{Mail, Metrics, Organisation, Portal, Sms, Smtp, Store};
+pub use sections::{Mail, Metrics, Organisation, Portal, Smtp, Store};
+pub use sms::Sms;
 
 use self::files::Unread;
 use crate::{

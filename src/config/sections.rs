@@ -5,21 +5,19 @@ use super::{
     endpoint::Url,
     loops,
     route::{self, Place},
+    sms::{self, Sms},
 };
 use crate::{
     address::{Address, Domain},
     fault::{Located, Table},
     gateway::{DirectOptions, Loops, NullSender},
     notice::RETURN_NAME,
-    secret::Secret,
     smtp::{
         Accounts, Network,
         client::{DomainPattern, NextHop},
     },
 };
 use std::{
-    fs,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::{IpAddr, SocketAddr},
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -98,37 +96,6 @@ pub struct Store {
     pub keys: PathBuf,
 }
 
-/// Who sends SMS.
-pub enum Sms {
-    /// Nobody: each is a line of this file, in clear. For trying out.
-    File(PathBuf),
-    /// Twilio.
-    Twilio {
-        /// The account's SID.
-        account: String,
-        /// The number or name that it comes from.
-        sender: String,
-        /// The auth token.
-        secret: Secret<String>,
-        /// Another base address than Twilio's, without a slash at the end: for tests.
-        url: Option<String>,
-    },
-}
-
-impl Sms {
-    /// Something that differs when two differ, and holds no secret.
-    pub(super) fn fingerprint(&self) -> String {
-        match self {
-            Sms::File(path) => path.display().to_string(),
-            Sms::Twilio { account, sender, secret, url } => {
-                let mut hasher = DefaultHasher::new();
-                secret.expose().hash(&mut hasher);
-                format!("{account:?} {sender:?} {url:?} {:x}", hasher.finish())
-            }
-        }
-    }
-}
-
 /// What could be read; `None` where a fault was told.
 pub(super) struct Sections {
     pub(super) organisation: Option<Organisation>,
@@ -157,14 +124,15 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
         Some(table) => mail(table, organisation.as_ref()),
         None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None })),
     };
-    let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(portal);
+    let mut taken = Vec::new();
+    let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(|t| portal(t, &mut taken));
     let routes = root.tables("route");
     let smtp = section(&root, "smtp", "listen = [\"127.0.0.1:2525\"]")
-        .and_then(|t| smtp(t, routes, folder, organisation.as_ref(), portal.as_ref()));
+        .and_then(|t| smtp(t, routes, folder, organisation.as_ref(), portal.as_ref(), &mut taken));
     let store = section(&root, "store", "path = \"data\"").and_then(|t| store(t, folder));
-    let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms(t, folder, store.as_ref()));
+    let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms::read(t, folder, store.as_ref()));
     let direct = root.table("direct").map(direct::read);
-    let metrics = root.table("metrics").map(metrics).unwrap_or_default();
+    let metrics = root.table("metrics").map(|t| metrics(t, &mut taken)).unwrap_or_default();
     root.finish();
     Sections { organisation, smtp, mail, portal, store, sms, direct, metrics }
 }
@@ -232,9 +200,16 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
     from.map(|from| Mail { from, bounces })
 }
 
-fn smtp(table: Table, routes: Vec<Table>, folder: &Path, organisation: Option<&Organisation>, portal: Option<&Portal>) -> Option<Smtp> {
+fn smtp(
+    table: Table,
+    routes: Vec<Table>,
+    folder: &Path,
+    organisation: Option<&Organisation>,
+    portal: Option<&Portal>,
+    taken: &mut Vec<Located<SocketAddr>>,
+) -> Option<Smtp> {
     table.not_yet(&["auth", "routes"]);
-    let listen = listen(&table, "127.0.0.1:2525");
+    let listen = listen(&table, "127.0.0.1:2525", taken);
     let place = Place { folder, listen: &listen };
     let next_hops = route::next_hops(&table, &place);
     let routes = route::routes(routes, &place);
@@ -275,7 +250,8 @@ fn default_hostname(organisation: Option<&Organisation>, portal: Option<&Portal>
     named.or_else(|| organisation.and_then(|o| Some(format!("zegel.{}", o.domains.first()?))))
 }
 
-fn listen(table: &Table, example: &str) -> Vec<SocketAddr> {
+/// `listen`; `taken` are the addresses of the other sections, and these too afterwards.
+fn listen(table: &Table, example: &str, taken: &mut Vec<Located<SocketAddr>>) -> Vec<SocketAddr> {
     let texts = table.texts("listen");
     if texts.is_empty() && !table.has("listen") {
         table.fault(table.line(), "`listen` is missing", format!("add a line such as `listen = [\"{example}\"]`"));
@@ -286,7 +262,21 @@ fn listen(table: &Table, example: &str) -> Vec<SocketAddr> {
         let remedy = format!("write an IP address and a port, such as \"{example}\"");
         text.value.parse().map_err(|_| table.fault(text.line, format!("zegel can't listen on \"{}\"", text.value), remedy)).ok()
     };
-    texts.iter().filter_map(parse).collect()
+    let listen: Vec<SocketAddr> = texts.iter().filter_map(parse).collect();
+    for (address, text) in listen.iter().zip(&texts).filter(|_| listen.len() == texts.len()) {
+        if let Some(other) = taken.iter().find(|other| is_same_place(other.value, *address)) {
+            let what = format!("\"{}\" is listened on already, on line {}", text.value, other.line);
+            table.fault(text.line, what, "choose another port");
+        }
+        taken.push(Located { value: *address, line: text.line });
+    }
+    listen
+}
+
+/// Whether two listeners can't both be there. Port 0 is any that is free.
+fn is_same_place(a: SocketAddr, b: SocketAddr) -> bool {
+    let everywhere = a.is_ipv4() == b.is_ipv4() && (a.ip().is_unspecified() || b.ip().is_unspecified());
+    a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || everywhere)
 }
 
 fn allow(table: &Table) -> Vec<Network> {
@@ -351,9 +341,9 @@ fn size_of(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-fn portal(table: Table) -> Option<Portal> {
+fn portal(table: Table, taken: &mut Vec<Located<SocketAddr>>) -> Option<Portal> {
     table.not_yet(&["certificate", "key", "acme", "oidc"]);
-    let listen = listen(&table, "127.0.0.1:8080");
+    let listen = listen(&table, "127.0.0.1:8080", taken);
     let url = table.required_text("url", "\"https://veilig.voorbeeld.example\"").and_then(|text| link_url(&table, &text));
     table.finish();
     (!listen.is_empty()).then_some(())?;
@@ -361,7 +351,7 @@ fn portal(table: Table) -> Option<Portal> {
 }
 
 /// An address that links may begin with: a host and nothing behind it, encrypted unless it is this machine.
-fn link_url(table: &Table, text: &Located<String>) -> Option<String> {
+pub(super) fn link_url(table: &Table, text: &Located<String>) -> Option<String> {
     let Some(url) = Url::parse(&text.value) else {
         let remedy = "write it as in https://veilig.voorbeeld.example, without a path";
         table.fault(text.line, format!("\"{}\" is no address that links can begin with", text.value), remedy);
@@ -374,8 +364,8 @@ fn link_url(table: &Table, text: &Located<String>) -> Option<String> {
     Some(url.text)
 }
 
-fn metrics(table: Table) -> Metrics {
-    let listen = listen(&table, "127.0.0.1:9090");
+fn metrics(table: Table, taken: &mut Vec<Located<SocketAddr>>) -> Metrics {
+    let listen = listen(&table, "127.0.0.1:9090", taken);
     table.finish();
     Metrics { listen }
 }
@@ -404,49 +394,6 @@ fn store(table: Table, folder: &Path) -> Option<Store> {
     }
     table.finish();
     Some(Store { path: path?.value, keys: keys?.value })
-}
-
-fn sms(table: Table, folder: &Path, store: Option<&Store>) -> Option<Sms> {
-    let provider = table.required_text("provider", "\"file\"");
-    let sms = provider.and_then(|provider| match provider.value.as_str() {
-        "file" => store.map(|store| Sms::File(store.path.join("sms.jsonl"))),
-        "twilio" => twilio(&table, folder),
-        other => {
-            let later = ["bird", "spryng", "cm"].contains(&other) || other.ends_with(".toml");
-            let what = if later {
-                format!("the provider \"{other}\" is not in this version")
-            } else {
-                format!("there is no provider \"{other}\"")
-            };
-            table.fault(provider.line, what, "write \"file\" (to try things out) or \"twilio\"");
-            // Its words are no faults of their own.
-            for word in ["account", "sender", "secret_file", "url"] {
-                let _ = table.has(word);
-            }
-            None
-        }
-    });
-    table.finish();
-    sms
-}
-
-fn twilio(table: &Table, folder: &Path) -> Option<Sms> {
-    let account = table.required_text("account", "\"AC...\"");
-    let sender = table.required_text("sender", "\"Voorbeeld\"");
-    let secret = table.required_text("secret_file", "\"keys/twilio\"").and_then(|file| {
-        let path = folder.join(&file.value);
-        let text = fs::read_to_string(&path)
-            .map_err(|e| table.fault(file.line, format!("{} can't be read: {e}", path.display()), "put the auth token into this file"))
-            .ok()?;
-        let token = text.trim().to_owned();
-        if token.is_empty() || token.contains(char::is_whitespace) {
-            table.fault(file.line, format!("{} holds no auth token", path.display()), "put the auth token into it, and nothing else");
-            return None;
-        }
-        Some(Secret::new(token))
-    });
-    let url = table.text("url").and_then(|text| link_url(table, &text));
-    Some(Sms::Twilio { account: account?.value, sender: sender?.value, secret: secret?, url })
 }
 
 /// A path without `.` and `..`, to compare; links are not followed, since the folders may not exist yet.

@@ -38,7 +38,7 @@ impl Confidence {
 pub struct Finding {
     /// The rule's name.
     pub rule: Arc<str>,
-    /// The `type` of interfaces.md: `bsn`, `iban`, `word`, `list`, `text`, `header`.
+    /// The `type` that `explain --format json` tells: `bsn`, `iban`, `word`, `list`, `text`, `header`.
     pub kind: &'static str,
     /// How sure it is.
     pub confidence: Confidence,

@@ -48,7 +48,7 @@ impl Rule {
 pub(super) enum Condition {
     /// Numbers of these types.
     Finds(Vec<Type>),
-    /// Terms in the lexicon; the word is the `type` of interfaces.md: `word`, `list`, `text`.
+    /// Terms in the lexicon; the word is the `type` that `explain --format json` tells: `word`, `list`, `text`.
     Terms(&'static str),
     /// Header fields of the mail.
     Header(Vec<HeaderTest>),

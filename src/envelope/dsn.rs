@@ -1,14 +1,24 @@
 //! Delivery status notifications (RFC 3461): what a sender asks to be told, as it stands in the parameters of MAIL and RCPT.
 
-/// NOTIFY (RFC 3461, 4.1): when the sender wants to be told about a recipient. `NEVER` is none of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// NOTIFY (RFC 3461, 4.1): when the sender wants to be told about a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notify {
-    /// Once the mail was delivered.
+    /// Once the mail was delivered; of a sealed one, once its notification has left.
     pub success: bool,
     /// When it can't be.
     pub failure: bool,
     /// When it takes longer than usual.
     pub delay: bool,
+}
+
+/// RFC 3461, 4.1: without NOTIFY a failure is told, and a delay may be.
+impl Default for Notify {
+    fn default() -> Notify {
+        Notify { success: false, failure: true, delay: true }
+    }
 }
 
 /// RET (RFC 3461, 4.3): how much of the mail a notification of failure returns.
@@ -36,13 +46,16 @@ const ENVID_OCTETS: usize = 100;
 const ORCPT_OCTETS: usize = 500;
 
 impl Notify {
+    /// The sender wants to hear nothing.
+    pub const NEVER: Notify = Notify { success: false, failure: false, delay: false };
+
     /// Reads the value of NOTIFY; `None` when it is none.
     #[must_use]
     pub fn parse(value: &str) -> Option<Notify> {
         if value.eq_ignore_ascii_case("NEVER") {
-            return Some(Notify::default());
+            return Some(Notify::NEVER);
         }
-        let mut notify = Notify::default();
+        let mut notify = Notify::NEVER;
         for word in value.split(',') {
             let which = match word {
                 w if w.eq_ignore_ascii_case("SUCCESS") => &mut notify.success,
@@ -83,6 +96,12 @@ impl OriginalRecipient {
             xtext(encoded)?
         };
         (!address.is_empty()).then_some(OriginalRecipient { kind, address })
+    }
+}
+
+impl fmt::Display for OriginalRecipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{};{}", self.kind, self.address)
     }
 }
 
@@ -141,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_a_sender_asks_to_be_told_is_read() {
-        assert_eq!(Notify::parse("never"), Some(Notify::default()));
+        assert_eq!(Notify::parse("never"), Some(Notify::NEVER));
         assert_eq!(Notify::parse("SUCCESS,delay"), Some(Notify { success: true, failure: false, delay: true }));
         for wrong in ["", "SUCCESS,", "NEVER,SUCCESS", "SUCCESS,SUCCESS", "SOMETIMES"] {
             assert_eq!(Notify::parse(wrong), None, "{wrong}");

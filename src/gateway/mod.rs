@@ -5,10 +5,10 @@
 
 mod bounces;
 mod direct;
-mod dsn;
 mod hand_over;
 mod hold;
 mod null_sender;
+mod origin;
 mod processed;
 mod protect;
 mod repeat;
@@ -77,9 +77,9 @@ pub struct Options {
     pub hostname: String,
     /// The language of an organisation's own senders and, so far, of its recipients.
     pub language: String,
-    /// Days until a message goes (1 to 365; product.md: 30).
+    /// Days until a message goes (1 to 365).
     pub retention_days: u32,
-    /// How long a message waits for a phone number (product.md: 7 days).
+    /// How long a message waits for a phone number.
     pub hold_time: Duration,
     /// How long an answer may take.
     pub times: Times,
@@ -453,7 +453,7 @@ impl Transfer {
 }
 
 impl Transfer {
-    /// Seals the mail for those who need it so, and relays it to the others (smtp.md, section 5). The open transaction is dropped with the
+    /// Seals the mail for those who need it so, and relays it to the others. The open transaction is dropped with the
     /// transfer: its RSET is said in the background, since our client need not wait for a next hop that has no part in this mail.
     async fn protect(mut self, plan: &Plan, judged: &Judged) -> Reply {
         let served = if plan.direct.is_empty() { self.protected(plan, judged).await } else { Box::pin(self.direct(plan, judged)).await };

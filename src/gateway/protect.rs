@@ -46,7 +46,7 @@ struct Undo {
 }
 
 impl Transfer {
-    /// The table of smtp.md, section 5. `Err` is a reply too: the way out when something fails.
+    /// Seals the mail for its readers, unless the very same mail is known already. `Err` is a reply too: the way out when something fails.
     pub(super) async fn protected(&mut self, plan: &Plan, judged: &Judged) -> Result<Reply, Reply> {
         let readers = self.readers(plan, judged).await?;
         let seen = self.seen_key(plan, judged).await?;

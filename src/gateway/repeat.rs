@@ -1,4 +1,4 @@
-//! Recognises a mail that is sent again because our reply was lost, so that nobody is notified twice (smtp.md, section 5).
+//! Recognises a mail that is sent again because our reply was lost, so that nobody is notified twice.
 
 use super::{
     Judged, Transfer,

@@ -50,7 +50,7 @@ struct To<'a> {
     overruled: Vec<&'a str>,
 }
 
-/// One line of JSON, as interfaces.md fixes it.
+/// One line of JSON, for programs: its fields are an interface.
 ///
 /// # Panics
 /// Never: it holds text and numbers only.

@@ -99,7 +99,7 @@ pub struct Reason {
     pub policy: Arc<str>,
 }
 
-/// A circumstance that changed what the policies say (smtp.md, section 6).
+/// A circumstance that changed what the policies say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remark {
     /// A machine sent it, or the null sender: level 1 at most.

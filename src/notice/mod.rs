@@ -8,7 +8,7 @@ mod return_path;
 mod sms;
 mod stored;
 
-pub use origin::{Notify, Origin};
+pub use origin::Origin;
 pub use return_path::{RETURN_NAME, Returned, return_path, returned};
 pub use sms::{sms_text, to_gsm7};
 

@@ -1,6 +1,6 @@
 //! What a sender's mail was, as far as a report on it says so, and what he wants to hear of it (RFC 3461).
 
-use crate::time::Time;
+use crate::{envelope::dsn::Notify, time::Time};
 use serde::{Deserialize, Serialize};
 
 /// A sender's mail towards one recipient. Lies sealed with the recipient's grant: it names people, and may hold a subject.
@@ -24,22 +24,4 @@ pub struct Origin {
     pub original_recipient: Option<String>,
     /// NOTIFY.
     pub notify: Notify,
-}
-
-/// About what a sender wants a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notify {
-    /// The notification has left.
-    pub success: bool,
-    /// The recipient was not reached.
-    pub failure: bool,
-    /// The recipient could not be reached for some hours.
-    pub delay: bool,
-}
-
-/// RFC 3461, 4.1: without NOTIFY a failure is told, and a delay may be.
-impl Default for Notify {
-    fn default() -> Notify {
-        Notify { success: false, failure: true, delay: true }
-    }
 }

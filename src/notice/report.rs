@@ -42,10 +42,11 @@ struct Fate {
 pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
     match letter {
         Letter::NotSent { sender, recipients, at, origins, language } => {
-            let mail = NotSentMail { recipients: recipients.iter().map(ToString::to_string).collect(), at: *at };
-            let title = |l| templates.text(l, "not-sent-subject", &[]);
-            let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let origin = origins.first().cloned().unwrap_or_default();
+            let names = recipients.iter().map(ToString::to_string).collect();
+            let mail = NotSentMail { recipients: names, subject: origin.subject.as_deref().map(one_line), at: *at };
+            let title = |l| titled(templates, l, "not-sent-subject", origin.subject.as_deref(), &[]);
+            let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let original = |n: usize| origins.get(n).and_then(|o| o.original_recipient.clone());
             let fates = recipients.iter().enumerate();
             let fates = fates.map(|(n, r)| Fate { original: original(n), ..Fate::of(r, &Origin::default(), "failed", EXPIRED) });
@@ -53,8 +54,9 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
             Ok(Draft { report: Some(Report { origin, recipients: fates.collect() }), ..draft })
         }
         Letter::NotNotified { sender, recipient, subject, reply, origin, language } => {
-            let mail =
-                NotNotifiedMail { recipient: recipient.to_string(), subject: subject.as_deref().map(one_line), reply: one_line(reply) };
+            let (recipient_text, subject_text) = (recipient.to_string(), subject.as_deref().map(one_line));
+            let (at, given_up) = (origin.at, reply.starts_with('4'));
+            let mail = NotNotifiedMail { recipient: recipient_text, subject: subject_text, at, reply: one_line(reply), given_up };
             let title = |l| titled(templates, l, "not-notified-subject", subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let status = if reply.is_empty() { LOST.to_owned() } else { status_of(reply, '5').unwrap_or_else(|| EXPIRED.to_owned()) };
@@ -62,7 +64,7 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
         }
         Letter::Delayed { sender, recipient, reply, until, origin, language } => {
             let (recipient_text, subject) = (recipient.to_string(), origin.subject.as_deref().map(one_line));
-            let mail = DelayedMail { recipient: recipient_text, subject, reply: one_line(reply), until: *until };
+            let mail = DelayedMail { recipient: recipient_text, subject, at: origin.at, reply: one_line(reply), until: *until };
             let title = |l| titled(templates, l, "delayed-subject", origin.subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let status = status_of(reply, '4').unwrap_or_else(|| "4.0.0".to_owned());
@@ -70,7 +72,7 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
             Ok(draft.with(origin, Fate { diagnostic: diagnostic(reply), until: Some(*until), ..fate }))
         }
         Letter::Relayed { sender, recipient, origin, language } => {
-            let mail = RelayedMail { recipient: recipient.to_string(), subject: origin.subject.as_deref().map(one_line) };
+            let mail = RelayedMail { recipient: recipient.to_string(), subject: origin.subject.as_deref().map(one_line), at: origin.at };
             let title = |l| titled(templates, l, "relayed-subject", origin.subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             Ok(draft.with(origin, Fate::of(recipient, origin, "relayed", RELAYED)))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::envelope::dsn::Notify;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 

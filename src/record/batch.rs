@@ -13,7 +13,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The largest value: PostgreSQL and sled keep larger ones elsewhere, where durability differs (storage.md, section 3).
+    /// The largest value: PostgreSQL and sled keep larger ones elsewhere, where durability differs.
     pub const MAX_BYTES: usize = 16 * 1024;
 }
 

@@ -124,7 +124,7 @@ pub struct Grant {
     pub address: Sealed,
     /// At level 2 the number under the field key.
     pub phone: Option<Sealed>,
-    /// The content key: wrapped by the link's key, and that by the outer key of the day of expiry (storage.md, section 6).
+    /// The content key: wrapped by the link's key, and that by the outer key of the day of expiry (docs/format.md).
     pub wrap: Sealed,
     /// Wrong tries since the last right one or the last lock.
     #[serde(default)]

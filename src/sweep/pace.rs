@@ -7,7 +7,7 @@
 use crate::time::Time;
 use std::time::Duration;
 
-/// So far ahead a clock is believed, and so much goes at once when it isn't (storage.md: never more than a day's worth after a jump).
+/// So far ahead a clock is believed, and so much goes at once when it isn't (docs/operating.md, The clock).
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Between two such steps: thirty days of messages take more than a day, and a pause of a week is made good in a night.

@@ -237,8 +237,6 @@ number-intro-some = { $n ->
     [one] Your message has not been sent to one recipient yet: we lack the mobile number. Other recipients already have the message.
    *[other] Your message has not been sent to { $n } recipients yet: we lack their mobile numbers. Other recipients already have the message.
   }
-number-about = Subject: { $subject }
-number-at = Sent on { $date }, { $clock }
 number-why = This message must be protected with an SMS code:
 number-missing = No number is known of:
 number-more = { $n ->
@@ -253,42 +251,45 @@ number-button = Enter number
 number-then = Your message leaves as soon as you have done this. You need not send it again.
 number-until = Please do this before { $date }. After that the message will not be sent.
 
-not-sent-subject = Your message was not sent
+report-about = Subject: { $subject }
+report-at = This is about your message of { $date }, { $clock }.
+report-reply = This is the technical answer we got, for your helpdesk:
+
+not-sent-subject = Not sent: { $subject }
+not-sent-subject-none = Your message was not sent
 not-sent-preheader = Your secure message was not sent.
 not-sent-intro = Your message was not sent to:
-not-sent-number = No mobile number was entered. So the message could not be sent securely.
-not-sent-at = Sent on { $date }, { $clock }
-not-sent-do = Is the message still needed? Then send it again. The message we kept has been erased.
+not-sent-number = No mobile number was entered. That is why we could not send the message securely.
+not-sent-do = Is the message still needed? Then send it again, and enter the mobile number. We have erased the old message.
 
 not-notified-subject = Not delivered: { $subject }
 not-notified-subject-none = Your message was not delivered
-not-notified-preheader = The recipient got no email.
-not-notified-intro = { $recipient } got no email about your secure message.
-not-notified-reply = The mail server did not take the email. It answered:
-not-notified-lost = The email was lost on our side.
-not-notified-about = Subject: { $subject }
-not-notified-do = Check the email address and send the message again.
+not-notified-preheader = The recipient can't read your message.
+not-notified-intro = Your secure message did not reach { $recipient }.
+not-notified-refused = The email with the link to your message was refused.
+not-notified-given-up = For days we tried to send an email with the link to your message. We did not succeed.
+not-notified-lost = The email with the link to your message was lost on our side.
+not-notified-do = Is the email address right? Then send the message again. If it fails again, call the recipient.
+not-notified-do-lost = Send the message again. If it fails again, call your helpdesk.
 
 delayed-subject = Not delivered yet: { $subject }
-delayed-subject-none = Your message was not delivered yet
-delayed-preheader = The recipient has no email yet.
-delayed-intro = { $recipient } has no email about your secure message yet.
-delayed-until = We go on trying until { $date }, { $clock }.
-delayed-reply = The mail server did not take the email yet. It answered:
-delayed-do = You need not do anything. If it fails you will be told.
+delayed-subject-none = Your message has not been delivered yet
+delayed-preheader = We keep trying. You need not do anything.
+delayed-intro = Your secure message has not reached { $recipient } yet.
+delayed-until = We keep trying until { $date }, { $clock }.
+delayed-do = You need not do anything. If it fails, we will send you an email. If it is urgent, call the recipient.
 
-relayed-subject = Passed on: { $subject }
-relayed-subject-none = Your message was passed on
-relayed-preheader = The email to the recipient has left.
-relayed-intro = The email that tells { $recipient } about your secure message has left.
-relayed-means = Your mail program asked for this confirmation. It does not say that the message was read.
+relayed-subject = Sent: { $subject }
+relayed-subject-none = Your message was sent
+relayed-preheader = The recipient gets an email with a link.
+relayed-intro = We sent an email with the link to your secure message to { $recipient }.
+relayed-means = You get this email because your mail program asked for a confirmation. The confirmation does not mean that the message was read.
 
 locked-subject = Message locked for now for { $recipient }
-locked-preheader = A wrong code was entered too often.
+locked-preheader = A wrong password or a wrong code was entered too often.
 locked-intro = For your secure message to { $recipient } a wrong password or a wrong code was entered too often.
-locked-at = This is about your message of { $date }, { $clock }.
 locked-open = Until { $clock } on { $date } nobody can open it with this link. After that the recipient can try again.
-locked-do = Was it not the recipient? Then find out whether somebody else can read that mailbox.
+locked-do = Ask the recipient about this. Was it somebody else? Then that person may be able to read the recipient's email.
 
 ## SMS: plain letters only, the code first
 

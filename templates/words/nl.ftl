@@ -237,8 +237,6 @@ number-intro-some = { $n ->
     [one] Je bericht is nog niet verzonden aan één ontvanger: we missen het mobiele nummer. Andere ontvangers hebben het bericht al.
    *[other] Je bericht is nog niet verzonden aan { $n } ontvangers: we missen hun mobiele nummer. Andere ontvangers hebben het bericht al.
   }
-number-about = Onderwerp: { $subject }
-number-at = Verstuurd op { $date }, { $clock } uur
 number-why = Dit bericht moet met een sms-code beveiligd worden:
 number-missing = Geen nummer bekend van:
 number-more = { $n ->
@@ -253,42 +251,45 @@ number-button = Nummer invullen
 number-then = Na het invullen gaat je bericht meteen weg. Je hoeft het niet opnieuw te sturen.
 number-until = Doe dit vóór { $date }. Daarna wordt het bericht niet verzonden.
 
-not-sent-subject = Je bericht is niet verzonden
+report-about = Onderwerp: { $subject }
+report-at = Het gaat om je bericht van { $date }, { $clock } uur.
+report-reply = Dit is de technische melding die we kregen, voor je helpdesk:
+
+not-sent-subject = Niet verzonden: { $subject }
+not-sent-subject-none = Je bericht is niet verzonden
 not-sent-preheader = Je beveiligde bericht is niet verzonden.
 not-sent-intro = Je bericht is niet verzonden aan:
-not-sent-number = Er is geen mobiel nummer ingevuld. Daarom kon het bericht niet beveiligd verzonden worden.
-not-sent-at = Verstuurd op { $date }, { $clock } uur
-not-sent-do = Is het bericht nog nodig? Stuur het dan opnieuw. Het bewaarde bericht is gewist.
+not-sent-number = Er is geen mobiel nummer ingevuld. Daarom konden we het bericht niet veilig verzenden.
+not-sent-do = Is het bericht nog nodig? Stuur het dan opnieuw, en vul het mobiele nummer in. Het oude bericht hebben we gewist.
 
 not-notified-subject = Niet aangekomen: { $subject }
 not-notified-subject-none = Je bericht is niet aangekomen
-not-notified-preheader = De ontvanger heeft geen e-mail gekregen.
-not-notified-intro = { $recipient } heeft geen e-mail over je beveiligde bericht gekregen.
-not-notified-reply = De mailserver nam de e-mail niet aan. Het antwoord was:
-not-notified-lost = De e-mail is bij ons verloren gegaan.
-not-notified-about = Onderwerp: { $subject }
-not-notified-do = Controleer het e-mailadres en stuur het bericht opnieuw.
+not-notified-preheader = De ontvanger kan je bericht niet lezen.
+not-notified-intro = Je beveiligde bericht is niet aangekomen bij { $recipient }.
+not-notified-refused = De e-mail met de link naar je bericht werd geweigerd.
+not-notified-given-up = We hebben dagenlang geprobeerd om een e-mail met de link naar je bericht te sturen. Dat is niet gelukt.
+not-notified-lost = De e-mail met de link naar je bericht is bij ons verloren gegaan.
+not-notified-do = Klopt het e-mailadres? Stuur het bericht dan opnieuw. Lukt het weer niet? Bel dan de ontvanger.
+not-notified-do-lost = Stuur het bericht opnieuw. Lukt het weer niet? Bel dan je helpdesk.
 
 delayed-subject = Nog niet aangekomen: { $subject }
 delayed-subject-none = Je bericht is nog niet aangekomen
-delayed-preheader = De ontvanger heeft nog geen e-mail gekregen.
-delayed-intro = { $recipient } heeft nog geen e-mail over je beveiligde bericht gekregen.
+delayed-preheader = We blijven het proberen. Je hoeft niets te doen.
+delayed-intro = Je beveiligde bericht is nog niet aangekomen bij { $recipient }.
 delayed-until = We blijven het proberen tot { $date }, { $clock } uur.
-delayed-reply = De mailserver nam de e-mail nog niet aan. Het antwoord was:
-delayed-do = Je hoeft niets te doen. Lukt het niet, dan krijg je daarvan bericht.
+delayed-do = Je hoeft niets te doen. Lukt het niet? Dan krijg je van ons een e-mail. Heeft het haast? Bel dan de ontvanger.
 
-relayed-subject = Doorgegeven: { $subject }
-relayed-subject-none = Je bericht is doorgegeven
-relayed-preheader = De e-mail aan de ontvanger is verstuurd.
-relayed-intro = De e-mail die { $recipient } over je beveiligde bericht vertelt, is verstuurd.
-relayed-means = Je mailprogramma vroeg om deze bevestiging. Zij zegt niet dat het bericht gelezen is.
+relayed-subject = Verzonden: { $subject }
+relayed-subject-none = Je bericht is verzonden
+relayed-preheader = De ontvanger krijgt een e-mail met een link.
+relayed-intro = We hebben een e-mail met de link naar je beveiligde bericht gestuurd aan { $recipient }.
+relayed-means = Je krijgt deze e-mail omdat je mailprogramma om een bevestiging vroeg. De bevestiging betekent niet dat het bericht gelezen is.
 
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
-locked-preheader = Er is te vaak een verkeerde code ingevuld.
+locked-preheader = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.
 locked-intro = Bij je beveiligde bericht aan { $recipient } is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.
-locked-at = Het gaat om je bericht van { $date }, { $clock } uur.
 locked-open = Tot { $clock } uur op { $date } kan niemand het openen met deze link. Daarna kan de ontvanger het weer proberen.
-locked-do = Was het de ontvanger niet? Vraag dan na of iemand anders zijn e-mail kan lezen.
+locked-do = Vraag de ontvanger of dit klopt. Was het iemand anders? Dan kan diegene misschien bij de e-mail van de ontvanger.
 
 ## Sms: alleen gewone letters, de code vooraan
 

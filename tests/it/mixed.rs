@@ -1,5 +1,5 @@
 //! One mail for a colleague, who gets it as it is, and for somebody outside, for whom it is sealed, while the next hop fails at each step of the
-//! second envelope: nobody is lost, nobody is notified twice, nothing leaks (smtp.md, section 5).
+//! second envelope: nobody is lost, nobody is notified twice, nothing leaks.
 
 use crate::{
     sink::{Act, Sink},

@@ -3,7 +3,7 @@
 use crate::{
     process::has,
     sink::{Act, Sink, Sunk},
-    world::{ANNA, BURGER, World, contains, mail},
+    world::{ANNA, BURGER, World, contains, mail, send_asking},
 };
 use std::{
     io::Write as _,
@@ -13,9 +13,10 @@ use std::{
 use zegel::{
     address::Address,
     clock::Clock as _,
+    envelope::dsn::Notify,
     grant::seal_origin,
     message::Message,
-    notice::{Letter, Notify, Organisation, Origin, compose},
+    notice::{Letter, Organisation, Origin, compose},
     record::{Batch, Event, Expect, Fact, Grant, Key, KeyRange, Level, Mail, Record},
     secret::{Id, Secret, Token},
     template::Templates,
@@ -255,13 +256,13 @@ async fn a_refusal_is_told_in_a_report_that_programs_read() {
         assert!(status.lines().any(|l| l == line), "{line}: {status}");
     }
     let text = Message::new(report.octets().into()).readable().text.unwrap();
-    assert!(text.contains(BURGER) && text.contains("heeft geen e-mail"), "{text}");
+    assert!(text.contains(BURGER) && text.contains("niet aangekomen") && text.contains("geweigerd"), "{text}");
     assert!(contains(&report.octets(), b"@gemeente.example>\r\nSubject: Besluit"), "its Message-ID, and the subject without the word");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_for_silence_is_not_told() {
-    for notify in [Notify { success: false, failure: false, delay: false }, Notify { success: true, failure: false, delay: true }] {
+    for notify in [Notify::NEVER, Notify { success: true, failure: false, delay: true }] {
         let (hop, world) = refused("550 5.1.1 no such mailbox", notify).await;
         world.clock.advance(Duration::from_secs(120));
         world.running.parts.wake.notify_one();
@@ -282,6 +283,29 @@ async fn who_asks_for_success_hears_that_it_was_relayed() {
     // Nobody hears of success unasked.
     all_has_left(&hop, &world).await;
     assert_eq!(told(&hop).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_in_mail_and_rcpt_stands_in_the_report() {
+    let hop = Sink::start().await;
+    hop.offers(&["PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN"]);
+    let world = World::next_to(hop.address()).await;
+    let to = [(BURGER, " NOTIFY=success,DELAY ORCPT=rfc822;b+2Bx@elders.example"), ("tweede@post.example", " NOTIFY=NEVER")];
+    let taken = send_asking(world.gateway, (ANNA, " RET=FULL ENVID=QQ+3D314159"), &to, mail("[beveiligd] Besluit", BODY).as_bytes()).await;
+    assert_eq!(taken.code(), 250, "{taken}");
+    hop.wait_for_mail_to(ANNA).await;
+    all_has_left(&hop, &world).await;
+    let reports = told(&hop);
+    assert_eq!(reports.len(), 1, "only of the recipient for whom it was asked");
+    let status = status(&reports[0]);
+    for line in [
+        "Original-Envelope-Id: QQ=314159",
+        "Original-Recipient: rfc822;b+x@elders.example",
+        &format!("Final-Recipient: rfc822; {BURGER}"),
+        "Action: relayed",
+    ] {
+        assert!(status.lines().any(|l| l == line), "{line}: {status}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,6 +337,8 @@ async fn a_delay_is_told_once_after_four_hours_and_the_end_after_two_days() {
     assert_eq!(reports.len(), 2);
     let failed = status(&reports[1]);
     assert!(failed.contains("Action: failed\r\nStatus: 4.4.7\r\n"), "{failed}");
+    let text = Message::new(reports[1].octets().into()).readable().text.unwrap();
+    assert!(text.contains("dagenlang geprobeerd") && !text.contains("geweigerd"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -162,10 +162,18 @@ impl World {
 
 /// Sends a mail to `server` in a transaction of its own; the first refusal, or the reply to the final dot.
 pub async fn send_to(server: SocketAddr, from: &str, to: &[&str], octets: &[u8]) -> Reply {
+    let to: Vec<_> = to.iter().map(|to| (*to, "")).collect();
+    send_asking(server, (from, ""), &to, octets).await
+}
+
+/// Sends a mail as `send_to` does, with the ESMTP parameters beside each address: ` NOTIFY=NEVER`.
+pub async fn send_asking(server: SocketAddr, (from, parameters): (&str, &str), to: &[(&str, &str)], octets: &[u8]) -> Reply {
     let pool = Pool::new(NextHop::plain(&server.ip().to_string(), server.port()), ClientOptions::new("mail.gemeente.example"));
     let from = (!from.is_empty()).then(|| Address::parse(from).unwrap());
-    let mut commands = vec![EnvelopeCommand::Mail { from, parameters: String::new(), size: None }];
-    commands.extend(to.iter().map(|to| EnvelopeCommand::Rcpt { to: Address::parse(to).unwrap(), parameters: String::new() }));
+    let mut commands = vec![EnvelopeCommand::Mail { from, parameters: parameters.to_owned(), size: None }];
+    let rcpt =
+        |(to, parameters): &(&str, &str)| EnvelopeCommand::Rcpt { to: Address::parse(to).unwrap(), parameters: (*parameters).to_owned() };
+    commands.extend(to.iter().map(rcpt));
     let mut transaction = match pool.begin().await {
         Ok(transaction) => transaction,
         Err(failure) => return failure.reply(),

@@ -112,6 +112,8 @@ impl MailView for NumberMail {
 pub struct NotSentMail {
     /// Who did not get it.
     pub recipients: Vec<String>,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
     /// When the message was taken.
     pub at: Time,
 }
@@ -120,7 +122,8 @@ impl MailView for NotSentMail {
     const TEMPLATE: &'static str = "not-sent";
 
     fn samples() -> Vec<NotSentMail> {
-        vec![NotSentMail { recipients: vec!["a@elders.example".to_owned()], at: moment(0) }]
+        let full = NotSentMail { recipients: vec!["a@elders.example".to_owned()], subject: Some("Uw aanvraag".to_owned()), at: moment(0) };
+        vec![NotSentMail { subject: None, ..full.clone() }, full]
     }
 }
 
@@ -131,8 +134,12 @@ pub struct NotNotifiedMail {
     pub recipient: String,
     /// The subject, unless it holds a finding.
     pub subject: Option<String>,
+    /// When the message was taken; messages of older versions do not say.
+    pub at: Option<Time>,
     /// What the next hop answered; empty when the mail was lost here.
     pub reply: String,
+    /// Whether it was tried until the end, rather than refused for good.
+    pub given_up: bool,
 }
 
 impl MailView for NotNotifiedMail {
@@ -142,9 +149,12 @@ impl MailView for NotNotifiedMail {
         let full = NotNotifiedMail {
             recipient: "a@elders.example".to_owned(),
             subject: Some("Uw aanvraag".to_owned()),
+            at: Some(moment(0)),
             reply: "550 5.1.1 no such mailbox".to_owned(),
+            given_up: false,
         };
-        vec![NotNotifiedMail { subject: None, reply: String::new(), ..full.clone() }, full]
+        let lost = NotNotifiedMail { subject: None, at: None, reply: String::new(), ..full.clone() };
+        vec![lost, NotNotifiedMail { given_up: true, ..full.clone() }, full]
     }
 }
 
@@ -155,6 +165,8 @@ pub struct DelayedMail {
     pub recipient: String,
     /// The subject, unless it holds a finding.
     pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Option<Time>,
     /// What the next hop answered.
     pub reply: String,
     /// Until when it is tried.
@@ -168,10 +180,11 @@ impl MailView for DelayedMail {
         let full = DelayedMail {
             recipient: "a@elders.example".to_owned(),
             subject: Some("Uw aanvraag".to_owned()),
+            at: Some(moment(0)),
             reply: "451 4.2.0 mailbox is busy".to_owned(),
             until: moment(2),
         };
-        vec![DelayedMail { subject: None, ..full.clone() }, full]
+        vec![DelayedMail { subject: None, at: None, ..full.clone() }, full]
     }
 }
 
@@ -182,14 +195,17 @@ pub struct RelayedMail {
     pub recipient: String,
     /// The subject, unless it holds a finding.
     pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Option<Time>,
 }
 
 impl MailView for RelayedMail {
     const TEMPLATE: &'static str = "relayed";
 
     fn samples() -> Vec<RelayedMail> {
-        let full = RelayedMail { recipient: "a@elders.example".to_owned(), subject: Some("Uw aanvraag".to_owned()) };
-        vec![RelayedMail { subject: None, ..full.clone() }, full]
+        let (recipient, subject) = ("a@elders.example".to_owned(), Some("Uw aanvraag".to_owned()));
+        let full = RelayedMail { recipient, subject, at: Some(moment(0)) };
+        vec![RelayedMail { subject: None, at: None, ..full.clone() }, full]
     }
 }
 
