@@ -360,11 +360,49 @@ impl Message {
     /// The mail for sealing and showing. Where decoding is doubtful the whole original is added as a file, so that nothing is lost.
     #[must_use]
     pub fn readable(&self) -> Readable {
+        let mut files = Vec::new();
+        let taken = self.take_apart(|file| {
+            files.push(file);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        match taken {
+            Ok(readable) => Readable { files, ..readable },
+            Err(never) => match never {},
+        }
+    }
+
+    /// How many files [`Message::take_apart`] gives, the whole original not counted.
+    #[must_use]
+    pub fn file_count(&self) -> usize {
+        self.parse().map_or(1, |parsed| parsed.root().parts().filter(is_file).count())
+    }
+
+    /// As [`Message::readable`], but each file is given to `each` as soon as it is decoded: no more than one need be in memory.
+    ///
+    /// # Errors
+    /// That of `each`, which ends it.
+    pub fn take_apart<E>(&self, mut each: impl FnMut(File) -> Result<(), E>) -> Result<Readable, E> {
         let Some(parsed) = self.parse() else {
-            return Readable { files: vec![self.whole()], ..Readable::default() };
+            each(self.whole())?;
+            return Ok(Readable::default());
         };
         let root = parsed.root();
         let mut doubtful = false;
+        let mut number = 0;
+        for part in root.parts() {
+            let (octets, problems) = part.decoded_checked();
+            let shown = is_shown(&part);
+            let problems = if shown { part.text_checked().map_or(problems, |(_, p)| p) } else { problems };
+            let role = if shown { Role::Body } else { Role::File };
+            doubtful |= self.doubt(&part, problems, role).is_some();
+            if is_file(&part) {
+                number += 1;
+                each(self.file(&part, octets, number))?;
+            }
+        }
+        if doubtful {
+            each(self.whole())?;
+        }
         let (mut text, mut html, mut has_html) = (String::new(), String::new(), false);
         for part in root.text_body().filter(MessagePart::is_text) {
             let piece = part.text().unwrap_or_default();
@@ -378,22 +416,8 @@ impl Message {
             let markup = if is_html { piece } else { Cow::Owned(format!("<pre>{}</pre>", escaped(&piece))) };
             join(&mut html, &markup, "\n");
         }
-        let mut files = Vec::new();
-        for part in root.parts() {
-            let (octets, problems) = part.decoded_checked();
-            let text_problems = part.text_checked().map_or(problems, |(_, p)| p);
-            let shown = part.is_text() && (part.in_text_body() || part.in_html_body());
-            let role = if shown { Role::Body } else { Role::File };
-            doubtful |= self.doubt(&part, if shown { text_problems } else { problems }, role).is_some();
-            if !shown && !part.is_multipart() {
-                files.push(self.file(&part, octets, files.len() + 1));
-            }
-        }
-        if doubtful {
-            files.push(self.whole());
-        }
         let some = |s: String| (!s.trim().is_empty()).then_some(s);
-        Readable { subject: subject(&parsed), text: some(text), html: some(html).filter(|_| has_html), files }
+        Ok(Readable { subject: subject(&parsed), text: some(text), html: some(html).filter(|_| has_html), files: Vec::new() })
     }
 
     fn file(&self, part: &MessagePart<'_>, octets: Cow<'_, [u8]>, number: usize) -> File {
@@ -518,6 +542,15 @@ fn without_delimiters(gap: &[u8], boundary: &str) -> Vec<u8> {
         rest.is_some_and(|r| r.is_empty() || r == b"--")
     };
     gap.split_inclusive(|b| *b == b'\n').filter(|line| !is_delimiter(line)).flatten().copied().collect()
+}
+
+/// Whether a part is what the recipient sees as the body.
+fn is_shown(part: &MessagePart<'_>) -> bool {
+    part.is_text() && (part.in_text_body() || part.in_html_body())
+}
+
+fn is_file(part: &MessagePart<'_>) -> bool {
+    !is_shown(part) && !part.is_multipart()
 }
 
 fn join(whole: &mut String, piece: &str, between: &str) {

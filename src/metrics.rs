@@ -123,7 +123,7 @@ impl Metrics {
     }
 
     /// A mail was answered, `took` after its final dot.
-    pub fn mail(&self, answer: Answer, octets: usize, took: Duration) {
+    pub fn mail(&self, answer: Answer, octets: u64, took: Duration) {
         self.mails.get_or_create(&[("outcome", answer.word())]).inc();
         self.octets.observe(octets as f64);
         self.answer.observe(took.as_secs_f64());

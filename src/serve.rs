@@ -18,7 +18,7 @@ use crate::{
     sandbox::Reader,
     sms,
     smtp::{
-        self, Budget, ServerOptions,
+        self, Budget, ServerOptions, SpillFolder,
         client::{ClientOptions, Routes},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
@@ -39,7 +39,7 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -159,6 +159,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         proxy_protocol: config.smtp.proxy_protocol,
         max_size: config.smtp.max_size_bytes,
         tls: ArcSwapOption::new(config.smtp.tls),
+        spill: Some(SpillFolder::new(&config.store.path, SpillFolder::DEFAULT_ROOM)),
         ..ServerOptions::new(&config.smtp.hostname, Budget::new(Budget::DEFAULT))
     });
     let swappable = Swappable {
@@ -176,6 +177,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         hold_time: HOLD_TIME,
         loops: config.smtp.loops,
         null_sender: config.smtp.null_sender,
+        times: gateway::Times::default(),
     };
     let metrics = Arc::new(Metrics::default());
     let opened = Opened { store: store::counted(opened.store, metrics.clone()), ..opened };
@@ -267,6 +269,7 @@ impl Ground<'_> {
             organisation: self.swappable.organisation.clone(),
             outbox: self.wake.clone(),
             metrics: self.metrics.clone(),
+            large: Arc::new(Semaphore::new(1)),
             live: Arc::new(Mutex::default()),
         })
     }

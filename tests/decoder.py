@@ -89,8 +89,13 @@ class Store:
             return None
         card = json.loads(card)
         parts = [p for p in [card["text"], card["html"], *card["files"]] if p]
-        opened = {p["blob"]: unseal(key, PART, 0, [name, bytes.fromhex(p["blob"])], self.blobs[p["blob"]]) for p in parts}
-        return {"card": card, "parts": {b: t.decode("utf-8", "replace") for b, t in opened.items()}}
+        opened = {}
+        for n, p in enumerate(parts):
+            if "content" in p:
+                opened[n] = p["content"]
+            else:
+                opened[n] = unseal(key, PART, 0, [name, bytes.fromhex(p["blob"])], self.blobs[p["blob"]]).decode("utf-8", "replace")
+        return {"card": card, "parts": opened}
 
     def machine_keys(self):
         """Every key that the disk and the key folder give, and some that are wrongly used."""

@@ -3,7 +3,7 @@
 use crate::{
     address::Address,
     message::Message,
-    smtp::{EnvelopeCommand, Extensions, Handler, Peer, Received, Reply, Service},
+    smtp::{Content, EnvelopeCommand, Extensions, Handler, Peer, Received, Reply, Service},
 };
 use axum::{
     Router,
@@ -18,7 +18,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
+
+/// How long a large mail may take from the disk.
+const LOAD_TIME: Duration = Duration::from_secs(30);
 
 /// A mail as it arrived.
 #[derive(Clone, Debug)]
@@ -125,7 +128,8 @@ impl Handler for Delivery {
         vec![Reply::OK; commands.len()]
     }
 
-    async fn data(&mut self, octets: bytes::Bytes, _received: Received) -> Reply {
+    async fn data(&mut self, content: Content, _received: Received) -> Reply {
+        let Ok(octets) = content.load(Instant::now() + LOAD_TIME).await else { return Reply::TRY_LATER };
         let mail = Delivered { from: self.from.take(), to: std::mem::take(&mut self.to), octets };
         self.mailbox.0.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
         self.mailbox.0.arrived.notify_waiters();

@@ -1,6 +1,6 @@
 //! Bounces of notifications: zegel takes them itself, so that their sender hears that his recipient knows of nothing.
 
-use super::{ANSWER_TIME, Gateway};
+use super::Gateway;
 use crate::{
     address::Address,
     envelope::{Envelope, QueueId},
@@ -9,10 +9,10 @@ use crate::{
     notice::{Letter, Returned, excerpt, returned},
     record::{Batch, Expect, Fact, Grant, Key, SealedMessage},
     secret::Id,
-    smtp::{Enhanced, Reply},
+    smtp::{Content, Enhanced, Reply},
     store::StoreError,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 const BOUNCES_ONLY: Reply =
     Reply::fixed(550, Enhanced(5, 7, 1), "This address takes reports of mail that could not be delivered, and nothing else");
@@ -27,9 +27,13 @@ impl Gateway {
     }
 
     /// Takes a mail that came to addresses of ours, as fast as any other.
-    pub(super) async fn take_bounce(&self, envelope: &Envelope, grants: &[Id], message: Message) -> Reply {
-        let taken = timeout(ANSWER_TIME, self.read_bounce(envelope, grants, message)).await;
-        taken.unwrap_or(Reply::TRY_LATER)
+    pub(super) async fn take_bounce(&self, envelope: &Envelope, grants: &[Id], content: &Content) -> Reply {
+        let deadline = Instant::now() + self.options.times.answer;
+        let taken = timeout_at(deadline, async {
+            let loaded = self.load(envelope.id, content, deadline).await?;
+            Ok(self.read_bounce(envelope, grants, loaded.message.clone()).await)
+        });
+        taken.await.unwrap_or(Err(Reply::TRY_LATER)).unwrap_or_else(|reply| reply)
     }
 
     async fn read_bounce(&self, envelope: &Envelope, grants: &[Id], message: Message) -> Reply {

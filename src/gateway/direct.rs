@@ -202,7 +202,7 @@ impl Transfer {
         }
         let mut others = Plan { direct: Vec::new(), ..plan.clone() };
         let mut names = Names {
-            whole: self.seen_key(&others, judged).filter(|_| !others.protect.is_empty()),
+            whole: self.seen_key(&others, judged).await?.filter(|_| !others.protect.is_empty()),
             each: Vec::new(),
             relayed: self.relayed_hash(plan),
         };
@@ -228,6 +228,7 @@ impl Transfer {
             self.remember_relayed(plan, &name, found, version).await;
         }
         self.deadline = end;
+        self.unload();
         let late = self.deliver(ready, &names.relayed).await;
         if !late.is_empty() {
             let names = Names { whole: None, each: late.iter().filter_map(|r| r.name).collect(), ..names };
@@ -254,8 +255,8 @@ impl Transfer {
     }
 
     /// The recipients whom no earlier attempt has served, directly or by the portal.
-    async fn unserved(&self, plan: &Plan, judged: &Judged) -> Result<Unserved, Reply> {
-        let identity = self.identity(judged);
+    async fn unserved(&mut self, plan: &Plan, judged: &Judged) -> Result<Unserved, Reply> {
+        let identity = self.identity(judged).await?;
         let master = self.gateway.keyring.master();
         let mut unserved = Unserved { recipients: Vec::new(), had_it: false };
         for protected in &plan.direct {
@@ -312,7 +313,7 @@ impl Transfer {
             ["BODY", "SMTPUTF8", "REQUIRETLS"].iter().any(|kept| keyword.eq_ignore_ascii_case(kept))
         };
         let parameters = self.envelope.mail_parameters.split_ascii_whitespace().filter(keeps).map(|word| format!(" {word}")).collect();
-        EnvelopeCommand::Mail { from: self.envelope.from.clone(), parameters, size: Some(self.message.octets().len() as u64) }
+        EnvelopeCommand::Mail { from: self.envelope.from.clone(), parameters, size: Some(self.content.size_bytes()) }
     }
 
     /// Sends the mail to those who have taken its envelope, all at once, and remembers it; gives the recipients who do not have it for sure.
@@ -350,7 +351,7 @@ impl Transfer {
         };
         let trace = self.trace(only);
         let count = ready.recipients.len();
-        let why = match ready.transaction.data(&[&trace, self.message.octets()], until).await {
+        let why = match ready.transaction.content(&trace, &self.content, until).await {
             Ok(reply) if reply.is_positive() => {
                 tracing::info!("{} direct domain={} recipients={count} by={}", self.envelope.id, ready.domain, ready.by);
                 return Ok(ready.recipients);

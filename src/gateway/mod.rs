@@ -29,7 +29,7 @@ use crate::{
     sandbox::{Busy, Reader},
     secret::Id,
     smtp::{
-        self, EnvelopeCommand, Extensions, Peer, Received, Reply,
+        self, Content, EnvelopeCommand, Extensions, Peer, Received, Reply,
         client::{Failure, Routed, Routes},
     },
     store::{Blobs, Keyring, Store},
@@ -42,19 +42,29 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::Notify,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout, timeout_at},
 };
 
-/// RFC 5321, 4.5.3.2.6: the client waits ten minutes for our reply to the final dot, but Postfix's proxy filter only 100 s. Answering 451 well
-/// before that keeps the mail in the client's queue; answering too late makes it send the mail twice.
-pub const ANSWER_TIME: Duration = Duration::from_secs(90);
+/// How long an answer may take, counted from the client's final dot.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// RFC 5321, 4.5.3.2.6: the client waits ten minutes for our reply to the final dot, but Postfix's proxy filter only 100 s. Answering 451 well
+    /// before that keeps the mail in the client's queue; answering too late makes it send the mail twice.
+    pub answer: Duration,
+    /// Of that, what reading and judging may take, waiting for their turn included; the rest is the next hop's, or the store's.
+    pub inspection: Duration,
+    /// A commit that began in time may end so much later: then the mail is taken, and 451 would bring it again. Within Postfix's 100 s.
+    pub commit: Duration,
+}
 
-/// A commit that began in time may end so much later: then the mail is taken, and 451 would bring it again. Within Postfix's 100 s.
-const COMMIT_TIME: Duration = Duration::from_secs(5);
+impl Default for Times {
+    fn default() -> Times {
+        Times { answer: Duration::from_secs(90), inspection: Duration::from_secs(60), commit: Duration::from_secs(5) }
+    }
+}
 
-/// Of [`ANSWER_TIME`], what reading and judging may take; the rest is the next hop's.
-pub const INSPECTION_TIME: Duration = Duration::from_secs(60);
+const SEALING_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 4, 5), "Sealing this message takes too long, please try again later");
 
 /// Judging a mail up to this size on the spot is cheaper than handing it to another thread.
 const ON_THE_SPOT_BYTES: usize = 64 * 1024;
@@ -70,6 +80,8 @@ pub struct Options {
     pub retention_days: u32,
     /// How long a message waits for a phone number (product.md: 7 days).
     pub hold_time: Duration,
+    /// How long an answer may take.
+    pub times: Times,
     /// What keeps mail from going in circles.
     pub loops: Loops,
     /// What becomes of mail from the null sender.
@@ -116,6 +128,8 @@ pub struct Gateway {
     pub outbox: Arc<Notify>,
     /// Where mails are counted.
     pub metrics: Arc<Metrics>,
+    /// Who holds this has a mail in memory that was spilled: one at a time, since parsing wants it contiguous and takes the like of it again.
+    pub large: Arc<Semaphore>,
     /// Messages that a live transaction holds pending: any other pending one was left by a failure.
     pub live: Arc<Mutex<HashSet<crate::secret::Id>>>,
 }
@@ -177,34 +191,35 @@ impl smtp::Handler for Session {
         }
     }
 
-    async fn data(&mut self, octets: bytes::Bytes, received: Received) -> Reply {
+    async fn data(&mut self, content: Content, received: Received) -> Reply {
         let Some(open) = self.open.take() else { return Reply::TRY_LATER };
-        let (size, dot) = (octets.len(), Instant::now());
+        let (id, times, size, dot) = (open.envelope.id, self.gateway.options.times, content.size_bytes(), Instant::now());
         if !open.returned.is_empty() {
-            let reply = self.gateway.take_bounce(&open.envelope, &open.returned, Message::new(octets.clone())).await;
+            let reply = self.gateway.take_bounce(&open.envelope, &open.returned, &content).await;
             if open.envelope.to.is_empty() || !reply.is_positive() {
                 return reply;
             }
         }
-        let id = open.envelope.id;
         let transfer = Transfer {
             gateway: self.gateway.clone(),
             rulebook: self.gateway.rulebook.load_full(),
             envelope: open.envelope,
             hop: open.hop,
-            message: Message::new(octets),
+            content,
+            loaded: None,
+            digest: None,
             received,
-            deadline: dot + ANSWER_TIME,
+            deadline: dot + times.answer,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        let (way, reply) = match timeout(ANSWER_TIME + COMMIT_TIME, tokio::spawn(transfer.run())).await {
+        let (way, reply) = match timeout(times.answer + times.commit, tokio::spawn(transfer.run())).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
                 (Answer::Deferred, Reply::TRY_LATER)
             }
             Err(_) => {
-                tracing::warn!("{id} took longer than {} s", (ANSWER_TIME + COMMIT_TIME).as_secs());
+                tracing::warn!("{id} took longer than {} s", (times.answer + times.commit).as_secs());
                 (Answer::Deferred, Reply::NEXT_HOP_SLOW)
             }
         };
@@ -257,9 +272,37 @@ struct Transfer {
     rulebook: Arc<Rulebook>,
     envelope: Envelope,
     hop: Routed,
-    message: Message,
+    content: Content,
+    loaded: Option<Loaded>,
+    /// Of all octets but the `Received` fields, once it was asked for.
+    digest: Option<[u8; 32]>,
     received: Received,
     deadline: Instant,
+}
+
+/// A mail whose octets are in memory, to be judged or sealed.
+struct Loaded {
+    message: Message,
+    /// The place of one that is there for the moment only.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Gateway {
+    /// A mail in memory; one that was spilled waits for its turn.
+    async fn load(&self, id: QueueId, content: &Content, deadline: Instant) -> Result<Loaded, Reply> {
+        let place = match content {
+            Content::Memory(_) => None,
+            Content::Spilled(_) => {
+                let place = timeout_at(deadline, self.large.clone().acquire_owned()).await;
+                Some(place.map_err(|_| INSPECTION_SLOW)?.map_err(|_| Reply::TRY_LATER)?)
+            }
+        };
+        let octets = content.load(deadline).await.map_err(|error| {
+            tracing::warn!("{id} bytes={} cannot be read into memory: {error}", content.size_bytes());
+            Reply::TRY_LATER
+        })?;
+        Ok(Loaded { message: Message::new(octets), _place: place })
+    }
 }
 
 /// What reading and judging gives.
@@ -270,15 +313,16 @@ struct Judged {
 
 impl Transfer {
     /// Takes responsibility for the mail, or says why not; and which way it went if the reply is a positive one.
-    async fn run(self) -> (Answer, Reply) {
-        match self.passage() {
-            Passage::Judge if self.passes_as_null_sender() => return (Answer::Relayed, self.relay_unjudged("null_sender").await),
-            Passage::Judge => {}
-            Passage::Judged => return (Answer::Relayed, self.relay_unjudged("judged_before").await),
-            Passage::Circles => return (Answer::Refused, self.refuse(CIRCLES)),
+    async fn run(mut self) -> (Answer, Reply) {
+        match self.passage().await {
+            Ok(Passage::Judge) if self.passes_as_null_sender() => return (Answer::Relayed, self.relay_unjudged("null_sender").await),
+            Ok(Passage::Judge) => {}
+            Ok(Passage::Judged) => return (Answer::Relayed, self.relay_unjudged("judged_before").await),
+            Ok(Passage::Circles) => return (Answer::Refused, self.refuse(CIRCLES)),
+            Err(reply) => return (Answer::Deferred, self.refuse(reply)),
         }
         let begun = Instant::now();
-        let judged = match timeout_at(self.deadline.min(begun + INSPECTION_TIME), self.judge()).await {
+        let judged = match timeout_at(self.deadline.min(begun + self.gateway.options.times.inspection), self.judge()).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return (Answer::Refused, self.refuse(reply)),
             Err(_) => return (Answer::Deferred, self.refuse(INSPECTION_SLOW)),
@@ -303,24 +347,45 @@ impl Transfer {
         }
     }
 
+    /// The mail in memory. One that was spilled waits for its turn, and is let go of by [`Transfer::unload`].
+    async fn load(&mut self) -> Result<Message, Reply> {
+        let loaded = match self.loaded.take() {
+            Some(loaded) => loaded,
+            None => self.gateway.load(self.envelope.id, &self.content, self.deadline).await?,
+        };
+        Ok(self.loaded.insert(loaded).message.clone())
+    }
+
+    /// Computes something of the mail; of a large one off the async threads, since every octet may be looked at.
+    async fn compute<T: Send + 'static>(&mut self, what: impl FnOnce(&Message) -> T + Send + 'static) -> Result<T, Reply> {
+        let message = self.load().await?;
+        if message.octets().len() <= ON_THE_SPOT_BYTES {
+            return Ok(what(&message));
+        }
+        tokio::task::spawn_blocking(move || what(&message)).await.map_err(|_| Reply::TRY_LATER)
+    }
+
+    /// Lets go of the octets where they are in a file too: whoever waits to judge the next large mail need not wait for a next hop.
+    fn unload(&mut self) {
+        self.loaded = None;
+    }
+
     /// Reads and judges the mail.
-    async fn judge(&self) -> Result<Judged, Reply> {
-        let extraction = self.gateway.reader.read(&self.message).await.map_err(|Busy| {
+    async fn judge(&mut self) -> Result<Judged, Reply> {
+        let message = self.load().await?;
+        let extraction = self.gateway.reader.read(&message).await.map_err(|Busy| {
             tracing::warn!("{} no place to read its attachments", self.envelope.id);
             Reply::TRY_LATER
         })?;
-        let (rulebook, envelope, message) = (self.rulebook.clone(), self.envelope.clone(), self.message.clone());
+        let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
         let null_sender = self.gateway.options.null_sender;
+        let on_the_spot = message.octets().len() <= ON_THE_SPOT_BYTES;
         let judge = move || {
             let facts = null_sender.facts(message.facts());
             let inspection = rulebook.judge(&envelope, &facts, &extraction);
             Judged { facts, inspection }
         };
-        let judged = if self.message.octets().len() <= ON_THE_SPOT_BYTES {
-            judge()
-        } else {
-            tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)?
-        };
+        let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };
         if judged.facts.received_count > self.gateway.options.loops.max_received {
             tracing::warn!("{} loops: {} Received fields", self.envelope.id, judged.facts.received_count);
             return Err(CIRCLES);
@@ -330,10 +395,9 @@ impl Transfer {
 
     /// Passes the mail on to everybody as it is, behind our trace header.
     async fn relay(mut self, judged: &Judged) -> Reply {
-        self.log(judged, &"relaying");
         let scope = self.scope(&judged.inspection);
         let reply = self.send(scope).await;
-        tracing::info!("{} relayed recipients={} reply={}", self.envelope.id, self.envelope.to.len(), reply.code());
+        self.log(judged, &format_args!("relayed recipients={} reply={}", self.envelope.to.len(), reply.code()));
         reply
     }
 
@@ -343,8 +407,13 @@ impl Transfer {
             [one] => Some(&one.address),
             _ => None,
         };
-        let (trace, stamp) = (self.trace(only), self.stamp(scope));
-        match self.hop.data(&[&trace, &stamp, self.message.octets()], self.deadline).await {
+        let mut header = self.trace(only);
+        match self.stamp(scope).await {
+            Ok(stamp) => header.extend(stamp),
+            Err(reply) => return reply,
+        }
+        self.unload();
+        match self.hop.content(&header, &self.content, self.deadline).await {
             Ok(reply) => reply.relayed(),
             Err(failure) => failure.reply(),
         }
@@ -368,7 +437,7 @@ impl Transfer {
         tracing::info!(
             "{} {what} bytes={} rules={} problems={}{}{}",
             self.envelope.id,
-            self.message.octets().len(),
+            self.content.size_bytes(),
             judged.inspection.rules().join(","),
             problems.join(","),
             of("account", &self.received.account),

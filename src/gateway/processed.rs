@@ -12,6 +12,7 @@ use crate::{
     message::Message,
     seal::{Master, digest},
     secret::{Secret, base64url, equal, from_base64url},
+    smtp::Reply,
     time::Time,
 };
 use std::{fmt, time::Duration};
@@ -66,20 +67,24 @@ pub(super) enum Passage {
 
 impl Transfer {
     /// Whether the mail was judged before for all whom its envelope names now.
-    pub(super) fn passage(&self) -> Passage {
+    pub(super) async fn passage(&mut self) -> Result<Passage, Reply> {
         if self.gateway.options.loops.header.is_none() {
-            return Passage::Judge;
+            return Ok(Passage::Judge);
         }
-        let passage = read(&self.gateway.keyring.master(), &self.message, &self.envelope, self.gateway.clock.now());
+        let (master, envelope, now) = (self.gateway.keyring.master(), self.envelope.clone(), self.gateway.clock.now());
+        let passage = self.compute(move |message| read(&master, message, &envelope, now)).await?;
         if passage == Passage::Circles {
             tracing::warn!("{} loops: it was here twice before", self.envelope.id);
         }
-        passage
+        Ok(passage)
     }
 
     /// Passes on a mail that needs no judgement, or no other one; `why` is for the log.
-    pub(super) async fn relay_unjudged(mut self, why: &str) -> crate::smtp::Reply {
-        let received = self.message.facts().received_count;
+    pub(super) async fn relay_unjudged(mut self, why: &str) -> Reply {
+        let received = match self.compute(|message| message.facts().received_count).await {
+            Ok(received) => received,
+            Err(reply) => return self.refuse(reply),
+        };
         if received > self.gateway.options.loops.max_received {
             tracing::warn!("{} loops: {received} Received fields", self.envelope.id);
             return self.refuse(super::CIRCLES);
@@ -101,14 +106,15 @@ impl Transfer {
     }
 
     /// The field for a mail that is relayed; empty where mail is not marked.
-    pub(super) fn stamp(&self, scope: Scope) -> Vec<u8> {
-        let Some(header) = &self.gateway.options.loops.header else { return Vec::new() };
+    pub(super) async fn stamp(&mut self, scope: Scope) -> Result<Vec<u8>, Reply> {
+        let Some(header) = self.gateway.options.loops.header.clone() else { return Ok(Vec::new()) };
         let master = self.gateway.keyring.master();
         let scope = match scope {
             Scope::Everyone => everyone(&master),
             Scope::These(to) => these(&master, self.envelope.from.as_ref(), to.iter()),
         };
-        field(&master, &self.message, &scope, self.gateway.clock.now(), header).unwrap_or_default()
+        let now = self.gateway.clock.now();
+        self.compute(move |message| field(&master, message, &scope, now, &header).unwrap_or_default()).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Seals a mail and commits it, before or around relaying it to the recipients who may have it as it is.
 
 use super::{
-    Judged, Transfer,
+    Judged, SEALING_SLOW, Transfer,
     processed::Scope,
     repeat::{Earlier, Names},
     sealing::Sealing,
@@ -49,7 +49,7 @@ impl Transfer {
     /// The table of smtp.md, section 5. `Err` is a reply too: the way out when something fails.
     pub(super) async fn protected(&mut self, plan: &Plan, judged: &Judged) -> Result<Reply, Reply> {
         let readers = self.readers(plan, judged).await?;
-        let seen = self.seen_key(plan, judged);
+        let seen = self.seen_key(plan, judged).await?;
         match (self.earlier(seen.as_ref()).await?, &seen) {
             (Earlier::Underway, _) => return Err(SAME_MAIL),
             (Earlier::Taken(found, version), Some(seen)) => return self.repeated(plan, seen, found, version).await,
@@ -60,7 +60,8 @@ impl Transfer {
 
     /// Seals for `readers`, those of `plan`, and relays to the others; remembered under `names`.
     pub(super) async fn sealed(&mut self, plan: &Plan, readers: &[Reader], judged: &Judged, names: &Names) -> Result<Reply, Reply> {
-        let sealing = self.seal(judged).await?;
+        let sealing = timeout_at(self.deadline, self.seal(judged)).await.map_err(|_| SEALING_SLOW)??;
+        self.unload();
         let reply = if plan.relay.is_empty() {
             let mut batch = Batch::new();
             self.hand_over(&mut batch, &sealing, readers, plan, judged, Expect::Absent);
@@ -128,7 +129,7 @@ impl Transfer {
         let mut commands = vec![EnvelopeCommand::Mail {
             from: self.envelope.from.clone(),
             parameters: self.envelope.mail_parameters.clone(),
-            size: Some(self.message.octets().len() as u64),
+            size: Some(self.content.size_bytes()),
         }];
         commands.extend(plan.relay.iter().map(|r| EnvelopeCommand::Rcpt { to: r.address.clone(), parameters: r.parameters.clone() }));
         let again = async {

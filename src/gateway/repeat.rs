@@ -8,9 +8,8 @@ use super::{
 };
 use crate::{
     address::Address,
-    envelope::Envelope,
     inspect::Plan,
-    message::{Facts, Message},
+    message::Facts,
     record::{Batch, Expect, Expires, FORMAT, Key, Sealed, Seen},
     seal::{Master, digest},
     smtp::Reply,
@@ -47,14 +46,21 @@ pub(super) struct Names {
 }
 
 impl Transfer {
-    pub(super) fn seen_key(&self, plan: &Plan, judged: &Judged) -> Option<Name> {
+    pub(super) async fn seen_key(&mut self, plan: &Plan, judged: &Judged) -> Result<Option<Name>, Reply> {
         let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
-        self.identity(judged).map(|mail| mail.name(&self.gateway.keyring.master(), &protect))
+        Ok(self.identity(judged).await?.map(|mail| mail.name(&self.gateway.keyring.master(), &protect)))
     }
 
     /// What names the mail whoever it is for; `None` without Message-ID or Date: two equal mails are two mails then.
-    pub(super) fn identity<'a>(&'a self, judged: &'a Judged) -> Option<Identity<'a>> {
-        Identity::of(&self.envelope, &judged.facts, &self.message)
+    pub(super) async fn identity<'a>(&mut self, judged: &'a Judged) -> Result<Option<Identity<'a>>, Reply> {
+        let Facts { message_id: Some(id), date_raw: Some(date), .. } = &judged.facts else { return Ok(None) };
+        let body = match self.digest {
+            Some(digest) => digest,
+            None => self.compute(|message| digest(message.without_received())).await?,
+        };
+        self.digest = Some(body);
+        let from = self.envelope.from.as_ref().map(Address::canonical).unwrap_or_default();
+        Ok(Some(Identity { from, id, date, body }))
     }
 
     pub(super) fn relayed_hash(&self, plan: &Plan) -> Sealed {
@@ -157,13 +163,7 @@ pub(super) struct Identity<'a> {
     body: [u8; 32],
 }
 
-impl<'a> Identity<'a> {
-    fn of(envelope: &Envelope, facts: &'a Facts, message: &Message) -> Option<Identity<'a>> {
-        let (id, date) = (facts.message_id.as_ref()?, facts.date_raw.as_ref()?);
-        let from = envelope.from.as_ref().map(Address::canonical).unwrap_or_default();
-        Some(Identity { from, id, date, body: digest(message.without_received()) })
-    }
-
+impl Identity<'_> {
     /// Its name for these recipients.
     pub(super) fn name(&self, master: &Master, to: &[&Address]) -> Name {
         master.seen_hash(&[self.from.as_bytes(), sorted(to).as_bytes(), self.id.as_bytes(), self.date.as_bytes(), &self.body])

@@ -1,18 +1,19 @@
 //! Makes a sealed message of a mail: its parts as blobs that are durable, and its record.
 
-use super::{Judged, Transfer};
+use super::{Judged, SEALING_SLOW, Transfer};
 use crate::{
     inspect::{Plan, Rulebook},
     message::Message,
     notice::excerpt,
     record::{Card, FORMAT, Key, Part, SealedMessage, State},
-    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, card_context, part_context, seal},
+    seal::{Bucket, ContentKey, Context, Master, Salt, card_context, part_context, seal},
     secret::Id,
     smtp::Reply,
+    store::{Blobs, StoreError},
     time::{Day, Time},
 };
 use std::sync::Arc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// A message of more files than this is kept as the one original mail: the list of its blobs must fit a record.
 const MAX_FILES: usize = 200;
@@ -31,29 +32,24 @@ pub(super) struct Sealing {
 
 impl Transfer {
     /// Seals every part and makes it durable.
-    pub(super) async fn seal(&self, judged: &Judged) -> Result<Sealing, Reply> {
+    pub(super) async fn seal(&mut self, judged: &Judged) -> Result<Sealing, Reply> {
+        let message = self.load().await?;
         let now = self.gateway.clock.now();
         let expires = now.day().plus_days(self.gateway.options.retention_days);
         let bucket = self.gateway.keyring.bucket(expires).await.map_err(|e| self.unavailable(&e))?;
         let id = Id::random();
         let content_key = ContentKey::random();
-        let work = (self.message.clone(), self.rulebook.clone(), content_key.clone(), self.card_head(judged, now));
-        let parts = tokio::task::spawn_blocking(move || {
-            let (message, rulebook, key, head) = work;
-            seal_parts(id, &message, &rulebook, &key, head)
-        });
-        let (card, parts) = parts.await.map_err(|_| {
+        let (head, deadline) = (self.card_head(judged, now), self.deadline);
+        let keeping = Keeping { message: id, key: content_key.clone(), blobs: self.gateway.blobs.clone(), deadline, kept: Vec::new() };
+        let rulebook = self.rulebook.clone();
+        let kept = tokio::task::spawn_blocking(move || seal_parts(keeping, &message, &rulebook, head)).await.map_err(|_| {
             tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
             Reply::TRY_LATER
         })?;
-        let mut blobs = Vec::with_capacity(parts.len());
-        for (blob, ciphertext) in parts {
-            if Instant::now() >= self.deadline {
-                return Err(Reply::NEXT_HOP_SLOW);
-            }
-            self.gateway.blobs.put(blob, ciphertext).await.map_err(|e| self.unavailable(&e))?;
-            blobs.push(blob);
-        }
+        let (card, blobs) = kept.map_err(|e| match e {
+            Unkept::Slow => SEALING_SLOW,
+            Unkept::Store(e) => self.unavailable(&e),
+        })?;
         Ok(Sealing { id, content_key, card, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
     }
 
@@ -103,26 +99,70 @@ impl Transfer {
     }
 }
 
-/// Seals the readable parts of a mail and the card that lists them: the card's blob, and every blob with its content.
-fn seal_parts(id: Id, message: &Message, rulebook: &Rulebook, key: &ContentKey, mut card: Card) -> (Id, Vec<(Id, Ciphertext)>) {
-    let readable = message.readable();
-    let mut blobs = Vec::new();
-    let mut part = |name: &str, media_type: &str, content_id: Option<String>, octets: &[u8]| {
-        let blob = Id::random();
-        blobs.push((blob, seal(key.key(), &part_context(id, blob), Salt::random(), octets)));
-        Part { blob, name: name.to_owned(), media_type: media_type.to_owned(), content_id, size_bytes: octets.len() as u64 }
-    };
-    card.text = readable.text.map(|t| part("", "text/plain; charset=utf-8", None, rulebook.rules.strip_text(&t).as_bytes()));
-    card.html = readable.html.map(|h| part("", "text/html; charset=utf-8", None, rulebook.rules.strip_html(&h).as_bytes()));
-    if readable.files.len() > MAX_FILES {
-        card.files.push(part("bericht.eml", "message/rfc822", None, message.octets()));
-    } else {
-        for file in readable.files {
-            card.files.push(part(&file.name, &file.media_type, file.content_id, &file.octets));
+/// Why the parts of a message were not kept.
+enum Unkept {
+    /// The deadline has passed.
+    Slow,
+    /// The store does not take them.
+    Store(StoreError),
+}
+
+/// Seals the parts of one message and makes each durable before the next is decoded: of a large mail no more than one is in memory twice.
+struct Keeping {
+    message: Id,
+    key: ContentKey,
+    blobs: Arc<dyn Blobs>,
+    deadline: Instant,
+    kept: Vec<Id>,
+}
+
+impl Keeping {
+    /// Blocks: off the async threads.
+    fn keep(&mut self, blob: Id, context: &Context, octets: impl AsRef<[u8]>) -> Result<(), Unkept> {
+        if Instant::now() >= self.deadline {
+            return Err(Unkept::Slow);
         }
+        let ciphertext = seal(self.key.key(), context, Salt::random(), octets.as_ref());
+        drop(octets);
+        let put = tokio::runtime::Handle::current().block_on(async { timeout_at(self.deadline, self.blobs.put(blob, ciphertext)).await });
+        put.map_err(|_| Unkept::Slow)?.map_err(Unkept::Store)?;
+        self.kept.push(blob);
+        Ok(())
     }
+
+    fn part(&mut self, name: &str, media_type: &str, content_id: Option<String>, octets: impl AsRef<[u8]>) -> Result<Part, Unkept> {
+        let (blob, size_bytes) = (Id::random(), octets.as_ref().len() as u64);
+        self.keep(blob, &part_context(self.message, blob), octets)?;
+        Ok(Part { blob, content: None, name: name.to_owned(), media_type: media_type.to_owned(), content_id, size_bytes })
+    }
+}
+
+/// A text up to this length stands in the card: that is nearly all of them, and opening a card stays cheap.
+const IN_CARD_BYTES: usize = 32 * 1024;
+
+/// Seals and keeps the readable parts of a mail, and the card that lists them: the card's blob, and all of them.
+fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut card: Card) -> Result<(Id, Vec<Id>), Unkept> {
+    if message.file_count() > MAX_FILES {
+        card.files.push(keeping.part("bericht.eml", "message/rfc822", None, message.octets())?);
+    }
+    let whole = !card.files.is_empty();
+    let readable = message.take_apart(|file| {
+        if !whole {
+            card.files.push(keeping.part(&file.name, &file.media_type, file.content_id, file.octets)?);
+        }
+        Ok(())
+    })?;
     let blob = Id::random();
+    let mut body = |media_type: &str, text: String| {
+        if text.len() > IN_CARD_BYTES {
+            return keeping.part("", media_type, None, text);
+        }
+        let size_bytes = text.len() as u64;
+        Ok(Part { blob, content: Some(text), name: String::new(), media_type: media_type.to_owned(), content_id: None, size_bytes })
+    };
+    card.text = readable.text.map(|t| body("text/plain; charset=utf-8", rulebook.rules.strip_text(&t))).transpose()?;
+    card.html = readable.html.map(|h| body("text/html; charset=utf-8", rulebook.rules.strip_html(&h))).transpose()?;
     let text = zeroize::Zeroizing::new(serde_json::to_vec(&card).expect("a card has text keys and no foreign types"));
-    blobs.push((blob, seal(key.key(), &card_context(id, blob), Salt::random(), &text)));
-    (blob, blobs)
+    keeping.keep(blob, &card_context(keeping.message, blob), text)?;
+    Ok((blob, keeping.kept))
 }

@@ -149,6 +149,10 @@ impl Pieces {
     async fn of(visit: &Visit, open: &Open, part: &Part) -> Result<Pieces, Refusal> {
         let blobs = visit.desk.portal.blobs.clone();
         let (message, key) = (open.granted.grant.value.message, open.content_key.clone());
+        if let Some(text) = &part.content {
+            let first = Bytes::from(text.clone());
+            return Ok(Pieces { blobs, key, message, part: part.clone(), header: Vec::new(), first });
+        }
         let header = blobs.get(part.blob, Some(0..HEADER_BYTES)).await?.ok_or_else(|| read::damaged(part.blob))?;
         let sealed = sealed_len(part.size_bytes);
         let tail = blobs.get(part.blob, Some(sealed - 1..sealed + 1)).await?.unwrap_or_default();

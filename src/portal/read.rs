@@ -140,6 +140,9 @@ pub(super) async fn card(visit: &Visit, opened: &Open) -> Result<Card, Refusal> 
 
 /// A part, opened as a whole; its length is compared, so that a lost tail is noticed.
 pub(super) async fn whole(visit: &Visit, opened: &Open, part: &Part) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    if let Some(text) = &part.content {
+        return Ok(Zeroizing::new(text.clone().into_bytes()));
+    }
     let sealed = visit.desk.portal.blobs.get(part.blob, None).await?.ok_or_else(|| damaged(part.blob))?;
     let context = part_context(opened.granted.grant.value.message, part.blob);
     let octets = open(opened.content_key.key(), &context, &sealed).map_err(|_| damaged(part.blob))?;

@@ -390,8 +390,11 @@ pub struct Card {
 /// One part of a sealed message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// Its blob.
+    /// Its blob; the card's own when the content stands here.
     pub blob: Id,
+    /// The content of a short text. A file of its own would double what a message costs the disk, which makes each durable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// Its file name, made safe to show; empty for text and HTML.
     pub name: String,
     /// Its media type as declared: `application/pdf`.

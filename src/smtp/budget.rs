@@ -43,6 +43,9 @@ enum Class {
     Beginning,
 }
 
+/// The caller has a deadline of its own.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+
 impl Budget {
     /// 512 MiB: ten mails of 50 MiB, or all sessions of a busy hour; with what opening them takes, zegel stays below 1.5 GiB.
     pub const DEFAULT: u64 = 512 << 20;
@@ -57,6 +60,21 @@ impl Budget {
     /// Room for `octets`, waited for at most `wait`; `None` when there was none, or never can be.
     pub async fn reserve(&self, octets: u64, wait: Duration) -> Option<Permit> {
         self.ask(octets, wait, Class::Beginning).await
+    }
+
+    /// Room for `octets` for somebody whose end gives back what others wait for: goes before those that begin, and waits as long as it is polled.
+    pub(super) async fn reserve_to_end(&self, octets: u64) -> Option<Permit> {
+        self.ask(octets, FOR_EVER, Class::Growing).await
+    }
+
+    /// Room for `octets` if it is there now, `left` stay free, and nobody who grows waits for it.
+    pub(super) fn take(&self, octets: u64, left: u64) -> Option<Permit> {
+        let mut room = self.room();
+        let unhindered = room.growing.is_empty() && octets.saturating_add(left) <= room.free;
+        unhindered.then(|| {
+            room.free -= octets;
+            Permit { budget: self.clone(), octets }
+        })
     }
 
     /// All octets there are.
@@ -147,6 +165,30 @@ impl Permit {
             }
             None => false,
         }
+    }
+
+    /// Takes `more` octets if they are there now; says whether they were.
+    pub(super) fn try_grow(&mut self, more: u64) -> bool {
+        let taken = self.budget.take(more, 0);
+        self.add(taken)
+    }
+
+    /// Takes `more` octets if half of all is still free then; says whether it was. For those who have another way: the other half is for mails that
+    /// begin, or few slow clients with large ones could keep everybody waiting.
+    pub(super) fn grow_from_plenty(&mut self, more: u64) -> bool {
+        let taken = self.budget.take(more, self.budget.total() / 2);
+        self.add(taken)
+    }
+
+    fn add(&mut self, taken: Option<Permit>) -> bool {
+        let given = taken.is_some();
+        self.octets += taken.map_or(0, |mut extra| std::mem::take(&mut extra.octets));
+        given
+    }
+
+    /// What this is a part of.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Gives back what is held over `octets`.

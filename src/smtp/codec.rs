@@ -274,29 +274,47 @@ impl Decoder {
 /// Whether every CR and LF of `parts`, taken as one, belongs to a CRLF: what may be sent.
 #[must_use]
 pub fn has_exact_line_ends(parts: &[&[u8]]) -> bool {
-    let mut cr_pending = false;
-    for part in parts.iter().filter(|p| !p.is_empty()) {
+    let mut ends = LineEnds::default();
+    parts.iter().all(|part| ends.are_exact(part)) && ends.are_complete()
+}
+
+/// Looks at octets that come in pieces: whether every CR and LF belongs to a CRLF.
+#[derive(Debug, Default)]
+pub struct LineEnds {
+    cr_pending: bool,
+}
+
+impl LineEnds {
+    /// Whether those of the next piece are; a CR at its end is for the piece behind it to say.
+    #[must_use]
+    pub fn are_exact(&mut self, piece: &[u8]) -> bool {
+        let Some(first) = piece.first() else { return true };
         let mut at = 0;
-        if cr_pending {
-            if part[0] != b'\n' {
+        if std::mem::take(&mut self.cr_pending) {
+            if *first != b'\n' {
                 return false;
             }
             at = 1;
-            cr_pending = false;
         }
-        while let Some(found) = memchr2(b'\r', b'\n', &part[at..]) {
+        while let Some(found) = memchr2(b'\r', b'\n', &piece[at..]) {
             at += found;
-            match (part[at], part.get(at + 1)) {
+            match (piece[at], piece.get(at + 1)) {
                 (b'\r', Some(b'\n')) => at += 2,
                 (b'\r', None) => {
-                    cr_pending = true;
+                    self.cr_pending = true;
                     at += 1;
                 }
                 _ => return false,
             }
         }
+        true
     }
-    !cr_pending
+
+    /// Whether no CR stands at the end.
+    #[must_use]
+    pub fn are_complete(&self) -> bool {
+        !self.cr_pending
+    }
 }
 
 /// Writes the body of one DATA command: dots at the start of a line are doubled, nothing else is touched.

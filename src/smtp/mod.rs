@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod reply;
 pub mod server;
 pub mod session;
+pub mod spill;
 mod stream;
 pub mod tls;
 mod trace;
@@ -27,6 +28,7 @@ pub use extensions::Extensions;
 pub use network::{Network, NetworkError};
 pub use reply::{Enhanced, Reply};
 pub use server::{Handler, Peer, ServerLimits, ServerOptions, Service, listen, serve};
+pub use spill::{Content, SpillFolder};
 pub use tls::TlsFacts;
 pub use trace::Received;
 

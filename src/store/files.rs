@@ -1,6 +1,6 @@
 //! Blobs as files: `blobs/ab/<id>`, where `ab` are the first two digits of the id.
 //!
-//! A file gets its name only when its content is durable, and `put` returns only when the name is too.
+//! `put` returns only when content and name are durable, and no record names a blob before that: what a crash leaves half written is an orphan.
 
 use super::{
     Blobs, BoxFuture, Failure, OpenError, Room, StoreError,
@@ -97,7 +97,7 @@ impl Inner {
     fn put(&self, id: Id, content: &[u8]) -> io::Result<()> {
         let path = self.path(id);
         self.recent(|recent| recent.insert(id, Instant::now()));
-        folder::write_new(path.parent().unwrap_or(&self.root), &id.to_string(), content).map_err(|error| {
+        folder::write_unsought(path.parent().unwrap_or(&self.root), &id.to_string(), content).map_err(|error| {
             if let WriteError::NotDurable(_) = error {
                 self.failure.set(format!("{}: {error}", path.display()));
             }
@@ -171,7 +171,7 @@ impl Blobs for FileBlobs {
         self.run(move |inner| inner.delete(id))
     }
 
-    /// Also removes files that a crash left unfinished.
+    /// Also removes files that an older version left unfinished.
     fn list(&self, before: Time) -> BoxFuture<'_, Result<Vec<Id>, StoreError>> {
         self.run(move |inner| inner.list(before))
     }

@@ -125,8 +125,21 @@ pub(super) fn write_new(folder: &Path, name: &str, content: &[u8]) -> Result<(),
     named.and_then(|()| sync(folder).map_err(WriteError::NotDurable))
 }
 
+/// Writes a file that nobody looks for before this has returned: a crash may leave a part of it under its name, which [`write_new`] never does. For
+/// that the folder is changed once, not three times, and its second fsync finds little to do.
+pub(super) fn write_unsought(folder: &Path, name: &str, content: &[u8]) -> Result<(), WriteError> {
+    let path = folder.join(name);
+    let written = write(&path, content);
+    if matches!(&written, Err(error) if !matches!(error, WriteError::Exists)) {
+        // A full disk gets its room back at once.
+        let _ = remove(&path);
+    }
+    written.and_then(|()| sync(folder).map_err(WriteError::NotDurable))
+}
+
 fn write(path: &Path, content: &[u8]) -> Result<(), WriteError> {
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(WriteError::Io)?;
+    let opened = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+    let mut file = opened.map_err(|e| if e.kind() == io::ErrorKind::AlreadyExists { WriteError::Exists } else { WriteError::Io(e) })?;
     file.write_all(content).map_err(WriteError::Io)?;
     file.sync_all().map_err(WriteError::NotDurable)
 }
@@ -192,6 +205,17 @@ mod tests {
         assert_eq!(**read_private(&path).unwrap().unwrap(), *b"one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn a_file_that_is_not_sought_yet_replaces_none_and_leaves_nothing_when_it_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        write_unsought(folder.path(), "blob", b"one").unwrap();
+        assert!(matches!(write_unsought(folder.path(), "blob", b"two"), Err(WriteError::Exists)));
+        assert_eq!(fs::read(folder.path().join("blob")).unwrap(), b"one");
+        assert!(matches!(write_unsought(&folder.path().join("missing"), "blob", b"two"), Err(WriteError::Io(_))));
+        assert_eq!(fs::metadata(folder.path().join("blob")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
 mod bounces;
+mod deadline;
 mod direct;
 mod direction;
 mod faults;
 mod kill;
 mod loops;
 mod mixed;
+mod model;
 mod null_sender;
 mod portal;
 mod postfix;
@@ -18,6 +20,7 @@ mod reports;
 mod run;
 mod sink;
 mod smtp;
+mod soak;
 mod spine;
 mod stolen;
 mod twilio;

@@ -222,6 +222,7 @@ impl World {
             blobs.push((blob, seal(key.key(), &part_context(id, blob), Salt::random(), octets)));
             Part {
                 blob,
+                content: None,
                 name: name.to_owned(),
                 media_type: media_type.to_owned(),
                 content_id: content_id.map(str::to_owned),

@@ -26,6 +26,13 @@ pub struct Zegel {
 impl Zegel {
     /// Starts `zegel run` over the configuration in `folder` and waits until it says that it is ready.
     pub fn run(folder: &Path) -> Zegel {
+        let mut zegel = Zegel::start(folder);
+        zegel.wait_for("ready");
+        zegel
+    }
+
+    /// Starts `zegel run`, and waits for nothing.
+    pub fn start(folder: &Path) -> Zegel {
         let mut child = Command::new(env!("CARGO_BIN_EXE_zegel"))
             .args(["run", "--config"])
             .arg(folder.join("zegel.toml"))
@@ -43,9 +50,7 @@ impl Zegel {
                 }
             }
         });
-        let mut zegel = Zegel { child, log, said: Vec::new() };
-        zegel.wait_for("ready");
-        zegel
+        Zegel { child, log, said: Vec::new() }
     }
 
     /// Waits until it logs a line that holds `text`.
@@ -67,10 +72,12 @@ impl Zegel {
         self.child.id()
     }
 
-    /// kill -9.
-    pub fn kill(mut self) {
+    /// kill -9; gives all that it had said.
+    pub fn kill(mut self) -> Vec<String> {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
+        self.said.extend(self.log.iter());
+        std::mem::take(&mut self.said)
     }
 
     /// SIGTERM, and waits for the end.

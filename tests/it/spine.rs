@@ -144,3 +144,27 @@ fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
     files
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_too_large_for_memory_is_sealed_whole_and_relayed_whole_to_those_who_may_have_it() {
+    let world = World::with(
+        |folder| {
+            std::fs::create_dir(folder.join("policies")).unwrap();
+            let policy = "[[policy]]\nname = \"woord\"\nwhen = { rule = \"activation-word\", to = \"external\" }\nthen = \"level 1\"\n\
+                          [[policy]]\nname = \"onleesbaar\"\nwhen = { problem = [\"damaged\"], to = \"external\" }\nthen = \"level 1\"\n";
+            std::fs::write(folder.join("policies/test.toml"), policy).unwrap();
+        },
+        |opened| opened,
+    )
+    .await;
+    let line = "Een lange regel zonder iets bijzonders, vele malen herhaald.\r\n";
+    let text = mail("[beveiligd] Verslag", &format!("{}Het einde.", line.repeat(160_000)));
+    assert_eq!(world.send(ANNA, &[BURGER, COLLEGA], text.as_bytes()).await.code(), 250);
+    assert!(world.mails_for(COLLEGA, 1).await[0].octets.ends_with(text.as_bytes()));
+    let link = world.mails_for(BURGER, 1).await[0].link(&world.portal).unwrap();
+    let opening = world.open_link(&link).await.unwrap();
+    let sealed = &opening.parts[0];
+    assert!(sealed.len() > 9 << 20 && sealed.trim_ascii_end().ends_with(b"Het einde."));
+    let left: Vec<_> = std::fs::read_dir(world.folder.path().join("data")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".spill")), "{left:?}");
+}

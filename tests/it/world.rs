@@ -1,5 +1,7 @@
 //! A temporary zegel in this process: real sockets, real store, a mail server that keeps what it gets, and a clock the test sets.
 
+use crate::process::free_port;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::{
     net::SocketAddr,
@@ -11,19 +13,29 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::watch, time::Instant};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore, watch},
+    time::Instant,
+};
 use zegel::{
     address::Address,
     clock::{Clock as _, SetClock, SystemClock},
     config::Config,
     demo::mailbox::{Delivered, Mailbox},
-    record::{Card, Grant, Key, SealedMessage},
+    extract,
+    gateway::{self, Gateway, Loops, NullSender, Times},
+    inspect::Rulebook,
+    metrics::Metrics,
+    notice::Organisation,
+    record::{Approval, Card, Grant, Key, Sealed, SealedMessage},
+    sandbox::Reader,
     seal::{card_context, lookup_id, open, part_context, unwrap},
-    secret::Token,
+    secret::{Id, Token},
     serve::{Listeners, Running, start_with},
     smtp::{
         self, Budget, EnvelopeCommand, Reply, ServerOptions,
-        client::{ClientOptions, NextHop, Pool},
+        client::{ClientOptions, NextHop, Pool, Routes},
     },
     store::{self, Opened, StoreOptions},
 };
@@ -71,6 +83,18 @@ impl World {
         World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |_| {}, |opened| opened).await
     }
 
+    /// Before a next hop of the test's own, with a store that `wrap` puts something around.
+    pub async fn next_to_with(hop: SocketAddr, wrap: impl FnOnce(Opened) -> Opened) -> World {
+        World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |_| {}, wrap).await
+    }
+
+    /// Cuts zegel off wherever it waits, as a crash would, and starts another on the same folder and at the same time.
+    pub async fn crash(self, wrap: impl FnOnce(Opened) -> Opened) -> World {
+        let World { folder, outside, clock, opened, running, _next_hop, .. } = self;
+        drop((opened, running));
+        World::on(folder, clock, outside, _next_hop, |_| {}, wrap).await
+    }
+
     async fn before(
         hop: SocketAddr,
         outside: Mailbox,
@@ -80,19 +104,31 @@ impl World {
         wrap: impl FnOnce(Opened) -> Opened,
     ) -> World {
         let folder = TempDir::new().unwrap();
-        let ((smtp, gateway), (http, page)) = (listen().await, listen().await);
+        let (gateway, page) = (free_port(), free_port());
         let portal = format!("http://{page}");
         std::fs::write(folder.path().join("zegel.toml"), configuration(&portal, gateway, page, hop)).unwrap();
         write(folder.path());
+        World::on(folder, Arc::new(SetClock::at(SystemClock.now())), outside, next_hop, tune, wrap).await
+    }
+
+    /// Over a folder that holds a configuration.
+    async fn on(
+        folder: TempDir,
+        clock: Arc<SetClock>,
+        outside: Mailbox,
+        next_hop: watch::Sender<bool>,
+        tune: impl FnOnce(&mut Config),
+        wrap: impl FnOnce(Opened) -> Opened,
+    ) -> World {
         let mut config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
         tune(&mut config);
-        let clock = Arc::new(SetClock::at(SystemClock.now()));
-        let opened = store::open(&StoreOptions::new(&config.store.path, &config.store.keys, clock.now())).unwrap();
+        let options = StoreOptions::new(&config.store.path, &config.store.keys, clock.now());
+        // One that was cut off lets go of lock and ports within moments.
+        let opened = patiently(|| store::open(&options).map_err(|e| e.to_string())).await;
+        let listeners = patiently(|| Listeners::bind(&config).map_err(|e| e.to_string())).await;
+        let (gateway, portal) = (config.smtp.listen[0], config.portal.url.clone());
         let wrapped = wrap(opened.clone());
-        let running =
-            start_with(config, Listeners { smtp: vec![smtp], portal: vec![http], ..Listeners::default() }, clock.clone(), wrapped)
-                .await
-                .unwrap();
+        let running = start_with(config, listeners, clock.clone(), wrapped).await.unwrap();
         World { folder, outside, gateway, portal, clock, opened, running, _next_hop: next_hop }
     }
 
@@ -152,19 +188,36 @@ pub async fn open_link(opened: &Opened, link: &str) -> Option<Opening> {
     let token = Token::parse(link.rsplit('/').next()?)?;
     let key = Key::grant(lookup_id(&token));
     let grant: Grant = opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
-    let message_key = Key::message(grant.message);
+    let (card, parts) = open_message(opened, &token, grant.message, &grant.wrap).await?;
+    Some(Opening { card, parts, grant })
+}
+
+/// What the sender of a held message can open by the link to the number page.
+pub async fn open_approval(opened: &Opened, link: &str) -> Option<(Card, Vec<Bytes>)> {
+    let token = Token::parse(link.rsplit('/').next()?)?;
+    let key = Key::approval(lookup_id(&token));
+    let approval: Approval = opened.store.get(&key).await.unwrap()?.read(&key).unwrap();
+    open_message(opened, &token, approval.message, &approval.wrap).await
+}
+
+async fn open_message(opened: &Opened, token: &Token, id: Id, wrap: &Sealed) -> Option<(Card, Vec<Bytes>)> {
+    let message_key = Key::message(id);
     let message: SealedMessage = opened.store.get(&message_key).await.unwrap()?.read(&message_key).unwrap();
     let bucket = opened.keyring.existing(message.expires).unwrap();
-    let content_key = unwrap(&opened.keyring.master(), &bucket, &token, grant.message, &grant.wrap).unwrap();
+    let content_key = unwrap(&opened.keyring.master(), &bucket, token, id, wrap).unwrap();
     let blob = async |id| opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
-    let card = open(content_key.key(), &card_context(grant.message, message.card), &blob(message.card).await).unwrap();
+    let card = open(content_key.key(), &card_context(id, message.card), &blob(message.card).await).unwrap();
     let card: Card = serde_json::from_slice(&card).unwrap();
     let mut parts = Vec::new();
     for part in card.text.iter().chain(&card.html).chain(&card.files) {
-        let octets = open(content_key.key(), &part_context(grant.message, part.blob), &blob(part.blob).await).unwrap();
+        if let Some(text) = &part.content {
+            parts.push(Bytes::from(text.clone()));
+            continue;
+        }
+        let octets = open(content_key.key(), &part_context(id, part.blob), &blob(part.blob).await).unwrap();
         parts.push(Bytes::from(octets.to_vec()));
     }
-    Some(Opening { card, parts, grant })
+    Some((card, parts))
 }
 
 /// The outside world: a mail server that keeps what it gets, its address, and what ends it.
@@ -192,6 +245,18 @@ impl Opening {
     }
 }
 
+/// Tries again until it works, for half a minute.
+async fn patiently<T>(attempt: impl Fn() -> Result<T, String>) -> T {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(why) => assert!(Instant::now() < end, "{why}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 pub async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -205,6 +270,43 @@ pub fn configuration(portal: &str, smtp: SocketAddr, http: SocketAddr, hop: Sock
          [smtp]\nlisten = [\"{smtp}\"]\nnext_hop = \"smtp://{hop}\"\nallow = [\"127.0.0.0/8\"]\n\
          [portal]\nlisten = [\"{http}\"]\nurl = \"{portal}\"\n[store]\npath = \"data\"\n[sms]\nprovider = \"file\"\n"
     )
+}
+
+/// A gateway by itself, over a store that is open, without a server.
+pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook, times: Times) -> Gateway {
+    let options = gateway::Options {
+        hostname: "gw.example".to_owned(),
+        language: "nl".to_owned(),
+        retention_days: 30,
+        hold_time: Duration::from_secs(3600),
+        times,
+        loops: Loops { max_received: Loops::MAX_RECEIVED, header: None },
+        null_sender: NullSender::default(),
+    };
+    let organisation = Organisation {
+        name: "Gemeente Voorbeeld".to_owned(),
+        from: Address::parse("zegel@gemeente.example").unwrap(),
+        url: "http://127.0.0.1".to_owned(),
+        language: "nl".to_owned(),
+        hostname: "gw.example".to_owned(),
+        bounces: None,
+    };
+    Gateway {
+        options,
+        rulebook: Arc::new(ArcSwap::from_pointee(rulebook)),
+        reader: Reader::new(extract::Limits::default()),
+        routes,
+        direct: None,
+        store: opened.store,
+        blobs: opened.blobs,
+        keyring: opened.keyring,
+        clock: Arc::new(SystemClock),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation)),
+        outbox: Arc::new(Notify::new()),
+        metrics: Arc::new(Metrics::default()),
+        large: Arc::new(Semaphore::new(1)),
+        live: Arc::default(),
+    }
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);

@@ -1,11 +1,16 @@
 //! The body on its way: DATA with its dots doubled (RFC 5321, 4.5.2), or BDAT as it is (RFC 3030).
 
 use super::{
-    super::{codec::Encoder, reply::Reply},
+    super::{
+        codec::{Encoder, LineEnds},
+        reply::Reply,
+        spill::Spilled,
+    },
     ClientOptions, Failure,
     connection::{Connection, Ending},
 };
-use std::{future::Future, io};
+use bytes::Bytes;
+use std::{future::Future, io, sync::Arc};
 use tokio::time::{Instant, timeout_at};
 
 /// Octets of a body that are encoded and sent at once.
@@ -48,6 +53,38 @@ impl Body for Slices<'_> {
     }
 }
 
+/// A header of ours, and behind it a body that was spilled.
+pub(super) struct Spill<'a> {
+    header: &'a [u8],
+    spilled: &'a Arc<Spilled>,
+    /// The piece that is read next; before the first comes the header.
+    next: Option<u64>,
+    piece: Bytes,
+}
+
+impl<'a> Spill<'a> {
+    pub(super) fn behind(header: &'a [u8], spilled: &'a Arc<Spilled>) -> Spill<'a> {
+        Spill { header, spilled, next: None, piece: Bytes::new() }
+    }
+}
+
+impl Body for Spill<'_> {
+    fn size(&self) -> u64 {
+        self.header.len() as u64 + self.spilled.size_bytes()
+    }
+
+    async fn block(&mut self) -> io::Result<Option<&[u8]>> {
+        let Some(number) = self.next else {
+            self.next = Some(0);
+            return Ok(Some(self.header));
+        };
+        self.next = Some(number + 1);
+        let Some(piece) = self.spilled.piece(number).await? else { return Ok(None) };
+        self.piece = piece;
+        Ok(Some(&self.piece))
+    }
+}
+
 /// How a body is told from what follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -59,10 +96,11 @@ pub(super) enum Framing {
 
 /// Who has looked at the line ends of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LineEnds {
-    Exact,
+pub(super) enum Looked {
+    /// They are exact.
+    Before,
     /// They are looked at on the way: before a doubtful octet goes out the connection is given up, and the next hop has no mail.
-    Unseen,
+    OnTheWay,
 }
 
 /// Sends the body, and waits for the reply to its end.
@@ -70,7 +108,7 @@ pub(super) async fn transfer<B: Body>(
     connection: &mut Connection,
     body: &mut B,
     framing: Framing,
-    line_ends: LineEnds,
+    looked: Looked,
     deadline: Instant,
     options: &ClientOptions,
 ) -> Result<Reply, Failure> {
@@ -80,10 +118,10 @@ pub(super) async fn transfer<B: Body>(
     if framing == Framing::Chunk {
         block.extend_from_slice(format!("BDAT {size} LAST\r\n").as_bytes());
     }
-    let (mut sent, mut check) = (0u64, Check::default());
+    let (mut sent, mut check) = (0u64, LineEnds::default());
     while let Some(octets) = timeout_at(deadline, body.block()).await.map_err(|_| Failure::TIMEOUT)?.map_err(|_| Failure::Unreadable)? {
         sent += octets.len() as u64;
-        if line_ends == LineEnds::Unseen && !check.octets(octets) {
+        if looked == Looked::OnTheWay && !check.are_exact(octets) {
             return Err(Failure::BareLineEnd);
         }
         for piece in octets.chunks(BLOCK) {
@@ -100,7 +138,7 @@ pub(super) async fn transfer<B: Body>(
         }
     }
     // The end is still unsaid, so there is no mail yet.
-    if line_ends == LineEnds::Unseen && !check.is_over() {
+    if looked == Looked::OnTheWay && !check.are_complete() {
         return Err(Failure::BareLineEnd);
     }
     if sent != size {
@@ -137,32 +175,6 @@ async fn refusal(connection: &mut Connection) -> Option<Reply> {
     if reply.is_positive() || reply.is_intermediate() { None } else { Some(reply) }
 }
 
-/// Looks for a CR or LF that stands alone, over any split of the octets.
-#[derive(Default)]
-struct Check {
-    cr_pending: bool,
-}
-
-impl Check {
-    fn octets(&mut self, octets: &[u8]) -> bool {
-        let mut rest = octets;
-        if self.cr_pending {
-            match rest.split_first() {
-                None => return true,
-                Some((b'\n', behind)) => rest = behind,
-                Some(_) => return false,
-            }
-        }
-        self.cr_pending = rest.last() == Some(&b'\r');
-        let whole = if self.cr_pending { &rest[..rest.len() - 1] } else { rest };
-        super::super::codec::has_exact_line_ends(&[whole])
-    }
-
-    fn is_over(&self) -> bool {
-        !self.cr_pending
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,8 +192,8 @@ mod tests {
             (b"\r\n\r\n", true),
         ] {
             for at in 0..=octets.len() {
-                let mut check = Check::default();
-                let seen = check.octets(&octets[..at]) && check.octets(b"") && check.octets(&octets[at..]) && check.is_over();
+                let mut check = LineEnds::default();
+                let seen = check.are_exact(&octets[..at]) && check.are_exact(b"") && check.are_exact(&octets[at..]) && check.are_complete();
                 assert_eq!(seen, exact, "{octets:?} split at {at}");
             }
         }

@@ -1,7 +1,7 @@
 //! A transaction whose route its first recipient decides.
 
 use super::{
-    super::{command::EnvelopeCommand, reply::Reply},
+    super::{command::EnvelopeCommand, reply::Reply, spill::Content},
     Failure, Route, Routes, Transaction,
     envelope::ANOTHER_MAIL,
 };
@@ -108,14 +108,14 @@ impl Routed {
         Ok(&mut self.open.insert((route.clone(), open)).1)
     }
 
-    /// [`Transaction::data`] on the route that was chosen.
+    /// [`Transaction::content`] on the route that was chosen.
     ///
     /// # Errors
     /// As there; [`Failure::Lost`] when nothing is open.
-    pub async fn data(&mut self, parts: &[&[u8]], deadline: Instant) -> Result<Reply, Failure> {
+    pub async fn content(&mut self, header: &[u8], content: &Content, deadline: Instant) -> Result<Reply, Failure> {
         self.bound = false;
         match &mut self.open {
-            Some((_, transaction)) => transaction.data(parts, deadline).await,
+            Some((_, transaction)) => transaction.content(header, content, deadline).await,
             None => Err(Failure::LOST),
         }
     }

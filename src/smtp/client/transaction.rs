@@ -1,9 +1,9 @@
 //! One mail on one route: MAIL, RCPT, DATA or BDAT.
 
 use super::{
-    super::{codec, command::EnvelopeCommand, reply::Reply},
+    super::{codec, command::EnvelopeCommand, reply::Reply, spill::Content},
     Body, ClientOptions, Failure, Pool, Protocol, Route,
-    body::{self, Framing, LineEnds, Slices},
+    body::{self, Framing, Looked, Slices, Spill},
     connection::Connection,
     envelope::{self, Progress},
     remedy,
@@ -76,7 +76,18 @@ impl Transaction {
             self.let_go();
             return Err(Failure::BareLineEnd);
         }
-        self.send(&mut Slices::of(parts), LineEnds::Exact, deadline).await
+        self.send(&mut Slices::of(parts), Looked::Before, deadline).await
+    }
+
+    /// The same for `content` as it was received, behind `header`; of a spilled one no more than a block is in memory at a time.
+    ///
+    /// # Errors
+    /// As [`Transaction::data`]; [`Failure::Unreadable`] too when the disk does not give back what was spilled: the next hop has no mail then.
+    pub async fn content(&mut self, header: &[u8], content: &Content, deadline: Instant) -> Result<Reply, Failure> {
+        match content {
+            Content::Memory(octets) => self.data(&[header, octets], deadline).await,
+            Content::Spilled(spilled) => self.data_of(&mut Spill::behind(header, spilled), deadline).await,
+        }
     }
 
     /// The same for a mail whose octets are not all in memory.
@@ -84,10 +95,10 @@ impl Transaction {
     /// # Errors
     /// As [`Transaction::data`]; [`Failure::BareLineEnd`] and [`Failure::Unreadable`] when some of it has gone: the next hop has no mail then.
     pub async fn data_of<B: Body>(&mut self, body: &mut B, deadline: Instant) -> Result<Reply, Failure> {
-        self.send(body, LineEnds::Unseen, deadline).await
+        self.send(body, Looked::OnTheWay, deadline).await
     }
 
-    async fn send<B: Body>(&mut self, body: &mut B, line_ends: LineEnds, deadline: Instant) -> Result<Reply, Failure> {
+    async fn send<B: Body>(&mut self, body: &mut B, looked: Looked, deadline: Instant) -> Result<Reply, Failure> {
         let framing = match timeout_at(deadline, self.ready()).await.unwrap_or(Err(Failure::TIMEOUT)) {
             Ok(Ready::For(framing)) => framing,
             Ok(Ready::Refused(reply)) => {
@@ -103,7 +114,7 @@ impl Transaction {
             return Err(Failure::LOST);
         }
         connection.mails += 1;
-        let reply = body::transfer(&mut connection, body, framing, line_ends, deadline, pool.options()).await?;
+        let reply = body::transfer(&mut connection, body, framing, looked, deadline, pool.options()).await?;
         // A refusal may have been said before the dot was read; what the next hop took the rest for is its secret.
         if reply.is_positive() {
             pool.put_back(connection);

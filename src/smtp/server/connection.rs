@@ -6,6 +6,7 @@ use super::{
         budget::Permit,
         reply::{Enhanced, Reply},
         session::{Offer, Right, Session, Step},
+        spill::{Content, Spill},
         stream::Stream,
     },
     Handler, Peer, ServerOptions, Service, stopping,
@@ -22,6 +23,7 @@ use std::{
 use tokio::{
     net::TcpStream,
     sync::watch,
+    task::spawn_blocking,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::TlsAcceptor;
@@ -47,6 +49,7 @@ pub(super) async fn run<S: Service>(
     let offer = Offer {
         hostname: options.hostname.clone(),
         max_size: options.size_limit(&extensions),
+        in_memory: options.in_memory(),
         eight_bit: extensions.eight_bit,
         utf8: extensions.utf8 && extensions.eight_bit,
         dsn: extensions.dsn,
@@ -63,6 +66,7 @@ pub(super) async fn run<S: Service>(
         handler: Some(handler),
         permit: None,
         peer: peer.address.ip(),
+        spill: None,
         options,
         shutdown,
         body_began: Instant::now(),
@@ -87,6 +91,8 @@ struct Connection<H> {
     handler: Option<H>,
     permit: Option<Permit>,
     peer: IpAddr,
+    /// What was moved out of memory of the body that is being received.
+    spill: Option<Spill>,
     options: Arc<ServerOptions>,
     shutdown: watch::Receiver<bool>,
     body_began: Instant,
@@ -131,6 +137,7 @@ impl<H: Handler> Connection<H> {
                     self.session.room(self.permit.as_ref().map(Permit::octets));
                 }
                 Step::Grow(octets) => self.grow(octets).await,
+                Step::Spill => self.spill().await,
                 Step::Message(received) => {
                     let message = self.message();
                     let Some(handler) = &mut self.handler else { continue };
@@ -143,7 +150,7 @@ impl<H: Handler> Connection<H> {
                     }
                 }
                 Step::Reset => {
-                    self.permit = None;
+                    self.let_go();
                     self.reset().await;
                 }
                 Step::Authenticate(credentials) => {
@@ -204,7 +211,7 @@ impl<H: Handler> Connection<H> {
             }
         }
         if self.session.room_held() == 0 {
-            self.permit = None;
+            self.let_go();
         }
         Ok(())
     }
@@ -213,22 +220,56 @@ impl<H: Handler> Connection<H> {
         let given = match &mut self.permit {
             Some(permit) => {
                 let more = octets.saturating_sub(permit.octets());
-                permit.grow(more, self.options.limits.room_time).await.then(|| permit.octets())
+                let given = permit.grow_from_plenty(more);
+                if !given && self.session.can_spill() {
+                    // Others need the memory, or will: the disk costs less than waiting.
+                    return self.spill().await;
+                }
+                (given || permit.grow(more, self.options.limits.room_time).await).then(|| permit.octets())
             }
             None => None,
         };
         self.session.room(given);
         if given.is_none() {
-            self.permit = None;
+            self.let_go();
+        }
+    }
+
+    /// Moves the body to a file, off the async threads. A disk that does not take it is no reason to refuse a mail: what is left stays in memory.
+    async fn spill(&mut self) {
+        let (mut octets, begun, folder) = (self.session.take_to_spill(), self.spill.take(), self.options.spill.clone());
+        let writing = spawn_blocking(move || {
+            let mut begun = begun;
+            let outcome = match (&mut begun, folder) {
+                (Some(spill), _) => spill.write(&mut octets),
+                (None, None) => Err(io::ErrorKind::Unsupported.into()),
+                (None, Some(folder)) => Spill::begin(&folder).and_then(|spill| begun.insert(spill).write(&mut octets)),
+            };
+            (begun, octets, outcome)
+        });
+        let Ok((begun, rest, outcome)) = writing.await else { return self.broken() };
+        self.spill = begun;
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, "smtp: a large mail stays in memory, since the disk does not take it");
+        }
+        self.session.spilled(rest, outcome.is_ok());
+        if let Some(permit) = &mut self.permit {
+            permit.shrink_to(self.session.room_held());
         }
     }
 
     /// The mail that was received; it holds its room from now on.
-    fn message(&mut self) -> Bytes {
-        let body = self.session.take_body();
-        match self.permit.take() {
-            Some(permit) => permit.hold(body),
-            None => Bytes::from(body),
+    fn message(&mut self) -> Content {
+        let octets = self.session.take_body();
+        let (permit, spill) = (self.permit.take(), self.spill.take());
+        let memory = permit.as_ref().map(|permit| permit.budget().clone());
+        let octets = match permit {
+            Some(permit) => permit.hold(octets),
+            None => Bytes::from(octets),
+        };
+        match (spill, memory) {
+            (Some(spill), Some(memory)) => spill.end(octets, memory),
+            _ => Content::Memory(octets),
         }
     }
 
@@ -243,6 +284,12 @@ impl<H: Handler> Connection<H> {
             Verdict::Busy => tracing::warn!(peer = %self.peer, "smtp: no place to check a password"),
         }
         verdict
+    }
+
+    /// Gives back the room of a body.
+    fn let_go(&mut self) {
+        self.permit = None;
+        self.spill = None;
     }
 
     async fn starttls(&mut self) -> io::Result<()> {
@@ -262,7 +309,7 @@ impl<H: Handler> Connection<H> {
     /// The handler panicked: what it holds cannot be trusted any more.
     fn broken(&mut self) {
         self.handler = None;
-        self.permit = None;
+        self.let_go();
         self.session.close(&Reply::TRY_LATER);
     }
 
@@ -276,7 +323,7 @@ impl<H: Handler> Connection<H> {
 
     /// Lets go of everything; the client gets the time to read our last reply.
     async fn end(&mut self) {
-        self.permit = None;
+        self.let_go();
         if self.session.has_transaction() {
             self.reset().await;
         }

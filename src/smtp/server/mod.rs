@@ -12,10 +12,10 @@ use super::{
     proxy,
     reply::{Enhanced, Reply},
     session::{self, Right},
+    spill::{Content, SpillFolder},
     trace::Received,
 };
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
 pub use census::Census;
 use census::Seat;
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -53,11 +53,11 @@ pub trait Handler: Send + 'static {
     /// positive answer.
     fn envelope(&mut self, commands: &[EnvelopeCommand]) -> impl Future<Output = Vec<Reply>> + Send;
 
-    /// Takes responsibility for a mail, or says why not; this ends the transaction. `message` holds its part of the [`Budget`] until
+    /// Takes responsibility for a mail, or says why not; this ends the transaction. `content` holds its part of the [`Budget`] until
     /// its last clone is dropped.
     ///
     /// It must come to an end by itself: there is no time-out that could tell an answer too late from one too early.
-    fn data(&mut self, message: Bytes, received: Received) -> impl Future<Output = Reply> + Send;
+    fn data(&mut self, content: Content, received: Received) -> impl Future<Output = Reply> + Send;
 
     /// The transaction is given up: RSET, EHLO, a body that was refused, a connection that ended.
     fn reset(&mut self) -> impl Future<Output = ()> + Send;
@@ -139,6 +139,8 @@ pub struct ServerOptions {
     pub tls: ArcSwapOption<rustls::ServerConfig>,
     /// Room for bodies, over all sessions.
     pub budget: Budget,
+    /// Where bodies over [`ServerOptions::IN_MEMORY`] go; without it they stay in memory.
+    pub spill: Option<SpillFolder>,
     /// What protects the server.
     pub limits: ServerLimits,
     /// Counts the sessions of all listeners that share these options.
@@ -148,6 +150,10 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// 50 MiB: what Exchange Online can be set to take from a connector is 150, its default 36.
     pub const MAX_SIZE: u64 = 50 << 20;
+
+    /// 8 MiB: 999 mails of a thousand stay in memory, and with 60 at once the rest of the budget is free. While memory is short smaller ones are
+    /// moved too.
+    pub const IN_MEMORY: u64 = 8 << 20;
 
     /// Options with the default limits, without TLS and without anybody who may connect.
     #[must_use]
@@ -162,6 +168,7 @@ impl ServerOptions {
             max_size: ServerOptions::MAX_SIZE,
             tls: ArcSwapOption::empty(),
             budget,
+            spill: None,
             limits: ServerLimits::default(),
             census: Census::default(),
         }
@@ -172,6 +179,11 @@ impl ServerOptions {
         // One that never fits would be told to come later, for ever.
         let fits = self.budget.total().saturating_sub(session::READ_ROOM as u64);
         next_hop.size_limit(self.max_size).min(fits)
+    }
+
+    /// How much of a body is kept in memory.
+    fn in_memory(&self) -> Option<u64> {
+        self.spill.as_ref().map(|_| ServerOptions::IN_MEMORY)
     }
 
     /// Sessions that are open now.

@@ -58,8 +58,13 @@ impl Session {
 
     /// The room that is asked for before the first chunk is taken, or before 354.
     pub(super) fn first_room(&self) -> u64 {
-        let announced = self.transaction.as_ref().and_then(|t| t.size);
-        body::room_at_first(announced, self.chunk.as_ref().map_or(0, |chunk| chunk.octets), self.offer.max_size)
+        body::room_at_first(self.announced(), self.offer.max_size, self.offer.in_memory)
+    }
+
+    /// The size of the body as its client announced it, by SIZE or by a first chunk, which others may follow.
+    pub(super) fn announced(&self) -> Option<u64> {
+        let size = self.transaction.as_ref().and_then(|t| t.size);
+        size.max(self.chunk.as_ref().map(|chunk| chunk.octets.max(body::FIRST_ROOM)))
     }
 
     /// There is no room for the first chunk.
@@ -75,8 +80,8 @@ impl Session {
     pub(super) fn chunk_step(&mut self) -> Option<Step> {
         let Session { chunk: Some(chunk), body, lines, .. } = self else { return None };
         while chunk.left > 0 {
-            if let Some(room) = body.as_ref().and_then(Body::wants) {
-                return Some(Step::Grow(room));
+            if let Some(step) = body.as_ref().and_then(Body::step) {
+                return Some(step);
             }
             // What came together with the line of BDAT.
             let most = usize::try_from(chunk.left).unwrap_or(READ_ROOM).min(READ_ROOM);

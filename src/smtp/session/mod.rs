@@ -50,6 +50,8 @@ pub enum Step {
     Room(u64),
     /// Room for so many octets in all, before the body may go on: [`Session::room`].
     Grow(u64),
+    /// The body is to be moved out of memory: [`Session::take_to_spill`], then [`Session::spilled`].
+    Spill,
     /// A mail was received: [`Session::take_body`], hand it to the handler, then [`Session::judged`].
     Message(Received),
     /// The transaction was given up: tell the handler, then go on.
@@ -311,7 +313,7 @@ impl Session {
                 }
             }
             (_, Some(room), Some(transaction)) => {
-                self.body = Some(Body::new(self.offer.max_size, transaction.eight_bit, room));
+                self.body = Some(Body::new(self.announced(), self.offer.max_size, self.offer.in_memory, transaction.eight_bit, room));
                 if self.chunk.is_none() {
                     self.output.extend_from_slice(GO_ON);
                 }
@@ -325,7 +327,25 @@ impl Session {
         }
     }
 
-    /// The octets of the mail of [`Step::Message`].
+    /// Whether something of the body can be moved out of memory, instead of giving it more room.
+    #[must_use]
+    pub fn can_spill(&self) -> bool {
+        self.body.as_ref().is_some_and(Body::can_spill)
+    }
+
+    /// What there is of the body in memory, to be moved elsewhere.
+    pub fn take_to_spill(&mut self) -> Vec<u8> {
+        self.body.as_mut().map(Body::take).unwrap_or_default()
+    }
+
+    /// What was taken has been moved but for `rest`, its end; or, unless `moved`, `rest` could not be, and what is still to come stays in memory.
+    pub fn spilled(&mut self, rest: Vec<u8>, moved: bool) {
+        if let Some(body) = &mut self.body {
+            body.spilled(rest, moved);
+        }
+    }
+
+    /// The octets of the mail of [`Step::Message`], without what was moved elsewhere.
     pub fn take_body(&mut self) -> Vec<u8> {
         self.body.take().map(Body::into_octets).unwrap_or_default()
     }
@@ -354,7 +374,7 @@ impl Session {
     /// The body is being read: more of it, more room for it, or its end.
     fn body_step(&mut self) -> Step {
         let Some(body) = &self.body else { return Step::Close };
-        if body.has_ended() { self.body_ended() } else { body.wants().map_or(Step::Read, Step::Grow) }
+        if body.has_ended() { self.body_ended() } else { body.step().unwrap_or(Step::Read) }
     }
 
     /// The body was read to its end, or to the end of a chunk that is refused: it is a mail, or the client hears why not.

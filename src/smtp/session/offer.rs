@@ -19,6 +19,8 @@ pub struct Offer {
     pub hostname: String,
     /// The largest mail, in octets.
     pub max_size: u64,
+    /// A body of more octets than this goes to a file: [`super::Step::Spill`]. Without it all stay in memory.
+    pub in_memory: Option<u64>,
     /// 8BITMIME.
     pub eight_bit: bool,
     /// SMTPUTF8 (RFC 6531); goes with 8BITMIME only.

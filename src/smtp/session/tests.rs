@@ -7,6 +7,7 @@ fn session() -> Session {
     let offer = Offer {
         hostname: "gw.example".to_owned(),
         max_size: 1000,
+        in_memory: None,
         eight_bit: true,
         utf8: true,
         dsn: true,

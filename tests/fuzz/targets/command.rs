@@ -10,6 +10,7 @@ pub(super) fn offer(max_size: u64) -> Offer {
     Offer {
         hostname: "gw.example".to_owned(),
         max_size,
+        in_memory: None,
         eight_bit: true,
         utf8: true,
         dsn: true,

@@ -175,6 +175,7 @@ impl Stage {
                 Step::Envelope(commands) => self.envelope(&commands),
                 Step::Listen => self.listen(),
                 Step::Room(octets) | Step::Grow(octets) => self.room(octets),
+                Step::Spill => panic!("bodies stay in memory here"),
                 Step::Message(received) => {
                     let header = received.header("gw.example", "0123456789AB", None, Time::from_millis(0));
                     are_fields(&header);

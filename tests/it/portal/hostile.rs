@@ -119,7 +119,7 @@ async fn retext(world: &World, token: &Token, browser: &Browser, text: &str) -> 
         world.blobs.put(id, seal(content_key.key(), &context, Salt::random(), octets)).await.unwrap();
     };
     let part = card.text.as_mut().unwrap();
-    (part.blob, part.size_bytes) = (Id::random(), text.len() as u64);
+    (part.blob, part.content, part.size_bytes) = (Id::random(), None, text.len() as u64);
     put(part.blob, part_context(grant.message, part.blob), text.as_bytes()).await;
     let new = Id::random();
     put(new, card_context(grant.message, new), &serde_json::to_vec(&card).unwrap()).await;

@@ -1,18 +1,15 @@
 //! A whole gateway before next hops of the test's own: what a client hears of them.
 
 use super::{Raw, client_options};
+use crate::world::gateway;
 use arc_swap::ArcSwap;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tempfile::TempDir;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use zegel::{
-    address::Address,
     clock::{Clock as _, SystemClock},
-    config, extract,
-    gateway::{self, Entrance, Gateway as Inner, Loops, NullSender},
-    metrics::Metrics,
-    notice::Organisation,
-    sandbox::Reader,
+    config,
+    gateway::{Entrance, Times},
     smtp::{
         self, ServerOptions,
         client::{ClientOptions, NextHop, Routes},
@@ -36,40 +33,9 @@ impl Gateway {
 
     pub(super) async fn start_with(routes: Routes, server: ServerOptions) -> Gateway {
         let folder = TempDir::new().unwrap();
-        let clock = Arc::new(SystemClock);
-        let opened = store::open(&StoreOptions::new(folder.path().join("data"), folder.path().join("keys"), clock.now())).unwrap();
+        let opened = store::open(&StoreOptions::new(folder.path().join("data"), folder.path().join("keys"), SystemClock.now())).unwrap();
         let routes = Arc::new(ArcSwap::from_pointee(routes));
-        let options = gateway::Options {
-            hostname: "gw.example".to_owned(),
-            language: "nl".to_owned(),
-            retention_days: 30,
-            hold_time: Duration::from_secs(1),
-            loops: Loops { max_received: Loops::MAX_RECEIVED, header: None },
-            null_sender: NullSender::default(),
-        };
-        let organisation = Organisation {
-            name: "Gemeente Voorbeeld".to_owned(),
-            from: Address::parse("zegel@a.example").unwrap(),
-            url: "http://127.0.0.1".to_owned(),
-            language: "nl".to_owned(),
-            hostname: "gw.example".to_owned(),
-            bounces: None,
-        };
-        let inner = Inner {
-            options,
-            rulebook: Arc::new(ArcSwap::from_pointee(config::built_in().unwrap())),
-            reader: Reader::new(extract::Limits::default()),
-            routes: routes.clone(),
-            store: opened.store.clone(),
-            blobs: opened.blobs.clone(),
-            keyring: opened.keyring.clone(),
-            clock,
-            organisation: Arc::new(ArcSwap::from_pointee(organisation)),
-            outbox: Arc::new(Notify::new()),
-            metrics: Arc::new(Metrics::default()),
-            direct: None,
-            live: Arc::default(),
-        };
+        let inner = gateway(routes.clone(), opened, config::built_in().unwrap(), Times::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -6,10 +6,11 @@ use super::{
     hop, mail, rcpt,
 };
 use crate::sink::{Act, Sink};
+use bytes::Bytes;
 use std::{io, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use zegel::smtp::{
-    EnvelopeCommand, Extensions, Reply,
+    Content, EnvelopeCommand, Extensions, Reply,
     client::{Body, ClientOptions, Failure, NextHop, Protocol, Routed, Routes},
 };
 
@@ -142,7 +143,7 @@ async fn a_recipient_of_another_route_is_for_another_transaction() {
         }
         assert_eq!(codes(&replies), [250, 250, 452, 250]);
         assert_eq!(replies[2].to_string(), "452 4.5.3 Send this recipient in another transaction");
-        assert_eq!(routed.data(&[b"x\r\n"], later()).await.unwrap().code(), 250);
+        assert_eq!(routed.content(b"x\r\n", &Content::Memory(Bytes::new()), later()).await.unwrap().code(), 250);
         assert_eq!(partner.mails().last().unwrap().to, ["p@partner.example", "q@partner.example"]);
     }
     assert_eq!((default.mails().len(), default.connections(), partner.mails().len()), (0, 0, 2));
@@ -167,7 +168,7 @@ async fn a_route_that_accepted_nobody_binds_nobody() {
                 replies.extend(routed.envelope(group).await.unwrap());
             }
             assert_eq!(codes(&replies), expected, "{at} {act:?}");
-            assert_eq!(routed.data(&[b"x\r\n"], later()).await.unwrap().code(), 250);
+            assert_eq!(routed.content(b"x\r\n", &Content::Memory(Bytes::new()), later()).await.unwrap().code(), 250);
             assert_eq!((default.mails().len(), partner.mails().len()), (1, 0), "{at} {act:?}");
         }
     }
@@ -181,7 +182,7 @@ async fn a_transaction_that_is_given_up_leaves_nothing_for_the_next() {
     routed.reset().await;
     let replies = routed.envelope(&[mail("c@a.example"), rcpt("b@b.example")]).await.unwrap();
     assert_eq!(codes(&replies), [250, 250]);
-    routed.data(&[b"x\r\n"], later()).await.unwrap();
+    routed.content(b"x\r\n", &Content::Memory(Bytes::new()), later()).await.unwrap();
     assert_eq!(
         (default.mails()[0].from.as_str(), default.mails()[0].to.as_slice()),
         ("c@a.example", ["b@b.example".to_owned()].as_slice())
@@ -211,7 +212,7 @@ async fn routes_that_are_replaced_keep_the_connections_of_hosts_that_stay() {
     partner.wait_for_command("QUIT").await;
     let mut routed = Routed::new(Arc::new(routes));
     routed.envelope(&[mail("a@a.example"), rcpt("p@partner.example")]).await.unwrap();
-    routed.data(&[b"x\r\n"], later()).await.unwrap();
+    routed.content(b"x\r\n", &Content::Memory(Bytes::new()), later()).await.unwrap();
     assert_eq!((default.connections(), default.mails().len()), (1, 1));
 }
 
