@@ -20,9 +20,11 @@ pub struct Fault {
     pub remedy: String,
 }
 
+/// One line, whatever the word was that it repeats.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}; {}", self.file, self.line, self.what, self.remedy)
+        let line = format!("{}:{}: {}; {}", self.file, self.line, self.what, self.remedy);
+        f.write_str(&line.replace(char::is_control, " "))
     }
 }
 
