@@ -445,7 +445,7 @@ expect = { 'z@b.example' = 'open' }
                 "7: a policy \"a\" exists already (policies/x.toml:3); give each its own name",
                 "8: `confidence` without `rule`; say whose confidence: add `rule = \"bsn\"`",
                 "8: `points` is not in this version; leave it out",
-                "9: `then` can't be \"level 3\"; did you mean \"level 1\"?",
+                "9: `then` can't be \"level 3\"; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
                 "10: `until` is not in this version; leave it out",
                 "11: `name` is missing; add a line such as `name = \"BSN naar buiten\"`",
                 "11: `then` is missing; add a line such as `then = \"level 1\"`",
