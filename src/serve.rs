@@ -42,6 +42,7 @@ use tokio::{
     sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// How long stopping waits for what is under way: a mail in flight gets 60 s from the SMTP server, a page less.
 const STOP_TIME: Duration = Duration::from_secs(75);
@@ -438,10 +439,16 @@ fn raise_open_files() {
     }
 }
 
-/// One line a fact on standard error. What a panic says may quote content, so only its place is told.
+/// One line a fact on standard error; with `ZEGEL_LOG=zegel=debug` also a line for each step of a mail, with its time. What a panic says may quote content, so only its place is told.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ZEGEL_LOG").unwrap_or_else(|_| "zegel=info".into());
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .try_init();
     silence_panics();
 }
 

@@ -46,6 +46,7 @@ use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout, timeout_at},
 };
+use tracing::Instrument as _;
 
 /// How long an answer may take, counted from the client's final dot.
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +214,8 @@ impl smtp::Handler for Session {
             deadline: dot + times.answer,
         };
         // A task of its own: a panic becomes 451, and a commit that has begun is not cut off when the client hangs up or the time is over.
-        let (way, reply) = match timeout(times.answer + times.commit, tokio::spawn(transfer.run())).await {
+        let transfer = tokio::spawn(transfer.run().instrument(tracing::debug_span!("mail", %id)));
+        let (way, reply) = match timeout(times.answer + times.commit, transfer).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(_)) => {
                 tracing::error!("{id} panicked: this is a bug; the mail stays with its sender");
@@ -328,7 +330,8 @@ impl Transfer {
             Err(reply) => return (Answer::Deferred, self.refuse(reply)),
         }
         let begun = Instant::now();
-        let judged = match timeout_at(self.deadline.min(begun + self.gateway.options.times.inspection), self.judge()).await {
+        let until = self.deadline.min(begun + self.gateway.options.times.inspection);
+        let judged = match timeout_at(until, self.judge().instrument(tracing::debug_span!("judge"))).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(reply)) => return (Answer::Refused, self.refuse(reply)),
             Err(_) => return (Answer::Deferred, self.refuse(INSPECTION_SLOW)),
@@ -336,14 +339,14 @@ impl Transfer {
         let Inspection { problems, decision, .. } = &judged.inspection;
         self.gateway.metrics.inspected(begun.elapsed(), judged.inspection.rules(), problems.iter().map(|p| p.kind.word()));
         match decision {
-            Decision::Relay => (Answer::Relayed, self.relay(&judged).await),
+            Decision::Relay => (Answer::Relayed, self.relay(&judged).instrument(tracing::debug_span!("relay")).await),
             Decision::Protect(plan) => {
                 let way = match plan {
                     _ if !plan.direct.is_empty() => Answer::Direct,
                     _ if plan.relay.is_empty() => Answer::Sealed,
                     _ => Answer::Both,
                 };
-                (way, self.protect(plan, &judged).await)
+                (way, self.protect(plan, &judged).instrument(tracing::debug_span!("protect")).await)
             }
             Decision::Reject(reason) => {
                 self.log(&judged, &format_args!("blocked policy={:?}", reason.policy));
