@@ -22,6 +22,9 @@ use tokio::sync::{Mutex, Notify, watch};
 /// How often it looks for what is due.
 const ROUND: Duration = Duration::from_secs(60);
 
+/// So many messages are read at once: all of them together, cards included, would not fit in memory.
+const MESSAGES_AT_ONCE: usize = 256;
+
 /// How often it looks for orphaned blobs: that reads every message.
 const ORPHAN_ROUND: Duration = Duration::from_secs(24 * 3600);
 
@@ -311,7 +314,7 @@ impl Sweep {
             batch.delete(key, Expect::Version(record.version));
         }
         let blobs = message.blobs.clone();
-        let tombstone = SealedMessage { state: State::Gone, blobs: Vec::new(), ..message };
+        let tombstone = SealedMessage { state: State::Gone, sealed_card: None, blobs: Vec::new(), ..message };
         batch.put(Key::message(id), &tombstone, Expect::Version(version));
         let forget: Day = now.day().plus_days(TOMBSTONE_DAYS);
         let row = Expiry { v: FORMAT, at: forget.begins(), what: Expires::Key(Key::message(id).as_str().to_owned()) };
@@ -331,9 +334,15 @@ impl Sweep {
         }
         // The blobs are listed first: a message committed after that names none of the old ones.
         let mut named = HashSet::new();
-        for (key, record) in self.store.list(&KeyRange::under("message"), usize::MAX).await? {
-            let message: SealedMessage = record.read(&key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            named.extend(message.blobs);
+        let mut rest = Some(KeyRange::under("message"));
+        while let Some(range) = rest {
+            let some = self.store.list(&range, MESSAGES_AT_ONCE).await?;
+            for (key, record) in &some {
+                let message: SealedMessage = record.read(key).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+                named.extend(message.blobs);
+            }
+            // A message never moves to another key.
+            rest = some.last().filter(|_| some.len() == MESSAGES_AT_ONCE).map(|(key, _)| range.behind(key));
         }
         let orphans: Vec<_> = old.into_iter().filter(|id| !named.contains(id)).collect();
         if !orphans.is_empty() {

@@ -84,7 +84,8 @@ class Store:
     def content(self, message, key):
         """Everything that a content key opens."""
         record, name = self.records["message/" + message], bytes.fromhex(message)
-        card = unseal(key, CARD, 0, [name, bytes.fromhex(record["card"])], self.blobs[record["card"]])
+        sealed = unbase64(record["sealed_card"]) if "sealed_card" in record else self.blobs[record["card"]]
+        card = unseal(key, CARD, 0, [name, bytes.fromhex(record["card"])], sealed)
         if card is None:
             return None
         card = json.loads(card)

@@ -5,8 +5,8 @@ use crate::{
     inspect::{Plan, Rulebook},
     message::Message,
     notice::excerpt,
-    record::{Card, FORMAT, Key, Part, SealedMessage, State},
-    seal::{Bucket, ContentKey, Context, Master, Salt, card_context, part_context, seal},
+    record::{Card, FORMAT, Key, Part, Sealed, SealedMessage, State},
+    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, card_context, part_context, seal},
     secret::Id,
     smtp::Reply,
     store::{Blobs, StoreError},
@@ -23,6 +23,7 @@ pub(super) struct Sealing {
     pub(super) id: Id,
     pub(super) content_key: ContentKey,
     pub(super) card: Id,
+    pub(super) sealed_card: Option<Sealed>,
     pub(super) blobs: Vec<Id>,
     pub(super) now: Time,
     pub(super) expires: Day,
@@ -46,11 +47,11 @@ impl Transfer {
             tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
             Reply::TRY_LATER
         })?;
-        let (card, blobs) = kept.map_err(|e| match e {
+        let Kept { card, sealed_card, blobs } = kept.map_err(|e| match e {
             Unkept::Slow => SEALING_SLOW,
             Unkept::Store(e) => self.unavailable(&e),
         })?;
-        Ok(Sealing { id, content_key, card, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
+        Ok(Sealing { id, content_key, card, sealed_card, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
     }
 
     /// The card without its parts.
@@ -94,6 +95,7 @@ impl Transfer {
             sender: tell.map(|a| sealing.master.seal_field("sender", &key, a.as_str(), Salt::random())),
             language: self.gateway.options.language.clone(),
             card: sealing.card,
+            sealed_card: sealing.sealed_card.clone(),
             blobs: sealing.blobs.clone(),
         }
     }
@@ -107,6 +109,14 @@ enum Unkept {
     Store(StoreError),
 }
 
+/// What was made of a message, durable as far as it does not go into the record.
+struct Kept {
+    card: Id,
+    /// The card when the record is to hold it; else it is among the blobs.
+    sealed_card: Option<Sealed>,
+    blobs: Vec<Id>,
+}
+
 /// Seals the parts of one message and makes each durable before the next is decoded: of a large mail no more than one is in memory twice.
 struct Keeping {
     message: Id,
@@ -118,12 +128,10 @@ struct Keeping {
 
 impl Keeping {
     /// Blocks: off the async threads.
-    fn keep(&mut self, blob: Id, context: &Context, octets: impl AsRef<[u8]>) -> Result<(), Unkept> {
+    fn keep(&mut self, blob: Id, ciphertext: Ciphertext) -> Result<(), Unkept> {
         if Instant::now() >= self.deadline {
             return Err(Unkept::Slow);
         }
-        let ciphertext = seal(self.key.key(), context, Salt::random(), octets.as_ref());
-        drop(octets);
         let put = tokio::runtime::Handle::current().block_on(async { timeout_at(self.deadline, self.blobs.put(blob, ciphertext)).await });
         put.map_err(|_| Unkept::Slow)?.map_err(Unkept::Store)?;
         self.kept.push(blob);
@@ -132,7 +140,9 @@ impl Keeping {
 
     fn part(&mut self, name: &str, media_type: &str, content_id: Option<String>, octets: impl AsRef<[u8]>) -> Result<Part, Unkept> {
         let (blob, size_bytes) = (Id::random(), octets.as_ref().len() as u64);
-        self.keep(blob, &part_context(self.message, blob), octets)?;
+        let ciphertext = seal(self.key.key(), &part_context(self.message, blob), Salt::random(), octets.as_ref());
+        drop(octets);
+        self.keep(blob, ciphertext)?;
         Ok(Part { blob, content: None, name: name.to_owned(), media_type: media_type.to_owned(), content_id, size_bytes })
     }
 }
@@ -140,8 +150,8 @@ impl Keeping {
 /// A text up to this length stands in the card: that is nearly all of them, and opening a card stays cheap.
 const IN_CARD_BYTES: usize = 32 * 1024;
 
-/// Seals and keeps the readable parts of a mail, and the card that lists them: the card's blob, and all of them.
-fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut card: Card) -> Result<(Id, Vec<Id>), Unkept> {
+/// Seals and keeps the readable parts of a mail, and the card that lists them.
+fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut card: Card) -> Result<Kept, Unkept> {
     if message.file_count() > MAX_FILES {
         card.files.push(keeping.part("bericht.eml", "message/rfc822", None, message.octets())?);
     }
@@ -163,6 +173,10 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
     card.text = readable.text.map(|t| body("text/plain; charset=utf-8", rulebook.rules.strip_text(&t))).transpose()?;
     card.html = readable.html.map(|h| body("text/html; charset=utf-8", rulebook.rules.strip_html(&h))).transpose()?;
     let text = zeroize::Zeroizing::new(serde_json::to_vec(&card).expect("a card has text keys and no foreign types"));
-    keeping.keep(blob, &card_context(keeping.message, blob), text)?;
-    Ok((blob, keeping.kept))
+    let ciphertext = seal(keeping.key.key(), &card_context(keeping.message, blob), Salt::random(), &text);
+    if ciphertext.as_bytes().len() <= SealedMessage::CARD_BYTES {
+        return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), blobs: keeping.kept });
+    }
+    keeping.keep(blob, ciphertext)?;
+    Ok(Kept { card: blob, sealed_card: None, blobs: keeping.kept })
 }

@@ -3,6 +3,7 @@
 use super::{
     answer::{Form, Page, Refusal, Visit, see_other},
     link::{Read, is_readable, read},
+    read::open_card,
 };
 use crate::{
     address::Address,
@@ -10,7 +11,7 @@ use crate::{
     phone::PhoneNumber,
     record::{Approval, Card, Key, KeyRange, SealedMessage, State, Waiting},
     release::{Held, Waiter, release},
-    seal::{Bucket, ContentKey, Master, card_context, form_token, lookup_id, open, unwrap},
+    seal::{Bucket, ContentKey, Master, form_token, lookup_id, unwrap},
     secret::{Id, Token},
     store::StoreError,
     template::{Fault, NoticePage, NumberRow, NumbersPage},
@@ -131,9 +132,7 @@ impl Link {
         let master = portal.keyring.master();
         let bucket = portal.keyring.existing(record.value.expires).ok_or(Refusal::Gone)?;
         let content_key = unwrap(&master, &bucket, &token, message, &approval.value.wrap).map_err(|_| Refusal::Damaged)?;
-        let sealed = portal.blobs.get(record.value.card, None).await?.ok_or(Refusal::Damaged)?;
-        let card = open(content_key.key(), &card_context(message, record.value.card), &sealed).map_err(|_| Refusal::Damaged)?;
-        let card = serde_json::from_slice(&card).map_err(|_| Refusal::Damaged)?;
+        let card = open_card(&*portal.blobs, message, &record.value, &content_key).await?;
         let sender = record.value.sender.as_ref().ok_or(Refusal::Damaged)?;
         let sender = master.open_field("sender", &message_key, sender).map_err(|_| Refusal::Damaged)?;
         let sender = Address::parse(sender.expose()).map_err(|_| Refusal::Damaged)?;

@@ -3,12 +3,14 @@
 use super::{
     answer::{Form, Page, Refusal, Visit},
     files, html,
+    link::Granted,
     session::{self, Open},
 };
 use crate::{
-    record::{Batch, Card, Expect, Key, Part},
-    seal::{card_context, form_token, open, part_context, session_hash},
+    record::{Batch, Card, Expect, Key, Part, SealedMessage},
+    seal::{ContentKey, card_context, form_token, open, part_context, session_hash},
     secret::Id,
+    store::Blobs,
     template::{File, MessagePage, NoticePage, TextPage},
 };
 use axum::http::{HeaderValue, StatusCode, header};
@@ -132,10 +134,20 @@ fn whole_letters(octets: &[u8]) -> String {
 
 /// What the message consists of.
 pub(super) async fn card(visit: &Visit, opened: &Open) -> Result<Card, Refusal> {
-    let (id, message) = (opened.granted.grant.value.message, &opened.granted.message.value);
-    let sealed = visit.desk.portal.blobs.get(message.card, None).await?.ok_or_else(|| damaged(message.card))?;
-    let card = open(opened.content_key.key(), &card_context(id, message.card), &sealed).map_err(|_| damaged(message.card))?;
-    serde_json::from_slice(&card).map_err(|_| damaged(message.card))
+    let Granted { grant, message } = &opened.granted;
+    open_card(&*visit.desk.portal.blobs, grant.value.message, &message.value, &opened.content_key).await
+}
+
+/// The card of the message `id`, which stands in its record or is a blob.
+pub(super) async fn open_card(blobs: &dyn Blobs, id: Id, message: &SealedMessage, key: &ContentKey) -> Result<Card, Refusal> {
+    let name = message.card;
+    let blob = match &message.sealed_card {
+        Some(_) => None,
+        None => blobs.get(name, None).await?,
+    };
+    let sealed = message.sealed_card.as_ref().map(|sealed| &sealed.0).or(blob.as_ref()).ok_or_else(|| damaged(name))?;
+    let card = open(key.key(), &card_context(id, name), sealed).map_err(|_| damaged(name))?;
+    serde_json::from_slice(&card).map_err(|_| damaged(name))
 }
 
 /// A part, opened as a whole; its length is compared, so that a lost tail is noticed.

@@ -157,6 +157,13 @@ impl KeyRange {
         KeyRange { from: format!("{prefix}/"), to: format!("{prefix}0") }
     }
 
+    /// What is left of the range behind `key`.
+    #[must_use]
+    pub fn behind(self, key: &Key) -> KeyRange {
+        // The next text in byte order.
+        KeyRange { from: format!("{}\0", key.as_str()), ..self }
+    }
+
     /// The grants of a message.
     #[must_use]
     pub fn grants_of(message: Id) -> KeyRange {

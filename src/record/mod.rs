@@ -94,10 +94,20 @@ pub struct SealedMessage {
     pub sender: Option<Sealed>,
     /// The sender's language.
     pub language: String,
-    /// The [`Card`], sealed under the message's content key: as a blob, since it may be large.
+    /// The [`Card`]'s id: it is sealed under the message's content key for the place of this name.
     pub card: Id,
-    /// Every blob of the message, the card's included.
+    /// The card itself, up to [`SealedMessage::CARD_BYTES`]: a file of its own would cost the disk more than all records of the message do. A longer
+    /// one is the blob `card`, as every card was in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_card: Option<Sealed>,
+    /// Every blob of the message, the card's included where it is one.
     pub blobs: Vec<Id>,
+}
+
+impl SealedMessage {
+    /// The longest sealed card that stands in the record. It grows by a third in base64url, and lists at most 80 parts at this length, whose blobs
+    /// the record names once more: 14 KiB in all, within [`Record::MAX_BYTES`].
+    pub const CARD_BYTES: usize = 8 * 1024;
 }
 
 /// How a recipient proves who he is.

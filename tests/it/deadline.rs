@@ -112,7 +112,7 @@ async fn a_store_that_hangs_is_451_in_time_and_nobody_is_told() {
             ..opened
         })
         .await;
-        let reply = gateway.send(mail("[beveiligd] Besluit", "Het besluit is positief.").as_bytes()).await;
+        let reply = gateway.send(mail("[beveiligd] Besluit", &"Het besluit is positief.\r\n".repeat(400)).as_bytes()).await;
         assert!(reply.starts_with("451 4.4.5 "), "{hangs:?}: {reply}");
         assert!(gateway.send(mail("Kort", "Dinsdag.").as_bytes()).await.starts_with("250 "), "clean mail needs no store");
     }

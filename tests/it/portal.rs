@@ -210,6 +210,7 @@ impl World {
             sender: Some(sender),
             language: "nl".to_owned(),
             card,
+            sealed_card: None,
             blobs,
         }
     }

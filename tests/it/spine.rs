@@ -46,6 +46,20 @@ async fn a_sensitive_mail_is_sealed_and_only_the_link_opens_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_short_message_lies_in_its_record_and_a_long_one_in_a_file() {
+    let world = World::new().await;
+    let blobs = || walkdir(&world.folder.path().join("data/blobs")).len();
+    world.send(ANNA, &[BURGER], mail("[beveiligd] Kort", "Het besluit is positief.").as_bytes()).await;
+    assert_eq!(blobs(), 0);
+    world.send(ANNA, &[BUUR], mail("[beveiligd] Lang", &"Het besluit is positief.\r\n".repeat(400)).as_bytes()).await;
+    assert_eq!(blobs(), 1);
+    for to in [BURGER, BUUR] {
+        let link = world.mails_for(to, 1).await[0].link(&world.portal).unwrap();
+        assert!(world.open_link(&link).await.unwrap().holds("Het besluit is positief."));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn internal_recipients_get_the_original_and_external_ones_a_notification() {
     let world = World::new().await;
     let sensitive = mail("Dossier", SECRET);
@@ -128,9 +142,13 @@ async fn after_its_last_day_a_message_is_gone_with_its_key() {
     world.send(ANNA, &[BURGER], mail("[beveiligd] Besluit", "Het besluit is positief.").as_bytes()).await;
     let link = world.mails_for(BURGER, 1).await[0].link(&world.portal).unwrap();
     assert!(world.open_link(&link).await.is_some());
+    let long = "Het besluit is positief.\r\n".repeat(400);
+    world.send(ANNA, &[BUUR], mail("[beveiligd] Besluit", &long).as_bytes()).await;
     world.clock.advance(Duration::from_secs(33 * 24 * 3600));
     world.running.parts.sweep.round().await.unwrap();
     assert!(world.open_link(&link).await.is_none());
+    let tombstones = world.opened.store.list(&KeyRange::under("message"), 9).await.unwrap();
+    assert!(tombstones.len() == 2 && tombstones.iter().all(|(_, record)| !record.value.contains("sealed_card")), "nothing sealed is left");
     let keys: Vec<_> = std::fs::read_dir(world.folder.path().join("keys")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(keys.iter().all(|k| !k.to_string_lossy().starts_with("20")), "the key of the day is destroyed: {keys:?}");
     let blobs = walkdir(&world.folder.path().join("data/blobs"));

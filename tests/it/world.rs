@@ -214,7 +214,11 @@ async fn open_message(opened: &Opened, token: &Token, id: Id, wrap: &Sealed) -> 
     let bucket = opened.keyring.existing(message.expires).unwrap();
     let content_key = unwrap(&opened.keyring.master(), &bucket, token, id, wrap).unwrap();
     let blob = async |id| opened.blobs.get(id, None).await.unwrap().expect("the blob is there");
-    let card = open(content_key.key(), &card_context(id, message.card), &blob(message.card).await).unwrap();
+    let sealed = match message.sealed_card {
+        Some(sealed) => sealed.0,
+        None => blob(message.card).await,
+    };
+    let card = open(content_key.key(), &card_context(id, message.card), &sealed).unwrap();
     let card: Card = serde_json::from_slice(&card).unwrap();
     let mut parts = Vec::new();
     for part in card.text.iter().chain(&card.html).chain(&card.files) {

@@ -212,6 +212,30 @@ fn sweep(world: &World) -> Sweep {
     }
 }
 
+/// The messages are read some at a time: none of them may be overlooked, or its blobs would go with the orphans.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_messages_none_loses_its_blobs_to_the_sweep() {
+    let world = World::new().await;
+    let key = ContentKey::random();
+    let put = async |id: Id, blob: Id| {
+        world.blobs.put(blob, seal(key.key(), &part_context(id, blob), Salt::random(), b"x")).await.unwrap();
+    };
+    let mut batch = Batch::new();
+    let mut named = Vec::new();
+    for _ in 0..600 {
+        let (id, blob) = (Id::random(), Id::random());
+        put(id, blob).await;
+        batch.put(Key::message(id), &world.record(id, blob, vec![blob], State::Sent), Expect::Absent);
+        named.push(blob);
+    }
+    world.store.commit(batch).await.unwrap();
+    let orphan = Id::random();
+    put(Id::random(), orphan).await;
+    sweep(&world).orphans().await.unwrap();
+    named.sort();
+    assert_eq!(world.blobs.list(world.clock.now()).await.unwrap(), named);
+}
+
 /// A message that waits for numbers, with the row that gives it up after a week.
 async fn held_for_a_week(world: &World) -> (String, Id) {
     let (token, id) = world.held(&[(RECIPIENT, Level::Two, None), (OTHER, Level::Two, None)]).await;

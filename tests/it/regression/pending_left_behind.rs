@@ -22,6 +22,7 @@ async fn what_was_left_pending_is_withdrawn_while_zegel_runs() {
         sender: None,
         language: "nl".to_owned(),
         card: Id::random(),
+        sealed_card: None,
         blobs: Vec::new(),
     };
     let mut batch = Batch::new();
