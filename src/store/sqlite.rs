@@ -3,6 +3,7 @@
 //! The writer takes all commits that wait and makes them durable together: with many clients one fsync serves many. Each runs in a savepoint,
 //! so a conflict undoes that one only.
 
+mod readers;
 mod writer;
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
     within_limits,
 };
 use crate::record::{Batch, Key, KeyRange, Record};
+use readers::{Desk, Read};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig, params};
 use std::{
     fs::{self, OpenOptions},
@@ -18,8 +20,8 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        Arc,
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
     time::Duration,
@@ -30,8 +32,6 @@ use tokio::sync::oneshot;
 const APPLICATION_ID: i32 = 0x7a65_676c;
 /// The version of the tables.
 const SCHEMA: i32 = 1;
-/// More readers than this only wait for the same two disks and cores.
-const READERS: usize = 4;
 /// So many requests may wait; more are refused at once, which keeps the mail with its sender instead of in our memory.
 const QUEUE: usize = 4096;
 /// How long SQLite waits for its own locks: only a checkpoint ever does, for readers that take microseconds.
@@ -106,15 +106,7 @@ impl Database {
     /// Starts to serve. `lock` is held until the last thread has ended.
     pub(super) fn start(self, failure: Failure, lock: Arc<Lock>) -> Result<SqliteStore, OpenError> {
         let fault = |e: String| OpenError::new(&self.path, format!("can't be served: {e}"), "look at the system's limits, and start again");
-        let (reads, requests) = sync_channel(QUEUE);
-        let requests = Arc::new(Mutex::new(requests));
-        let mut threads = Vec::new();
-        for number in 0..READERS {
-            let connection = connect_reader(&self.path).map_err(|e| fault(e.to_string()))?;
-            let requests = requests.clone();
-            let reader = std::thread::Builder::new().name(format!("store-read-{number}"));
-            threads.push(reader.spawn(move || answer_reads(&connection, &requests)).map_err(|e| fault(e.to_string()))?);
-        }
+        let (readers, mut threads) = Desk::start(&self.path).map_err(|e| fault(e.to_string()))?;
         let (commits, jobs) = sync_channel(QUEUE);
         let (connection, ending) = (self.connection, failure.clone());
         let writer = std::thread::Builder::new().name("store-write".to_owned());
@@ -123,7 +115,7 @@ impl Database {
             drop(lock);
         });
         threads.push(writer.map_err(|e| OpenError::new(&self.path, format!("can't be served: {e}"), "look at the system's limits"))?);
-        Ok(SqliteStore { queues: Some(Queues { reads, commits }), threads, failure })
+        Ok(SqliteStore { readers, commits: Some(commits), threads, failure })
     }
 }
 
@@ -169,34 +161,28 @@ fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Records in SQLite.
 pub(super) struct SqliteStore {
+    readers: Desk,
     /// `None` only while it closes.
-    queues: Option<Queues>,
+    commits: Option<SyncSender<writer::Commit>>,
     threads: Vec<JoinHandle<()>>,
     failure: Failure,
-}
-
-struct Queues {
-    reads: SyncSender<Read>,
-    commits: SyncSender<writer::Commit>,
-}
-
-enum Read {
-    Get(Key, Answer<Option<Record>>),
-    List(KeyRange, usize, Answer<Vec<(Key, Record)>>),
 }
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl SqliteStore {
-    fn ask<T, R>(
-        &self,
-        queue: impl FnOnce(&Queues) -> &SyncSender<R>,
-        request: impl FnOnce(Answer<T>) -> R,
-    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError> {
+    fn read<T>(&self, request: impl FnOnce(Answer<T>) -> Read) -> Asked<T> {
         self.failure.check()?;
         let (answer, answered) = oneshot::channel();
-        let queues = self.queues.as_ref().ok_or_else(|| StoreError::Unavailable("the store is closing".to_owned()))?;
-        queue(queues).try_send(request(answer)).map_err(|e| {
+        self.readers.ask(request(answer)).map_err(|why| StoreError::Unavailable(why.to_owned()))?;
+        Ok(answered)
+    }
+
+    fn write(&self, batch: Batch) -> Asked<()> {
+        self.failure.check()?;
+        let (answer, answered) = oneshot::channel();
+        let commits = self.commits.as_ref().ok_or_else(|| StoreError::Unavailable("the store is closing".to_owned()))?;
+        commits.try_send(writer::Commit { batch, answer }).map_err(|e| {
             StoreError::Unavailable(match e {
                 TrySendError::Full(_) => format!("{QUEUE} requests wait already"),
                 TrySendError::Disconnected(_) => "its thread has ended".to_owned(),
@@ -206,25 +192,28 @@ impl SqliteStore {
     }
 }
 
-async fn answered<T>(asked: Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>) -> Result<T, StoreError> {
+/// An answer to wait for.
+type Asked<T> = Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>;
+
+async fn answered<T>(asked: Asked<T>) -> Result<T, StoreError> {
     asked?.await.unwrap_or_else(|_| Err(StoreError::Unavailable("its thread ended before it answered".to_owned())))
 }
 
 impl Store for SqliteStore {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        let asked = self.ask(|queues| &queues.reads, |answer| Read::Get(key.clone(), answer));
+        let asked = self.read(|answer| Read::Get(key.clone(), answer));
         Box::pin(answered(asked))
     }
 
     fn list<'a>(&'a self, range: &'a KeyRange, limit: usize) -> BoxFuture<'a, Result<Vec<(Key, Record)>, StoreError>> {
-        let asked = self.ask(|queues| &queues.reads, |answer| Read::List(range.clone(), limit, answer));
+        let asked = self.read(|answer| Read::List(range.clone(), limit, answer));
         Box::pin(answered(asked))
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             within_limits(&batch)?;
-            answered(self.ask(|queues| &queues.commits, |answer| writer::Commit { batch, answer })).await
+            answered(self.write(batch)).await
         })
     }
 }
@@ -232,20 +221,10 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     /// Answers what was asked, empties the log into the database, and releases the lock.
     fn drop(&mut self) {
-        drop(self.queues.take());
+        self.readers.close();
+        drop(self.commits.take());
         for thread in self.threads.drain(..) {
             let _ = thread.join();
-        }
-    }
-}
-
-fn answer_reads(connection: &Connection, requests: &Mutex<Receiver<Read>>) {
-    loop {
-        // The guard goes at the end of this line: while one reads, another waits for the next request.
-        let Ok(request) = requests.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return };
-        match request {
-            Read::Get(key, answer) => drop(answer.send(get(connection, &key).map_err(|e| unavailable(&e)))),
-            Read::List(range, limit, answer) => drop(answer.send(list(connection, &range, limit).map_err(|e| unavailable(&e)))),
         }
     }
 }
