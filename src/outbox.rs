@@ -1,9 +1,13 @@
 //! Delivers the mail that zegel writes: at least once, with patience, and never ending in silence.
 //!
-//! A row is claimed by moving it to the end of a lease: of two workers one wins, and a dead worker's row falls due by itself. A row whose mail was
-//! taken is deleted with the event that says so; one that was refused for good, or for 48 hours, is told to the sender.
+//! A row is claimed by moving it to the end of a lease: of two workers one wins, and a dead worker's row falls due by itself. One that is due when
+//! it is committed is claimed by that commit (`tray`). A row whose mail was taken is deleted with the event that says so; one that was refused for
+//! good, or for 48 hours, is told to the sender.
 
 mod tell;
+mod tray;
+
+pub use tray::{Tray, claiming};
 
 use crate::{
     address::Address,
@@ -29,7 +33,7 @@ use std::{
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, MissedTickBehavior},
 };
 
 /// How long a claim holds: longer than any delivery can take, so that nobody else begins the same one.
@@ -38,11 +42,17 @@ const LEASE: Duration = Duration::from_secs(600);
 /// The longest a delivery may take: connection, envelope and the reply to the dot.
 const DELIVERY_TIME: Duration = Duration::from_secs(300);
 
-/// Mail comes by way of commits that wake the outbox; the poll finds what falls due.
+/// How long a claim may wait for its delivery to begin: what is left of the lease is enough for that, with a minute to spare.
+const CLAIM_WAIT: Duration = Duration::from_secs(LEASE.as_secs() - DELIVERY_TIME.as_secs() - 60);
+
+/// Mail comes by way of commits that claim it or wake the outbox; the poll finds what falls due.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Deliveries under way at once: a next hop that hangs must not stop all mail, and must not be flooded either.
 const AT_ONCE: usize = 16;
+
+/// Of those so many may be of mail that has just come: what waits for its next try must not wait for a quiet hour.
+const NEW_AT_ONCE: usize = 12;
 
 /// Waits between attempts; after the last one hourly (docs/delivery.md).
 const WAITS: [Duration; 6] = [
@@ -83,7 +93,7 @@ pub struct Outbox {
     pub organisation: Arc<ArcSwap<Organisation>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Rung by whoever puts mail here.
+    /// Rung when mail was put here that could not be claimed at once.
     pub wake: Arc<Notify>,
     /// Rows that this process has begun with: a poll must not begin with them again.
     pub under_way: UnderWay,
@@ -117,6 +127,10 @@ struct Claim {
     version: u64,
     id: Id,
     mail: Mail,
+    /// When it was made.
+    since: Instant,
+    /// The row may not be there.
+    doubtful: bool,
 }
 
 /// Whether a row's turn ended as it should.
@@ -141,23 +155,50 @@ enum Outcome {
 }
 
 impl Outbox {
-    /// Delivers until `shutdown` says true; deliveries under way are finished.
-    pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
+    /// Delivers what is claimed in `tray` and what is due, until `shutdown` says true; deliveries under way are finished.
+    pub async fn run(self: Arc<Self>, mut tray: Tray, mut shutdown: watch::Receiver<bool>) {
         let mut deliveries = JoinSet::new();
         let mut latest = self.clock.now();
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut look, mut more) = (true, false);
         while !*shutdown.borrow() {
             latest = self.follow_clock(latest).await;
-            self.begin_due(&mut deliveries).await;
-            while deliveries.try_join_next().is_some() {}
-            tokio::select! {
-                () = self.wake.notified() => {}
+            if look {
+                more = self.begin_due(&mut deliveries).await;
+            }
+            look = tokio::select! {
+                Some(claim) = tray.next(), if deliveries.len() < NEW_AT_ONCE => {
+                    self.begin(claim, &mut deliveries);
+                    false
+                }
+                () = self.wake.notified() => true,
                 // What went wrong may go wrong again at once, while a disk is full for instance: only the poll tries again then.
-                Some(Ok(Ended::Well)) = deliveries.join_next(), if !deliveries.is_empty() => {}
-                () = tokio::time::sleep(POLL) => {}
-                _ = shutdown.changed() => {}
+                Some(Ok(Ended::Well)) = deliveries.join_next(), if !deliveries.is_empty() => more,
+                _ = poll.tick() => true,
+                _ = shutdown.changed() => false,
             }
         }
         while deliveries.join_next().await.is_some() {}
+    }
+
+    /// Begins with a row that was claimed when it was made.
+    fn begin(self: &Arc<Self>, claim: Claim, deliveries: &mut JoinSet<Ended>) {
+        let Some(turn) = Turn::take(&self.under_way, claim.id) else { return };
+        if claim.since.elapsed() > CLAIM_WAIT {
+            return tracing::warn!("mail {} waited too long for a place: it waits for the end of its lease now", claim.id);
+        }
+        let outbox = self.clone();
+        deliveries.spawn(async move {
+            let _turn = turn;
+            if claim.doubtful && !outbox.holds(&claim).await { Ended::Well } else { outbox.deliver(claim).await }
+        });
+    }
+
+    /// Whether the row of a claim is there. One that can't be read now falls due at the end of its lease.
+    async fn holds(&self, claim: &Claim) -> bool {
+        let row = self.store.get(&claim.key).await;
+        row.is_ok_and(|row| row.is_some_and(|row| row.version == claim.version))
     }
 
     /// At start, the sole owner of a store makes what its previous life had claimed due at once.
@@ -206,16 +247,22 @@ impl Outbox {
         Ok(())
     }
 
-    async fn begin_due(self: &Arc<Self>, deliveries: &mut JoinSet<Ended>) {
+    /// Begins with rows that are due; whether there may be more of them.
+    async fn begin_due(self: &Arc<Self>, deliveries: &mut JoinSet<Ended>) -> bool {
         let room = AT_ONCE.saturating_sub(deliveries.len());
         if room == 0 {
-            return;
+            return true;
         }
         // Rows that are being claimed at this moment are still listed.
-        let due = match self.store.list(&KeyRange::outbox_until(self.clock.now()), room + deliveries.len()).await {
+        let limit = room + deliveries.len();
+        let due = match self.store.list(&KeyRange::outbox_until(self.clock.now()), limit).await {
             Ok(due) => due,
-            Err(error) => return tracing::error!("the outbox cannot be read: {error}"),
+            Err(error) => {
+                tracing::error!("the outbox cannot be read: {error}");
+                return false;
+            }
         };
+        let more = due.len() == limit;
         let turns = due.into_iter().filter_map(|(key, record)| {
             let id = row_id(&key)?;
             Some((Turn::take(&self.under_way, id)?, id, key, record))
@@ -235,6 +282,7 @@ impl Outbox {
                 }
             });
         }
+        more
     }
 
     /// Moves a row to the end of a lease; `None` when somebody else was first.
@@ -255,7 +303,7 @@ impl Outbox {
         batch.put(until.clone(), &mail, Expect::Absent);
         let version = batch.version;
         match self.store.commit(batch).await {
-            Ok(()) => Ok(Some(Claim { key: until, version, id, mail })),
+            Ok(()) => Ok(Some(Claim { key: until, version, id, mail, since: Instant::now(), doubtful: false })),
             Err(StoreError::Conflict) => Ok(None),
             Err(error) => Err(error),
         }

@@ -181,7 +181,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         times: gateway::Times::default(),
     };
     let metrics = Arc::new(Metrics::default());
-    let opened = Opened { store: store::counted(opened.store, metrics.clone()), ..opened };
+    let (store, tray) = outbox::claiming(store::counted(opened.store, metrics.clone()), clock.clone(), wake.clone());
+    let opened = Opened { store, ..opened };
     let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
     next_hops::learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
@@ -216,7 +217,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         }
     }
     roles.spawn(next_hops::look_after(swappable.routes.clone(), stopped.clone()));
-    roles.spawn(outbox.run(stopped.clone()));
+    roles.spawn(outbox.run(tray, stopped.clone()));
     roles.spawn(sweep.clone().run(stopped));
     let parts = Parts { opened: opened.clone(), sweep, wake: ground.wake };
     Ok(Running { roles, stop, swappable, parts })
@@ -251,7 +252,6 @@ impl Ground<'_> {
             blobs: self.opened.blobs.clone(),
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
-            outbox: self.wake.clone(),
             progress: sweep::Progress::default(),
         })
     }
@@ -268,7 +268,6 @@ impl Ground<'_> {
             keyring: self.opened.keyring.clone(),
             clock: self.clock.clone(),
             organisation: self.swappable.organisation.clone(),
-            outbox: self.wake.clone(),
             metrics: self.metrics.clone(),
             large: Arc::new(Semaphore::new(1)),
             live: Arc::new(Mutex::default()),
@@ -286,7 +285,6 @@ impl Ground<'_> {
             templates: self.swappable.templates.clone(),
             organisation: self.swappable.organisation.clone(),
             clock: self.clock.clone(),
-            wake: self.wake.clone(),
             limits: portal::Limits::default(),
         })
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 use pace::{Judgement, Pace};
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, watch};
 
 /// How often it looks for what is due.
 const ROUND: Duration = Duration::from_secs(60);
@@ -56,8 +56,6 @@ pub struct Sweep {
     pub keyring: Arc<Keyring>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Wakes the outbox.
-    pub outbox: Arc<Notify>,
     /// How far it has gone.
     pub progress: Progress,
 }
@@ -252,7 +250,6 @@ impl Sweep {
         }
         self.store.commit(batch).await?;
         self.delete_blobs(&blobs).await;
-        self.outbox.notify_one();
         Ok(())
     }
 

@@ -61,7 +61,6 @@ impl Gateway {
                 return Reply::TRY_LATER;
             }
         }
-        self.outbox.notify_one();
         Reply::OK
     }
 

@@ -43,7 +43,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout, timeout_at},
 };
 use tracing::Instrument as _;
@@ -126,8 +126,6 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// In whose name mail is sent, and where its bounces come back.
     pub organisation: Arc<ArcSwap<Organisation>>,
-    /// Wakes the outbox.
-    pub outbox: Arc<Notify>,
     /// Where mails are counted.
     pub metrics: Arc<Metrics>,
     /// Who holds this has a mail in memory that was spilled: one at a time, since parsing wants it contiguous and takes the like of it again.

@@ -72,7 +72,6 @@ impl Transfer {
         };
         // After a failure the blobs stay, since the outcome of a commit may be unknown; orphans are swept.
         if reply.is_ok() {
-            self.gateway.outbox.notify_one();
             let held = readers.iter().filter(|r| r.lacks_number()).count();
             let level = readers.iter().map(|r| r.level).max().map_or("1", |l| if l == Level::Two { "2" } else { "1" });
             self.log(judged, &format_args!("sealed message={} level={level} recipients={} held={held}", sealing.id, readers.len()));

@@ -36,7 +36,6 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Notify;
 
 /// What the portal needs.
 pub struct Portal {
@@ -54,8 +53,6 @@ pub struct Portal {
     pub organisation: Arc<ArcSwap<Organisation>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Wakes the outbox.
-    pub wake: Arc<Notify>,
     /// Whether the next hop could be reached when that was last tried.
     pub mail_flows: Arc<dyn Fn() -> bool + Send + Sync>,
     /// What protects us.

@@ -83,7 +83,6 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
         let batch = release(&request.held(visit.now)).map_err(|_| Refusal::Error)?;
         match visit.desk.portal.store.commit(batch).await {
             Ok(()) => {
-                visit.desk.portal.wake.notify_one();
                 tracing::info!("portal: message {} released recipients={}", request.message, request.waiting.len());
                 return see_other(&format!("/n/{token}"));
             }

@@ -104,7 +104,6 @@ fn post_password(visit: &Visit, batch: &mut Batch, link: &Link, password: Secret
 /// The challenge is committed as `version`: the password mail lies in the outbox, an SMS is sent now.
 async fn sent(visit: &mut Visit, link: Link, token: &str, answer: Secret<String>, version: u64) -> Result<Page, Refusal> {
     let Some(phone) = &link.phone else {
-        visit.desk.portal.wake.notify_one();
         return see_other(&format!("/m/{token}"));
     };
     match send_sms(visit, &link, phone, &answer, version).await? {
@@ -285,7 +284,6 @@ async fn lock(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Re
         }
         match visit.desk.portal.store.commit(batch).await {
             Ok(()) => {
-                visit.desk.portal.wake.notify_one();
                 tracing::warn!("portal: grant {} is locked after {} wrong tries", link.lookup, unlock::TRIES_TO_LOCK);
             }
             Err(StoreError::Conflict) => pause(attempt).await,

@@ -20,7 +20,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Barrier, Notify, watch},
+    sync::{Barrier, watch},
 };
 use zegel::{
     address::Address,
@@ -130,7 +130,6 @@ impl World {
             templates: Arc::new(arc_swap::ArcSwap::from_pointee(Templates::embedded())),
             organisation: Arc::new(arc_swap::ArcSwap::from_pointee(organisation)),
             clock: clock.clone(),
-            wake: Arc::new(Notify::new()),
             mail_flows: Arc::new(|| true),
             limits,
         };

@@ -15,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, Semaphore, watch},
+    sync::{Semaphore, watch},
     time::Instant,
 };
 use zegel::{
@@ -320,7 +320,6 @@ pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook,
         keyring: opened.keyring,
         clock: Arc::new(SystemClock),
         organisation: Arc::new(ArcSwap::from_pointee(organisation)),
-        outbox: Arc::new(Notify::new()),
         metrics: Arc::new(Metrics::default()),
         large: Arc::new(Semaphore::new(1)),
         live: Arc::default(),

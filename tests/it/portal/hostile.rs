@@ -207,7 +207,6 @@ fn sweep(world: &World) -> Sweep {
         blobs: world.blobs.clone(),
         keyring: world.keyring.clone(),
         clock: world.clock.clone(),
-        outbox: Arc::new(Notify::new()),
         progress: Progress::default(),
     }
 }

@@ -57,7 +57,6 @@ async fn a_clock_ten_years_ahead_at_start_destroys_nothing_at_once() {
         blobs: world.opened.blobs.clone(),
         keyring: world.opened.keyring.clone(),
         clock: world.clock.clone(),
-        outbox: world.running.parts.wake.clone(),
         progress: Progress::default(),
     };
     world.clock.set(right.plus(TEN_YEARS));

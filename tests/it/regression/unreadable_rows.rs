@@ -17,7 +17,7 @@ use zegel::{
     clock::{Clock as _, SetClock},
     config::Config,
     notice::Organisation,
-    outbox::{Outbox, UnderWay},
+    outbox::{self, Outbox, UnderWay},
     record::{Batch, Expect, FORMAT, Key, KeyRange, Mail, Op, Record, Sealed},
     secret::Id,
     smtp::client::{ClientOptions, NextHop, Routes},
@@ -106,7 +106,9 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
     };
     batch.put(Key::outbox(clock.now(), Id::random()), &row, Expect::Absent);
     full.0.commit(batch).await.unwrap();
+    let wake = Arc::new(Notify::new());
     let store = Arc::new(full);
+    let (_, tray) = outbox::claiming(store.clone(), clock.clone(), wake.clone());
     let (stop, stopped) = watch::channel(false);
     let outbox = Arc::new(Outbox {
         store: store.clone(),
@@ -115,10 +117,10 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
         templates: Arc::new(ArcSwap::from_pointee(config.templates)),
         organisation: Arc::new(ArcSwap::from_pointee(organisation())),
         clock,
-        wake: Arc::new(Notify::new()),
+        wake,
         under_way: UnderWay::default(),
     });
-    let running = tokio::spawn(outbox.run(stopped));
+    let running = tokio::spawn(outbox.run(tray, stopped));
     // On one thread each turn given away lets the outbox go once around, unless it waits.
     for _ in 0..1000 {
         tokio::task::yield_now().await;
