@@ -1,5 +1,7 @@
 //! Glyphs on a page to words and lines.
 
+mod comb;
+
 use super::page::Matrix;
 use std::{cmp::Ordering, collections::HashMap, ops::Range};
 
@@ -45,8 +47,8 @@ struct Segment {
 pub(super) struct PageText {
     pub(super) text: String,
     pub(super) hidden: Vec<Range<usize>>,
-    /// The text in the order in which it is drawn, where its digits then stand in another order.
-    pub(super) as_drawn: Option<String>,
+    /// Other readings of it: in the order in which it is drawn, where its digits then stand in another order; with the characters of combs joined.
+    pub(super) alternatives: Vec<String>,
 }
 
 impl Glyphs {
@@ -86,22 +88,10 @@ impl Glyphs {
     pub(super) fn into_text(self) -> PageText {
         let segments = self.segments();
         let drawn = drawn_order(&segments);
-        let mut page = PageText::default();
-        for line in lines(segments) {
-            if !page.text.is_empty() {
-                page.text.push('\n');
-            }
-            for (index, segment) in line.into_iter().enumerate() {
-                if index > 0 {
-                    page.text.push('\t');
-                }
-                let start = page.text.len();
-                page.hidden.extend(segment.hidden.iter().map(|r| r.start + start..r.end + start));
-                page.text.push_str(&segment.text);
-            }
-        }
+        let mut page = PageText::of(segments);
         let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
-        page.as_drawn = Some(drawn).filter(|d| digits(d) != digits(&page.text));
+        page.alternatives.extend(Some(drawn).filter(|d| digits(d) != digits(&page.text)));
+        page.alternatives.extend(comb::joined(&self).map(|glyphs| PageText::of(glyphs.segments()).text));
         page
     }
 
@@ -128,6 +118,26 @@ impl Glyphs {
             });
         }
         segments
+    }
+}
+
+impl PageText {
+    fn of(segments: Vec<Segment>) -> PageText {
+        let mut page = PageText::default();
+        for line in lines(segments) {
+            if !page.text.is_empty() {
+                page.text.push('\n');
+            }
+            for (index, segment) in line.into_iter().enumerate() {
+                if index > 0 {
+                    page.text.push('\t');
+                }
+                let start = page.text.len();
+                page.hidden.extend(segment.hidden.iter().map(|r| r.start + start..r.end + start));
+                page.text.push_str(&segment.text);
+            }
+        }
+        page
     }
 }
 

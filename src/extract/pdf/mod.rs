@@ -99,10 +99,10 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document) {
         starts.push(start);
         text.push_str(&page.text);
         spans.extend(page.hidden.into_iter().map(|r| (r.start + start..r.end + start, Span::Hidden)));
-        if let Some(drawn) = page.as_drawn {
+        for other in page.alternatives {
             text.push('\u{1F}');
             let from = text.len();
-            text.push_str(&drawn);
+            text.push_str(&other);
             spans.push((from..text.len(), Span::Alternative));
         }
     }

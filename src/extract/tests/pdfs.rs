@@ -78,6 +78,22 @@ fn digits_in_another_order_are_given_in_both() {
 }
 
 #[test]
+fn characters_in_the_boxes_of_a_form_are_one_word_too() {
+    let boxed = |text: &str, step: usize| {
+        let drawn: Vec<String> = text.chars().enumerate().map(|(i, c)| format!("1 0 0 1 {} 700 Tm ({c}) Tj", 100 + i * step)).collect();
+        texts(&read("x.pdf", pdf(&[&format!("BT /F1 10 Tf 1 0 0 1 20 700 Tm (BSN) Tj {} ET", drawn.join(" "))])))[0].1.clone()
+    };
+    // Boxes half an em apart, and three.
+    assert_eq!(boxed("111222333", 12), "BSN\t1 1 1 2 2 2 3 3 3\u{1F}BSN\t111222333");
+    assert_eq!(boxed("111222333", 30), "BSN\t1\t1\t1\t2\t2\t2\t3\t3\t3\u{1F}BSN\t111222333");
+    // Not what is no comb: touching, or far apart as in a table.
+    assert_eq!(boxed("111222333", 5), "BSN\t111222333");
+    assert!(!boxed("111222333", 80).contains("11"));
+    check("BT /F1 10 Tf 50 700 Td 20 Tc (AB12) Tj ET", "A\tB\t1\t2\u{1F}AB12");
+    check("BT /F1 10 Tf 50 700 Td (1 2 3 4 en verder) Tj ET", "1 2 3 4 en verder\u{1F}1234 en verder");
+}
+
+#[test]
 fn pages_are_told() {
     let extraction = read("x.pdf", pdf(&["BT /F1 10 Tf 50 700 Td (een) Tj ET", "BT /F1 10 Tf 50 700 Td (twee) Tj ET"]));
     let text = extraction.texts.iter().find(|t| t.text == "een\ntwee").unwrap();

@@ -1,0 +1,121 @@
+//! Combs: characters that stand one by one at even distances, in the boxes of a form or spaced out.
+//!
+//! A form's citizen number is drawn so, and read as nine words it is none.
+
+use super::{BLANK, Glyph, Glyphs, LINE};
+
+/// Fewer characters than this stand at even distances by chance.
+const FEWEST: usize = 4;
+/// How far distances may differ, as a share of them.
+const UNEVEN: f32 = 0.1;
+/// Boxes are at most so many ems apart; more is a table.
+const FARTHEST: f32 = 6.0;
+
+/// The page with the characters of each comb moved together; `None` when there is no comb.
+pub(super) fn joined(glyphs: &Glyphs) -> Option<Glyphs> {
+    if !may_hold_any(glyphs) {
+        return None;
+    }
+    let mut list = glyphs.list.clone();
+    let mut blanks = vec![false; list.len()];
+    let mut any = false;
+    let order = by_line(glyphs);
+    for line in order.chunk_by(|a, b| is_one_line(&glyphs.list[*a], &glyphs.list[*b])) {
+        let mut line: Vec<usize> = line.to_vec();
+        line.sort_by(|a, b| glyphs.list[*a].along.total_cmp(&glyphs.list[*b].along));
+        let shown: Vec<usize> = line.iter().copied().filter(|i| !is_blank(glyphs, *i)).collect();
+        let mut start = 0;
+        while start + FEWEST <= shown.len() {
+            let length = comb(glyphs, &shown, start);
+            let teeth = &shown[start..start + length];
+            start += length.max(1);
+            if length < FEWEST {
+                continue;
+            }
+            any = true;
+            let (first, last) = (glyphs.list[teeth[0]].along, glyphs.list[teeth[length - 1]].along);
+            for i in line.iter().filter(|i| is_blank(glyphs, **i) && (first..last).contains(&glyphs.list[**i].along)) {
+                blanks[*i] = true;
+            }
+            move_together(&mut list, teeth);
+        }
+    }
+    any.then(|| without(glyphs, list, &blanks))
+}
+
+/// Whether enough characters are drawn alone: a look that spares most pages the sorting.
+fn may_hold_any(glyphs: &Glyphs) -> bool {
+    let touches = |a: usize, b: usize| {
+        let (first, second) = (&glyphs.list[a], &glyphs.list[b]);
+        is_one_line(first, second) && !is_blank(glyphs, a) && !is_blank(glyphs, b) && second.along - first.end <= BLANK * first.em
+    };
+    let is_alone =
+        |i: &usize| !is_blank(glyphs, *i) && !(*i > 0 && touches(i - 1, *i)) && !(i + 1 < glyphs.list.len() && touches(*i, i + 1));
+    (0..glyphs.list.len()).filter(is_alone).take(FEWEST).count() == FEWEST
+}
+
+/// The indices of the glyphs, those of a line together.
+fn by_line(glyphs: &Glyphs) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..glyphs.list.len()).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&glyphs.list[*a], &glyphs.list[*b]);
+        a.angle.cmp(&b.angle).then_with(|| b.across.total_cmp(&a.across))
+    });
+    order
+}
+
+fn is_one_line(a: &Glyph, b: &Glyph) -> bool {
+    a.angle == b.angle && (a.across - b.across).abs() <= LINE * a.em.min(b.em)
+}
+
+fn is_blank(glyphs: &Glyphs, index: usize) -> bool {
+    text(glyphs, index).trim().is_empty()
+}
+
+fn text(glyphs: &Glyphs, index: usize) -> &str {
+    let start = index.checked_sub(1).map_or(0, |before| glyphs.list[before].text_end as usize);
+    glyphs.text.get(start..glyphs.list[index].text_end as usize).unwrap_or_default()
+}
+
+/// How many of the glyphs of `line` from `start` stand like the teeth of a comb.
+fn comb(glyphs: &Glyphs, line: &[usize], start: usize) -> usize {
+    let at = |n: usize| &glyphs.list[line[n]];
+    let touches = |n: usize| at(n + 1).along - at(n).end <= BLANK * at(n).em;
+    let is_tooth = |n: usize| {
+        let mut chars = text(glyphs, line[n]).chars();
+        let is_single = chars.next().is_some_and(char::is_alphanumeric) && chars.next().is_none();
+        is_single && !(n > 0 && touches(n - 1)) && !(n + 1 < line.len() && touches(n))
+    };
+    let middle = |n: usize| f32::midpoint(at(n).along, at(n).end);
+    if !is_tooth(start) {
+        return 0;
+    }
+    let mut pitch = None;
+    for n in start + 1..line.len() {
+        let step = middle(n) - middle(n - 1);
+        let pitch = *pitch.get_or_insert(step);
+        if !is_tooth(n) || step > FARTHEST * at(n).em || (step - pitch).abs() > UNEVEN * pitch {
+            return n - start;
+        }
+    }
+    line.len() - start
+}
+
+/// Lets each tooth begin where the one before it ends.
+fn move_together(list: &mut [Glyph], teeth: &[usize]) {
+    for pair in teeth.windows(2) {
+        let at = list[pair[0]].end;
+        let tooth = &mut list[pair[1]];
+        (tooth.along, tooth.end) = (at, at + (tooth.end - tooth.along));
+    }
+}
+
+/// The glyphs of `list`, but for those `gone`.
+fn without(glyphs: &Glyphs, list: Vec<Glyph>, gone: &[bool]) -> Glyphs {
+    let mut left = Glyphs::default();
+    for (index, glyph) in list.into_iter().enumerate().filter(|(i, _)| !gone[*i]) {
+        left.text.push_str(text(glyphs, index));
+        left.list.push(Glyph { text_end: u32::try_from(left.text.len()).unwrap_or(u32::MAX), ..glyph });
+    }
+    left
+}
