@@ -49,8 +49,11 @@ fn may_hold_any(glyphs: &Glyphs) -> bool {
         let (first, second) = (&glyphs.list[a], &glyphs.list[b]);
         is_one_line(first, second) && !is_blank(glyphs, a) && !is_blank(glyphs, b) && second.along - first.end <= BLANK * first.em
     };
-    let is_alone =
-        |i: &usize| !is_blank(glyphs, *i) && !(*i > 0 && touches(i - 1, *i)) && !(i + 1 < glyphs.list.len() && touches(*i, i + 1));
+    let is_alone = |i: &usize| {
+        let follows = *i > 0 && touches(i - 1, *i);
+        let goes_on = i + 1 < glyphs.list.len() && touches(*i, i + 1);
+        !is_blank(glyphs, *i) && !follows && !goes_on
+    };
     (0..glyphs.list.len()).filter(is_alone).take(FEWEST).count() == FEWEST
 }
 
