@@ -1,5 +1,6 @@
 //! Glyphs on a page to words and lines.
 
+mod bidi;
 mod comb;
 
 use super::page::Matrix;
@@ -79,6 +80,16 @@ impl Glyphs {
         });
     }
 
+    fn add(&mut self, text: &str, glyph: Glyph) {
+        self.text.push_str(text);
+        self.list.push(Glyph { text_end: u32::try_from(self.text.len()).unwrap_or(u32::MAX), ..glyph });
+    }
+
+    fn text_of(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.list[before].text_end as usize);
+        self.text.get(start..self.list[index].text_end as usize).unwrap_or_default()
+    }
+
     /// How many letters and digits were drawn.
     pub(super) fn letters(&self) -> usize {
         self.text.chars().filter(|c| c.is_alphanumeric()).count()
@@ -86,12 +97,13 @@ impl Glyphs {
 
     /// Puts the glyphs into lines.
     pub(super) fn into_text(self) -> PageText {
-        let segments = self.segments();
+        let glyphs = bidi::in_reading_order(self);
+        let segments = glyphs.segments();
         let drawn = drawn_order(&segments);
         let mut page = PageText::of(segments);
         let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
         page.alternatives.extend(Some(drawn).filter(|d| digits(d) != digits(&page.text)));
-        page.alternatives.extend(comb::joined(&self).map(|glyphs| PageText::of(glyphs.segments()).text));
+        page.alternatives.extend(comb::joined(&glyphs).map(|glyphs| PageText::of(glyphs.segments()).text));
         page
     }
 
@@ -175,6 +187,20 @@ impl Segment {
         }
         self.end = self.end.max(glyph.end);
     }
+}
+
+/// The indices of the glyphs, those of a line together.
+fn by_line(glyphs: &Glyphs) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..glyphs.list.len()).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&glyphs.list[*a], &glyphs.list[*b]);
+        a.angle.cmp(&b.angle).then_with(|| b.across.total_cmp(&a.across))
+    });
+    order
+}
+
+fn is_one_line(a: &Glyph, b: &Glyph) -> bool {
+    a.angle == b.angle && (a.across - b.across).abs() <= LINE * a.em.min(b.em)
 }
 
 /// Segments by line from top to bottom, each line by its direction. Directions in the order in which they first occur.

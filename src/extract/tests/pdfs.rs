@@ -94,6 +94,26 @@ fn characters_in_the_boxes_of_a_form_are_one_word_too() {
 }
 
 #[test]
+fn what_is_read_from_the_right_is_put_in_reading_order_however_it_is_drawn() {
+    // Alef, bet, gimel; digits have their own codes.
+    let map = "1 begincodespacerange <0000> <FFFF> endcodespacerange 2 beginbfrange <0001> <0003> <05D0> <0030> <0039> <0030> endbfrange \
+               1 beginbfchar <0020> <0020> endbfchar";
+    let drawn = |content: &'static str| {
+        let octets = pdf_with(&[content.as_bytes()], |document, resources| {
+            let font = composite(document, Some(map));
+            resources.set("Font", dictionary! { "F2" => font });
+        });
+        first(octets)
+    };
+    // "alef bet gimel 12": from the left, and letter by letter from the right.
+    let expected = "\u{5D0}\u{5D1}\u{5D2} 12";
+    assert_eq!(drawn("BT /F2 10 Tf 50 700 Td <003100320020000300020001> Tj ET"), expected);
+    let logical = "BT /F2 10 Tf 1 0 0 1 86 700 Tm <0001> Tj 1 0 0 1 80 700 Tm <0002> Tj 1 0 0 1 74 700 Tm <0003> Tj \
+                   1 0 0 1 50 700 Tm <00310032> Tj ET";
+    assert_eq!(drawn(logical), expected);
+}
+
+#[test]
 fn pages_are_told() {
     let extraction = read("x.pdf", pdf(&["BT /F1 10 Tf 50 700 Td (een) Tj ET", "BT /F1 10 Tf 50 700 Td (twee) Tj ET"]));
     let text = extraction.texts.iter().find(|t| t.text == "een\ntwee").unwrap();

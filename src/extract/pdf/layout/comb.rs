@@ -2,7 +2,7 @@
 //!
 //! A form's citizen number is drawn so, and read as nine words it is none.
 
-use super::{BLANK, Glyph, Glyphs, LINE};
+use super::{BLANK, Glyph, Glyphs, by_line, is_one_line};
 
 /// Fewer characters than this stand at even distances by chance.
 const FEWEST: usize = 4;
@@ -57,27 +57,8 @@ fn may_hold_any(glyphs: &Glyphs) -> bool {
     (0..glyphs.list.len()).filter(is_alone).take(FEWEST).count() == FEWEST
 }
 
-/// The indices of the glyphs, those of a line together.
-fn by_line(glyphs: &Glyphs) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..glyphs.list.len()).collect();
-    order.sort_by(|a, b| {
-        let (a, b) = (&glyphs.list[*a], &glyphs.list[*b]);
-        a.angle.cmp(&b.angle).then_with(|| b.across.total_cmp(&a.across))
-    });
-    order
-}
-
-fn is_one_line(a: &Glyph, b: &Glyph) -> bool {
-    a.angle == b.angle && (a.across - b.across).abs() <= LINE * a.em.min(b.em)
-}
-
 fn is_blank(glyphs: &Glyphs, index: usize) -> bool {
-    text(glyphs, index).trim().is_empty()
-}
-
-fn text(glyphs: &Glyphs, index: usize) -> &str {
-    let start = index.checked_sub(1).map_or(0, |before| glyphs.list[before].text_end as usize);
-    glyphs.text.get(start..glyphs.list[index].text_end as usize).unwrap_or_default()
+    glyphs.text_of(index).trim().is_empty()
 }
 
 /// How many of the glyphs of `line` from `start` stand like the teeth of a comb.
@@ -85,7 +66,7 @@ fn comb(glyphs: &Glyphs, line: &[usize], start: usize) -> usize {
     let at = |n: usize| &glyphs.list[line[n]];
     let touches = |n: usize| at(n + 1).along - at(n).end <= BLANK * at(n).em;
     let is_tooth = |n: usize| {
-        let mut chars = text(glyphs, line[n]).chars();
+        let mut chars = glyphs.text_of(line[n]).chars();
         let is_single = chars.next().is_some_and(char::is_alphanumeric) && chars.next().is_none();
         is_single && !(n > 0 && touches(n - 1)) && !(n + 1 < line.len() && touches(n))
     };
@@ -117,8 +98,7 @@ fn move_together(list: &mut [Glyph], teeth: &[usize]) {
 fn without(glyphs: &Glyphs, list: Vec<Glyph>, gone: &[bool]) -> Glyphs {
     let mut left = Glyphs::default();
     for (index, glyph) in list.into_iter().enumerate().filter(|(i, _)| !gone[*i]) {
-        left.text.push_str(text(glyphs, index));
-        left.list.push(Glyph { text_end: u32::try_from(left.text.len()).unwrap_or(u32::MAX), ..glyph });
+        left.add(glyphs.text_of(index), glyph);
     }
     left
 }
