@@ -256,7 +256,9 @@ async fn exim_sends_in_chunks_and_clean_mail_goes_on_unchanged_and_sensitive_mai
 
 /// The mail to `name` came once, to all three, as Exim had sent it in chunks, below our trace header.
 fn unchanged(sunk: &[Sunk], sent: &[Vec<Vec<u8>>], name: &str, octets: &str) {
-    let [came] = &sunk.iter().filter(|m| m.to.iter().any(|to| to.starts_with(name))).collect::<Vec<_>>()[..] else { panic!("{name}: once") };
+    let [came] = &sunk.iter().filter(|m| m.to.iter().any(|to| to.starts_with(name))).collect::<Vec<_>>()[..] else {
+        panic!("{name}: once")
+    };
     assert_eq!(came.to.len(), 3);
     let body = octets.split_once("\r\n\r\n").unwrap().1.as_bytes();
     let mine = |chunks: &&Vec<Vec<u8>>| chunks.concat().ends_with(body);
