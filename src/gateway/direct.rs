@@ -2,7 +2,10 @@
 //!
 //! Everything else is the portal's, in the same transaction: there is no insecure way out.
 
+mod reach;
 mod route;
+
+pub use reach::Reach;
 
 use super::{
     Judged, Transfer,
@@ -62,6 +65,8 @@ pub struct DirectOptions {
     pub authorities: Option<Vec<CertificateDer<'static>>>,
     /// The port of mail servers: another one for tests.
     pub port: u16,
+    /// What may be connected to: no configuration widens it.
+    pub reach: Reach,
 }
 
 impl Default for DirectOptions {
@@ -73,6 +78,7 @@ impl Default for DirectOptions {
             trusted: Vec::new(),
             authorities: None,
             port: SMTP_PORT,
+            reach: Reach::Public,
         }
     }
 }

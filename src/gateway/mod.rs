@@ -15,7 +15,7 @@ mod repeat;
 mod sealing;
 mod texts;
 
-pub use direct::{Direct, DirectOptions, Trusted};
+pub use direct::{Direct, DirectOptions, Reach, Trusted};
 pub use null_sender::NullSender;
 pub use processed::LoopHeader;
 pub use texts::Texts;

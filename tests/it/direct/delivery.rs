@@ -10,7 +10,11 @@ use crate::{
     world::{ANNA, BURGER, COLLEGA},
 };
 use hickory_resolver::proto::rr::RecordType;
-use zegel::{address::Domain, gateway::Trusted, smtp::dane::Association};
+use zegel::{
+    address::Domain,
+    gateway::{Reach, Trusted},
+    smtp::dane::Association,
+};
 
 const ENFORCE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nversion: STSv1\nmode: enforce\nmx: *.zorg.example\nmax_age: 600\n";
 const TESTING: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nversion: STSv1\nmode: testing\nmx: *.zorg.example\nmax_age: 600\n";
@@ -102,6 +106,18 @@ async fn a_domain_without_a_mail_server_goes_to_the_portal() {
     let nothing = partner(Safety::Tls).await;
     nothing.names.mx("zorg.example", 10, MX);
     check("it publishes nothing", &nothing, ToThePortal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_points_inside_is_never_spoken_to() {
+    let mut dane = partner(Safety::Tls).await;
+    dane.dane();
+    let mut enforced = announcing(Safety::Tls, MX, ENFORCE).await;
+    for (case, partner) in [("dane", &mut dane), ("mta-sts", &mut enforced)] {
+        partner.reach = Reach::Public;
+        check(case, partner, ToThePortal).await;
+        assert_eq!(partner.sink.connections(), 0, "{case}");
+    }
 }
 
 fn listed(mx: &str) -> Vec<Trusted> {
