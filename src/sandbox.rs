@@ -86,7 +86,8 @@ impl Reader {
         self.open_all(shallow, unopened).await
     }
 
-    async fn shallow(&self, message: &Message) -> (Extraction, Vec<Unopened>) {
+    /// The texts that stand in a mail itself, and what must be unpacked.
+    pub async fn shallow(&self, message: &Message) -> (Extraction, Vec<Unopened>) {
         if message.octets().len() <= ON_THE_SPOT_BYTES {
             return guarded_message(message, &self.limits);
         }
@@ -94,7 +95,11 @@ impl Reader {
         spawn_blocking(move || guarded_message(&message, &limits)).await.unwrap_or_else(|_| (failed("text"), Vec::new()))
     }
 
-    async fn open_all(&self, shallow: Extraction, unopened: Vec<Unopened>) -> Result<Extraction, Busy> {
+    /// The texts and problems of a mail, once what must be unpacked is.
+    ///
+    /// # Errors
+    /// [`Busy`] when no place came free.
+    pub async fn open_all(&self, shallow: Extraction, unopened: Vec<Unopened>) -> Result<Extraction, Busy> {
         let mut opened = Vec::with_capacity(unopened.len());
         let mut left = self.times.mail;
         // Each part is read by itself, but its text stays: only all parts together are bounded by what one mail may hold.

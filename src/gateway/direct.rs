@@ -2,7 +2,10 @@
 //!
 //! Everything else is the portal's, in the same transaction: there is no insecure way out.
 
+mod reach;
 mod route;
+
+pub use reach::Reach;
 
 use super::{
     Judged, Transfer,
@@ -62,6 +65,8 @@ pub struct DirectOptions {
     pub authorities: Option<Vec<CertificateDer<'static>>>,
     /// The port of mail servers: another one for tests.
     pub port: u16,
+    /// What may be connected to: no configuration widens it.
+    pub reach: Reach,
 }
 
 impl Default for DirectOptions {
@@ -73,6 +78,7 @@ impl Default for DirectOptions {
             trusted: Vec::new(),
             authorities: None,
             port: SMTP_PORT,
+            reach: Reach::Public,
         }
     }
 }
@@ -223,6 +229,7 @@ impl Transfer {
         }
         names.each = fallen.iter().filter_map(|r| r.name).collect();
         others.protect.extend(fallen.into_iter().map(|r| r.protected));
+        let relays = !others.relay.is_empty();
         let reply = self.serve(&others, judged, &names).await?;
         if let Some((name, found, version)) = taken {
             self.remember_relayed(plan, &name, found, version).await;
@@ -236,7 +243,12 @@ impl Transfer {
             let rest = Plan { relay: Vec::new(), protect, direct: Vec::new(), ..plan.clone() };
             // Others have it by now: 451 rather than a refusal for good, and however late it is.
             self.deadline = end.max(Instant::now() + SEAL_TIME);
-            self.serve(&rest, judged, &names).await.map_err(|_| Reply::TRY_LATER)?;
+            if self.serve(&rest, judged, &names).await.is_err() {
+                if relays {
+                    self.remember_relay(judged, names.relayed).await;
+                }
+                return Err(Reply::TRY_LATER);
+            }
         }
         Ok(reply)
     }
@@ -258,7 +270,7 @@ impl Transfer {
     async fn unserved(&mut self, plan: &Plan, judged: &Judged) -> Result<Unserved, Reply> {
         let identity = self.identity(judged).await?;
         let master = self.gateway.keyring.master();
-        let mut unserved = Unserved { recipients: Vec::new(), had_it: false };
+        let mut unserved = Unserved { recipients: Vec::new(), had_it: self.was_relayed(plan, identity.as_ref()).await? };
         for protected in &plan.direct {
             let name = identity.as_ref().map(|mail| mail.name(&master, &[&protected.recipient.address]));
             match self.earlier(name.as_ref()).await? {

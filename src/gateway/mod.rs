@@ -13,10 +13,12 @@ mod processed;
 mod protect;
 mod repeat;
 mod sealing;
+mod texts;
 
-pub use direct::{Direct, DirectOptions, Trusted};
+pub use direct::{Direct, DirectOptions, Reach, Trusted};
 pub use null_sender::NullSender;
 pub use processed::LoopHeader;
+pub use texts::Texts;
 
 use crate::{
     address::Address,
@@ -27,7 +29,7 @@ use crate::{
     message::{Facts, Message},
     metrics::{Answer, Metrics},
     notice::{Organisation, Returned},
-    sandbox::{Busy, Reader},
+    sandbox::Reader,
     secret::Id,
     smtp::{
         self, Content, EnvelopeCommand, Extensions, Peer, Received, Reply,
@@ -112,6 +114,8 @@ pub struct Gateway {
     pub rulebook: Arc<ArcSwap<Rulebook>>,
     /// Reads what mail carries.
     pub reader: Reader,
+    /// Room for what it finds.
+    pub texts: Texts,
     /// Where clean mail goes; a mail sees one set.
     pub routes: Arc<ArcSwap<Routes>>,
     /// How mail goes to its recipient's own server; `None` where that is not set up.
@@ -380,16 +384,15 @@ impl Transfer {
     /// Reads and judges the mail.
     async fn judge(&mut self) -> Result<Judged, Reply> {
         let message = self.load().await?;
-        let extraction = self.gateway.reader.read(&message).await.map_err(|Busy| {
-            tracing::warn!("{} no place to read its attachments", self.envelope.id);
-            Reply::TRY_LATER
-        })?;
+        let read = self.read(&message).await?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
         let null_sender = self.null_sender();
-        let on_the_spot = is_small(&message, &extraction);
+        let on_the_spot = is_small(&message, &read.extraction);
         let judge = move || {
             let facts = null_sender.facts(message.facts());
-            let inspection = rulebook.judge(&envelope, &facts, &extraction);
+            // All of it is moved here: the room is held as long as the texts, also when nobody waits for the outcome any more.
+            let read = &read;
+            let inspection = rulebook.judge(&envelope, &facts, &read.extraction);
             Judged { facts, inspection }
         };
         let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };

@@ -122,6 +122,26 @@ impl Transfer {
         }
     }
 
+    /// Whether those to whom the mail is relayed had it in an attempt that failed for everybody else.
+    pub(super) async fn was_relayed(&self, plan: &Plan, identity: Option<&Identity<'_>>) -> Result<bool, Reply> {
+        let Some(mail) = identity.filter(|_| !plan.relay.is_empty()) else { return Ok(false) };
+        let earlier = self.earlier(Some(&mail.relay_name(&self.gateway.keyring.master()))).await?;
+        Ok(matches!(earlier, Earlier::Taken(found, _) if self.had_it(plan, &found)))
+    }
+
+    /// Remembers that it was, before the client hears 451 and sends it to all of them again: whoever is still to be served has no name yet under
+    /// which that could stand.
+    pub(super) async fn remember_relay(&mut self, judged: &Judged, relayed: Sealed) {
+        let Ok(Some(mail)) = self.identity(judged).await else { return };
+        let name = mail.relay_name(&self.gateway.keyring.master());
+        let seen = Seen { v: FORMAT, message: None, committed: true, relayed, also: Vec::new() };
+        let mut batch = Batch::new();
+        put_seen(&mut batch, &name, &seen, Expect::Anything, self.gateway.clock.now());
+        if self.commit_now(batch).await.is_err() {
+            tracing::warn!("{} that it was relayed is not remembered: a repeat is relayed again", self.envelope.id);
+        }
+    }
+
     /// Adds what recognises the mail if it is sent again.
     pub(super) fn remember(&self, batch: &mut Batch, names: &Names, sealing: &Sealing, attempt: Attempt) {
         let seen = |committed| Seen { v: FORMAT, message: Some(sealing.id), committed, relayed: names.relayed.clone(), also: Vec::new() };
@@ -164,6 +184,11 @@ pub(super) struct Identity<'a> {
 }
 
 impl Identity<'_> {
+    /// Its name for those to whom it is relayed, whoever they are.
+    fn relay_name(&self, master: &Master) -> Name {
+        self.name(master, &[])
+    }
+
     /// Its name for these recipients.
     pub(super) fn name(&self, master: &Master, to: &[&Address]) -> Name {
         master.seen_hash(&[self.from.as_bytes(), sorted(to).as_bytes(), self.id.as_bytes(), self.date.as_bytes(), &self.body])

@@ -3,6 +3,7 @@
 //! A [`Letter`] is what a mail says. It lies sealed in the outbox and is composed when it leaves, with the templates of that moment.
 
 mod origin;
+mod quoted;
 mod report;
 mod return_path;
 mod sms;

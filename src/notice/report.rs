@@ -1,7 +1,7 @@
 //! What zegel tells a sender about the fate of his mail: a delivery status notification (RFC 3464) in a multipart/report (RFC 6522), its first
 //! part for people and its second for programs. Nothing of the mail is in it but its Message-ID, and its subject where that may be read.
 
-use super::{Draft, Letter, Organisation, Origin, one_line, titled};
+use super::{Draft, Letter, Organisation, Origin, one_line, quoted, titled};
 use crate::{
     address::Address,
     template::{Bodies, DelayedMail, NotNotifiedMail, NotSentMail, RelayedMail, RenderError, Templates},
@@ -55,8 +55,8 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
         }
         Letter::NotNotified { sender, recipient, subject, reply, origin, language } => {
             let (recipient_text, subject_text) = (recipient.to_string(), subject.as_deref().map(one_line));
-            let (at, given_up) = (origin.at, reply.starts_with('4'));
-            let mail = NotNotifiedMail { recipient: recipient_text, subject: subject_text, at, reply: one_line(reply), given_up };
+            let (at, given_up, reply) = (origin.at, reply.starts_with('4'), &quoted::plain(&one_line(reply)));
+            let mail = NotNotifiedMail { recipient: recipient_text, subject: subject_text, at, reply: reply.clone(), given_up };
             let title = |l| titled(templates, l, "not-notified-subject", subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let status = if reply.is_empty() { LOST.to_owned() } else { status_of(reply, '5').unwrap_or_else(|| EXPIRED.to_owned()) };
@@ -64,7 +64,8 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
         }
         Letter::Delayed { sender, recipient, reply, until, origin, language } => {
             let (recipient_text, subject) = (recipient.to_string(), origin.subject.as_deref().map(one_line));
-            let mail = DelayedMail { recipient: recipient_text, subject, at: origin.at, reply: one_line(reply), until: *until };
+            let reply = &quoted::plain(&one_line(reply));
+            let mail = DelayedMail { recipient: recipient_text, subject, at: origin.at, reply: reply.clone(), until: *until };
             let title = |l| titled(templates, l, "delayed-subject", origin.subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let status = status_of(reply, '4').unwrap_or_else(|| "4.0.0".to_owned());
@@ -102,7 +103,7 @@ fn status_of(reply: &str, class: char) -> Option<String> {
 }
 
 fn diagnostic(reply: &str) -> Option<String> {
-    let printable: String = one_line(reply).chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+    let printable: String = reply.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
     (!printable.is_empty()).then(|| format!("smtp; {printable}"))
 }
 

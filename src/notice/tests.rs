@@ -226,6 +226,25 @@ fn what_a_client_says_adds_no_field_to_a_report() {
 }
 
 #[test]
+fn no_link_of_another_server_stands_in_a_report() {
+    let (sender, recipient, language) = (address("jan@voorbeeld.example"), address("a@elders.example"), "nl".to_owned());
+    let (origin, subject) = (Origin::default(), None);
+    let reply = "550 5.1.1 sign in at https://evil.example/login".to_owned();
+    let delayed = Letter::Delayed {
+        sender: sender.clone(),
+        recipient: recipient.clone(),
+        reply: reply.clone(),
+        until: at(),
+        origin: origin.clone(),
+        language: language.clone(),
+    };
+    for letter in [delayed, Letter::NotNotified { sender, recipient, subject, reply, origin, language }] {
+        let octets = String::from_utf8(composed(&letter).octets).unwrap();
+        assert!(octets.matches("5.1.1 sign in at [...]").count() >= 2 && !octets.contains("evil"), "{octets}");
+    }
+}
+
+#[test]
 fn the_longest_report_fits_a_row() {
     let long = |n: usize| format!("{:060}@{}.example", n, [&"d".repeat(60)[..]; 3].join("."));
     let text = |octets: usize| Some("x".repeat(octets));

@@ -267,7 +267,7 @@ pub struct Reached {
 pub struct Seen {
     /// [`FORMAT`].
     pub v: u8,
-    /// The message made of it; `None` where its recipient has the mail itself.
+    /// The message made of it; `None` where its recipient has the mail itself, or only those have it to whom it was relayed.
     pub message: Option<Id>,
     /// Whether 250 may be answered: committed, not pending.
     pub committed: bool,

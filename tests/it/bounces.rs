@@ -26,7 +26,7 @@ fn report(action: &str) -> String {
             "Auto-Submitted: auto-replied\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n\
              Sorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.post.example\r\n\r\n\
              Final-Recipient: rfc822; {BURGER}\r\nAction: {action}\r\nStatus: 5.1.1\r\n\
-             Diagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n\r\n--b--\r\n"
+             Diagnostic-Code: smtp; 550 5.1.1 no such mailbox, ask https://evil.example/login or <help@evil.example>\r\n\r\n--b--\r\n"
         ),
     )
 }
@@ -62,7 +62,10 @@ async fn a_bounce_is_told_to_the_sender_once_and_relayed_to_nobody() {
     let told = world.mails_for(ANNA, 1).await;
     all_has_left(&world).await;
     assert_eq!((world.delivered_to(ANNA).len(), failures(&world).await), (1, 1), "{:?}", world.subjects());
-    assert!(contains(&told[0].octets, b"Diagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n") && told[0].from.is_none());
+    assert!(
+        contains(&told[0].octets, b"Diagnostic-Code: smtp; 550 5.1.1 no such mailbox, ask [...] or [...]\r\n") && told[0].from.is_none()
+    );
+    assert!(!contains(&told[0].octets, b"evil"), "a hostile server's links are repeated in a mail of ours");
     assert!(told[0].text().contains(BURGER) && told[0].subject() == "Niet aangekomen: Besluit", "{}", told[0].text());
     let to_us = |m: &zegel::demo::mailbox::Delivered| m.to.iter().any(|to| to.as_str().to_lowercase().starts_with("bounce"));
     assert!(!world.outside.mails().iter().any(to_us), "{:?}", world.subjects());

@@ -5,14 +5,15 @@ use crate::{
     world::{ANNA, BURGER, gateway, mail, outside, send_to},
 };
 use arc_swap::ArcSwap;
-use std::{net::SocketAddr, ops::Range, sync::Arc, time::Duration};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::{io::Write as _, net::SocketAddr, ops::Range, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, watch};
 use zegel::{
     address::Domain,
     clock::{Clock as _, SystemClock},
     config,
-    gateway::{Entrance, Times},
+    gateway::{Entrance, Texts, Times},
     record::{Batch, Key, KeyRange, Record},
     seal::Ciphertext,
     secret::Id,
@@ -28,6 +29,7 @@ use zegel::{
 struct Hurried {
     address: SocketAddr,
     large: Arc<Semaphore>,
+    texts: Texts,
     _folder: TempDir,
     _stop: watch::Sender<bool>,
 }
@@ -46,14 +48,14 @@ impl Hurried {
         let hop = NextHop::plain(&hop.ip().to_string(), hop.port());
         let routes = Routes::only(hop, ClientOptions::new("gw.example"));
         let gateway = gateway(Arc::new(ArcSwap::from_pointee(routes)), opened, rulebook, times);
-        let large = gateway.large.clone();
+        let (large, texts) = (gateway.large.clone(), gateway.texts.clone());
         let spill = Some(SpillFolder::new(folder.path(), 1 << 30));
         let allow = vec!["127.0.0.0/8".parse().unwrap()];
         let server = ServerOptions { allow, spill, ..ServerOptions::new("gw.example", Budget::new(64 << 20)) };
         let (listener, address) = crate::world::listen().await;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(smtp::serve(listener, Arc::new(server), Arc::new(Entrance(Arc::new(gateway))), stopped));
-        Hurried { address, large, _folder: folder, _stop: stop }
+        Hurried { address, large, texts, _folder: folder, _stop: stop }
     }
 
     async fn send(&self, octets: &[u8]) -> String {
@@ -84,6 +86,41 @@ async fn a_large_mail_waits_for_its_turn_and_not_longer() {
     assert!(reply.starts_with("250 "), "{reply}");
     assert!(outside.mails().last().unwrap().octets.ends_with(text.as_bytes()));
     assert_eq!(calm.large.available_permits(), 1);
+}
+
+/// A mail with an attachment that must be unpacked, and a body of so many octets.
+fn with_attachment(octets: usize) -> String {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("lijst.txt", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(b"een, twee").unwrap();
+    let zip = STANDARD.encode(zip.finish().unwrap().into_inner());
+    let text = "Een lange regel zonder iets bijzonders.\r\n".repeat(octets / 41);
+    let parts = format!(
+        "--grens\r\nContent-Type: application/zip; name=lijst.zip\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+         {zip}\r\n--grens\r\n\r\n{text}--grens--\r\n"
+    );
+    mail("Bijlage", &parts).replace("text/plain; charset=utf-8", "multipart/mixed; boundary=grens")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_many_texts_are_in_memory_only_mail_that_would_add_to_them_comes_later() {
+    let (outside, hop, _stop) = outside().await;
+    let gateway = Hurried::before(hop, HURRY, |opened| opened).await;
+    let mut taken = Vec::new();
+    while let Ok(Some(room)) = tokio::time::timeout(Duration::from_millis(10), gateway.texts.room(usize::MAX)).await {
+        taken.push(room);
+    }
+    let (small, large) = (with_attachment(100), with_attachment(2 << 20));
+    assert!(gateway.send(large.as_bytes()).await.starts_with("451 "), "it has room for the text of its attachment, or reads it without");
+    assert!(gateway.send(small.as_bytes()).await.starts_with("250 "), "a small mail waits for large ones");
+    assert!(
+        gateway.send(mail("Lang", &"Dinsdag.\r\n".repeat(300_000)).as_bytes()).await.starts_with("250 "),
+        "a mail without attachments waits"
+    );
+    drop(taken);
+    assert!(gateway.send(large.as_bytes()).await.starts_with("250 "));
+    let mails = outside.mails();
+    assert!(mails[0].octets.ends_with(small.as_bytes()) && mails[2].octets.ends_with(large.as_bytes()), "both are clean");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,7 +67,7 @@ pub(super) enum NoWay {
     Bogus(&'static str),
     #[error("the domain takes no mail")]
     NoMail,
-    #[error("no mail server has an address")]
+    #[error("no mail server has a public address")]
     NoAddress,
     #[error("several records of NTA 7516 are valid")]
     SeveralPartners,
@@ -172,7 +172,7 @@ impl Guide<'_> {
         }
     }
 
-    /// The addresses of a host, and what its certificate must be; nothing for a host without address.
+    /// The addresses of a host, and what its certificate must be; nothing for a host without address, or with addresses out of reach only.
     async fn look_at(&self, host: &str, named: Proof) -> Result<Option<Candidate>, NoWay> {
         let found = match self.dns.addresses(host).await {
             Answer::Found(found) => found,
@@ -182,9 +182,13 @@ impl Guide<'_> {
             Answer::Bogus => return Ok(Some(Candidate::doubtful(host, NoWay::Bogus("address")))),
             Answer::Failed => return Ok(Some(Candidate::doubtful(host, NoWay::Silent("address")))),
         };
+        let addresses = self.options.reach.within(found.records);
+        if addresses.is_empty() {
+            return Ok(None);
+        }
         // RFC 7672, 2.2.2: in a zone that is not signed nobody need ask; a name from DNS that nobody signed can't be proven by DANE (2.2.1).
         let tlsa = if named == Proof::Secure && found.proof == Proof::Secure { self.tlsa(host, &found.name).await } else { Tlsa::None };
-        Ok(Some(Candidate { name: host.to_owned(), addresses: found.records, tlsa }))
+        Ok(Some(Candidate { name: host.to_owned(), addresses, tlsa }))
     }
 
     /// At the name that an alias leads to, else at the host's own (RFC 7672, 2.2.3).
@@ -231,7 +235,7 @@ impl Guide<'_> {
             Vec::new()
         } else {
             match self.dns.addresses(&format!("mta-sts.{domain}")).await {
-                Answer::Found(found) => found.records,
+                Answer::Found(found) => self.options.reach.within(found.records),
                 Answer::None(_) | Answer::Bogus | Answer::Failed => Vec::new(),
             }
         };

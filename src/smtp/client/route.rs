@@ -1,6 +1,8 @@
 //! Which hosts a recipient's mail goes to, and in which order they are tried.
 
-use super::{super::extensions::Extensions, ClientOptions, Failure, NextHop, Pool, Transaction, connection::Connection};
+use super::{
+    super::extensions::Extensions, ClientOptions, Failure, NextHop, Pool, Transaction, connection::Connection, envelope::Elsewhere,
+};
 use crate::{
     address::{Address, Domain},
     metrics::Hop,
@@ -70,16 +72,16 @@ impl Route {
     /// # Errors
     /// [`Failure::Unreachable`] or [`Failure::Tls`], when none does.
     pub async fn begin(self: &Arc<Self>) -> Result<Transaction, Failure> {
-        let (at, connection) = self.connection().await?;
+        let (at, connection) = self.connection(0).await?;
         Ok(Transaction::new(self.clone(), at, connection))
     }
 
-    /// A connection to the first host that answers, and which that is.
-    pub(super) async fn connection(&self) -> Result<(usize, Connection), Failure> {
+    /// A connection to the first host from this place on that answers, and which that is.
+    pub(super) async fn connection(&self, from: usize) -> Result<(usize, Connection), Failure> {
         let Some(first) = self.0.first() else { return Err(Failure::Unreachable) };
         let any = async {
             let mut failure = Failure::Unreachable;
-            for (at, pool) in self.0.iter().enumerate() {
+            for (at, pool) in self.0.iter().enumerate().skip(from) {
                 match pool.connection().await {
                     Ok(connection) => return Ok((at, connection)),
                     Err(why) => failure = why,
@@ -88,6 +90,11 @@ impl Route {
             Err(failure)
         };
         timeout(first.options().envelope_time, any).await.unwrap_or(Err(Failure::Unreachable))
+    }
+
+    /// What hosts other than the one at this place can do.
+    pub(super) fn elsewhere(&self, at: usize) -> Elsewhere {
+        Elsewhere::of(self.0.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, pool)| pool.seen()))
     }
 
     /// The host at this place, from 0.

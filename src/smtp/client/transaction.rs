@@ -52,14 +52,36 @@ impl Transaction {
 
     async fn tell(&mut self, commands: &[EnvelopeCommand]) -> Result<Vec<Reply>, Failure> {
         if self.connection.is_none() {
-            let (at, connection) = self.route.connection().await?;
+            let (at, connection) = self.route.connection(0).await?;
             (self.at, self.connection) = (at, Some(connection));
         }
         loop {
+            self.look_further(commands).await;
             match self.try_envelope(commands).await {
                 Ok(replies) => return Ok(replies),
                 Err(failure) => self.recover(failure).await?,
             }
+        }
+    }
+
+    /// Where this host lacks what the mail asks for, goes on to the first one behind it that answers and has it. Without one it stays here, where
+    /// our refusal says whether a later attempt could be better.
+    async fn look_further(&mut self, commands: &[EnvelopeCommand]) {
+        let Some(mail) = commands.first().filter(|_| self.accepted.is_empty()) else { return };
+        if !self.connection.as_ref().is_some_and(|here| envelope::lacks(mail, here)) {
+            return;
+        }
+        let mut from = self.at + 1;
+        while let Ok((at, there)) = self.route.connection(from).await {
+            if !envelope::lacks(mail, &there) {
+                self.let_go();
+                (self.at, self.connection) = (at, Some(there));
+                return;
+            }
+            if let Some(pool) = self.route.host(at) {
+                pool.put_back(there);
+            }
+            from = at + 1;
         }
     }
 
@@ -224,7 +246,8 @@ impl Transaction {
         let Some(pool) = self.route.host(self.at) else { return Err(Failure::Unreachable) };
         let Some(connection) = &mut self.connection else { return Err(Failure::LOST) };
         let has_mail = self.accepted.iter().any(|c| matches!(c, EnvelopeCommand::Mail { .. }));
-        let mut progress = Progress { has_mail, recipients: self.accepted.len() - usize::from(has_mail) };
+        let recipients = self.accepted.len() - usize::from(has_mail);
+        let mut progress = Progress { has_mail, recipients, elsewhere: self.route.elsewhere(self.at) };
         let group = if connection.extensions().pipelining && connection.protocol() == Protocol::Smtp { GROUP } else { 1 };
         let mut replies = Vec::with_capacity(commands.len());
         for commands in commands.chunks(group) {

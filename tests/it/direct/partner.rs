@@ -21,7 +21,7 @@ use tokio::{
 };
 use zegel::{
     config::Config,
-    gateway::{DirectOptions, Trusted},
+    gateway::{DirectOptions, Reach, Trusted},
     smtp::{Reply, dane::Association, tls},
     store::Opened,
 };
@@ -75,6 +75,7 @@ pub(crate) struct Partner {
     pub(crate) policy_port: u16,
     pub(crate) nta7516: bool,
     pub(crate) trusted: Vec<Trusted>,
+    pub(crate) reach: Reach,
 }
 
 impl Partner {
@@ -98,7 +99,7 @@ impl Partner {
         let names = Names::start().await;
         names.a(MX, [127, 0, 0, 1]).a("mta-sts.zorg.example", [127, 0, 0, 1]);
         let authority = authority.der().clone();
-        Partner { names, sink, safety, authority, key, policy_port, nta7516: false, trusted: Vec::new() }
+        Partner { names, sink, safety, authority, key, policy_port, nta7516: false, trusted: Vec::new(), reach: Reach::Anywhere }
     }
 
     /// The record that names the mail server's key.
@@ -136,6 +137,7 @@ impl Partner {
         direct.authorities = Some(vec![self.authority.clone()]);
         direct.port = self.sink.address().port();
         direct.nta7516 = self.nta7516;
+        direct.reach = self.reach;
         direct.trusted.clone_from(&self.trusted);
     }
 

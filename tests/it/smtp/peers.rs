@@ -1,11 +1,12 @@
-//! Real mail servers as next hops, Exim and OpenSMTPD, and a real client, swaks. The servers lie in a folder of their own (`.ci/peers`), which
-//! `ZEGEL_PEERS` names, and are run there by chroot; what they pass on ends in a sink of the test's.
+//! Real mail servers as next hops, Exim and OpenSMTPD, and real clients, Exim and swaks. The servers lie in a folder of their own (`.ci/peers`),
+//! which `ZEGEL_PEERS` names, and are run there by chroot; what is passed on ends in a sink of the test's.
 
 use super::gateway::{Gateway, route};
 use crate::{
     postfix::is_root,
     process::{free_port, has, wait_until_listening},
-    sink::Sink,
+    sink::{Sink, Sunk},
+    world::{ANNA, BURGER, BUUR, World, contains, mail, send_asking},
 };
 use std::{
     fs,
@@ -13,11 +14,18 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::task::JoinSet;
-use zegel::smtp::client::{NextHop, Protocol, Routes};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use zegel::{
+    demo::mailbox::Delivered,
+    smtp::client::{NextHop, Protocol, Routes},
+};
 
 /// Where the servers were unpacked.
 fn peers() -> Option<PathBuf> {
@@ -140,6 +148,126 @@ async fn exim_takes_mail_in_chunks_and_hands_it_on_unchanged() {
     a_hundred_mails(exim.hop(), &sink).await;
     // Exim notes with a K what came by BDAT.
     assert!(exim.log().lines().filter(|l| l.contains(" <= ")).all(|l| l.contains(" K ")), "{}", exim.log());
+}
+
+/// Stands between a client and its server, and keeps what the client says: a list of octets a connection.
+struct Tap {
+    address: SocketAddr,
+    said: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Tap {
+    async fn before(server: SocketAddr) -> Tap {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tap = Tap { address: listener.local_addr().unwrap(), said: Arc::default() };
+        let said = tap.said.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = TcpStream::connect(server).await.unwrap().into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+                let (said, mut octets) = (said.clone(), [0; 4096]);
+                let connection = {
+                    let mut said = said.lock().unwrap();
+                    said.push(Vec::new());
+                    said.len() - 1
+                };
+                tokio::spawn(async move {
+                    while let Ok(count @ 1..) = from_client.read(&mut octets).await {
+                        said.lock().unwrap()[connection].extend_from_slice(&octets[..count]);
+                        to_server.write_all(&octets[..count]).await.unwrap();
+                    }
+                });
+            }
+        });
+        tap
+    }
+
+    /// The chunks of each mail that was sent by BDAT to its last.
+    fn chunked(&self) -> Vec<Vec<Vec<u8>>> {
+        let mut mails = Vec::new();
+        for said in &*self.said.lock().unwrap() {
+            let (mut rest, mut chunks) = (&said[..], Vec::new());
+            while let Some(end) = rest.windows(2).position(|w| w == b"\r\n") {
+                let line = String::from_utf8_lossy(&rest[..end]).to_ascii_uppercase();
+                rest = &rest[end + 2..];
+                assert!(!line.starts_with("DATA"), "a mail came by DATA");
+                let Some(size) = line.strip_prefix("BDAT ") else { continue };
+                let size: usize = size.split(' ').next().unwrap().parse().unwrap();
+                chunks.push(rest[..size].to_vec());
+                rest = &rest[size..];
+                if line.ends_with(" LAST") {
+                    mails.push(std::mem::take(&mut chunks));
+                }
+            }
+        }
+        mails
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exim_sends_in_chunks_and_clean_mail_goes_on_unchanged_and_sensitive_mail_is_sealed() {
+    let Some(root) = peers() else { return };
+    for extensions in [&["PIPELINING", "8BITMIME"][..], &["PIPELINING", "8BITMIME", "CHUNKING"]] {
+        let sink = Sink::start().await;
+        sink.offers(extensions);
+        let world = World::next_to(sink.address()).await;
+        let tap = Tap::before(world.gateway).await;
+        let exim = Peer::exim(root.clone(), tap.address);
+        let lines = "een regel van een lange brief, met een é\r\n";
+        let clean = [
+            ("stip", mail("Stippen", ".\r\n..\r\n.een\r\n...\r\n\r\n.")),
+            ("acht", mail("Acht bits", "Ik hoor het graag: één, à la carte, €")),
+            // Exim's chunks have 8 KiB.
+            ("groot", mail("Groot", &lines.repeat(5000))),
+        ];
+        for (name, octets) in &clean {
+            let to: Vec<_> = (0..3).map(|n| format!("{name}{n}@b.example")).collect();
+            let to: Vec<_> = to.iter().map(|to| (to.as_str(), "")).collect();
+            assert_eq!(send_asking(exim.address, (ANNA, " BODY=8BITMIME"), &to, octets.as_bytes()).await.code(), 250);
+        }
+        let sensitive = mail("[beveiligd] Besluit", "Het besluit is positief.");
+        assert_eq!(send_asking(exim.address, (ANNA, ""), &[(BURGER, ""), (BUUR, "")], sensitive.as_bytes()).await.code(), 250);
+
+        let arrives = |to: String| {
+            let sink = sink.clone();
+            async move { tokio::time::timeout(Duration::from_secs(120), sink.wait_for_mail_to(&to)).await.expect("it arrives") }
+        };
+        for name in ["stip0", "acht0", "groot0"] {
+            arrives(format!("{name}@b.example")).await;
+        }
+        for to in [BURGER, BUUR] {
+            arrives(to.to_owned()).await;
+        }
+        let (sunk, sent) = (sink.mails(), tap.chunked());
+        assert_eq!((sent.len(), sunk.len()), (4, 5), "four mails came in, three went on and two notifications out");
+        for (name, octets) in &clean {
+            unchanged(&sunk, &sent, name, octets);
+        }
+        for to in [BURGER, BUUR] {
+            let notification = sunk.iter().find(|m| m.to == [to]).expect("each has his own");
+            assert!(!contains(&notification.octets(), b"positief"));
+            let came = Delivered { from: None, to: Vec::new(), octets: notification.octets().into() };
+            let opening = world.open_link(&came.link(&world.portal).expect("a link")).await.expect("it opens");
+            assert!(opening.holds("Het besluit is positief."));
+        }
+    }
+}
+
+/// The mail to `name` came once, to all three, as Exim had sent it in chunks, below our trace header.
+fn unchanged(sunk: &[Sunk], sent: &[Vec<Vec<u8>>], name: &str, octets: &str) {
+    let [came] = &sunk.iter().filter(|m| m.to.iter().any(|to| to.starts_with(name))).collect::<Vec<_>>()[..] else {
+        panic!("{name}: once")
+    };
+    assert_eq!(came.to.len(), 3);
+    let body = octets.split_once("\r\n\r\n").unwrap().1.as_bytes();
+    let mine = |chunks: &&Vec<Vec<u8>>| chunks.concat().ends_with(body);
+    let chunks = sent.iter().find(mine).expect("Exim sends the body as it is");
+    assert_eq!(chunks.len() > 1, body.len() > 100_000, "{name}: {} chunks", chunks.len());
+    let (came, chunks) = (came.octets(), chunks.concat());
+    assert!(came.ends_with(&chunks), "{name}: not as it was sent");
+    let above = String::from_utf8(came[..came.len() - chunks.len()].to_vec()).unwrap();
+    assert!(above.starts_with("Received: from ") && above.matches("\r\n").count() == above.matches("\r\n\t").count() + 1, "{above}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -293,6 +293,34 @@ async fn parameters_pass_on_as_they_came_where_the_host_knows_them() {
 }
 
 #[tokio::test]
+async fn what_only_a_host_that_is_down_can_do_is_asked_for_later() {
+    // A host that has SMTPUTF8 or not, stands first or last of the route, and is up or down; the other one lacks it.
+    for (has_it, first, up, expected) in [
+        (true, true, true, "250"),
+        (true, false, true, "250"),
+        (true, true, false, "451 4.3.3"),
+        (true, false, false, "451 4.4."),
+        (false, true, true, "550 5.6.7"),
+        (false, true, false, "550 5.6.7"),
+    ] {
+        let (able, lacking) = (Sink::start().await, Sink::start().await);
+        able.offers(if has_it { &["PIPELINING", "SMTPUTF8"] } else { &["PIPELINING"] });
+        let hops = if first { vec![hop(&able), hop(&lacking)] } else { vec![hop(&lacking), hop(&able)] };
+        let routes = route(hops);
+        routes.learn().await.unwrap();
+        let route = routes.of(&super::address("b@b.example"));
+        if !up {
+            able.fails("", Act::Drop);
+        }
+        let mail = EnvelopeCommand::Mail { from: None, parameters: " SMTPUTF8".to_owned(), size: None };
+        let replies = route.begin().await.unwrap().envelope(&[mail]).await.unwrap_or_else(|failure| vec![failure.reply()]);
+        assert!(replies[0].to_string().starts_with(expected), "{has_it} {first} {up}: {replies:?}");
+        let told = |sink: &Sink| sink.commands().iter().any(|c| c.starts_with("MAIL"));
+        assert!(!told(&lacking) && (!up || told(&able) == has_it), "{has_it} {first} {up}");
+    }
+}
+
+#[tokio::test]
 async fn a_mail_that_requires_tls_never_goes_to_a_host_that_has_not_proved_its_name() {
     let sink = Sink::start().await;
     sink.offers(&["PIPELINING", "REQUIRETLS"]);
