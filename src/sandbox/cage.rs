@@ -126,8 +126,8 @@ mod system {
     /// Memory may be had, but none that can be run.
     const MAPPING: [i64; 2] = [libc::SYS_mmap, libc::SYS_mprotect];
 
-    /// The standard library asks whether a descriptor is open before it closes it, where debug assertions are on.
-    const ASKING: i64 = libc::SYS_fcntl;
+    /// What may be asked of a descriptor: its seals; and whether it is open, which the standard library does where debug assertions are on.
+    const QUESTIONS: [i32; 2] = [libc::F_GET_SEALS, libc::F_GETFD];
 
     pub(super) fn seccomp() -> bool {
         let filter = || -> Result<(), Box<dyn std::error::Error>> {
@@ -139,14 +139,15 @@ mod system {
 
     fn program() -> Result<BpfProgram, Box<dyn std::error::Error>> {
         // The second argument of fcntl, and the third of mmap and mprotect.
-        let asked = || SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, libc::F_GETFD.unsigned_abs().into());
+        let asks = |what: i32| SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, what.unsigned_abs().into());
         let executable = libc::PROT_EXEC.unsigned_abs().into();
         let not_run = || SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(executable), 0);
         let mut rules: std::collections::BTreeMap<i64, Vec<SeccompRule>> = CALLS.into_iter().map(|call| (call, Vec::new())).collect();
         for call in MAPPING {
             rules.insert(call, vec![SeccompRule::new(vec![not_run()?])?]);
         }
-        rules.insert(ASKING, vec![SeccompRule::new(vec![asked()?])?]);
+        let questions = QUESTIONS.map(|what| SeccompRule::new(vec![asks(what)?]));
+        rules.insert(libc::SYS_fcntl, questions.into_iter().collect::<Result<_, _>>()?);
         let filter = SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, std::env::consts::ARCH.try_into()?)?;
         Ok(filter.try_into()?)
     }

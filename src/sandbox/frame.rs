@@ -200,7 +200,6 @@ fn put_places(out: &mut Vec<u8>, text: &Text) {
 
 fn put_problem(out: &mut Vec<u8>, problem: &Problem) {
     put_text(out, &problem.part);
-    out.push(u8::from(problem.place.is_some()));
     put_text(out, problem.place.as_deref().unwrap_or_default());
     // Both ends have the one list of kinds.
     out.extend(ProblemKind::ALL.iter().position(|kind| *kind == problem.kind).and_then(|at| u8::try_from(at).ok()));
@@ -331,7 +330,7 @@ impl Answer {
         match rest.octet() {
             Some(0) => Ok(Places::None),
             Some(1) => Ok(Places::Lines),
-            Some(2) => rest.text(NAME).map(Places::Named).ok_or(MALFORMED),
+            Some(2) => rest.text(NAME).filter(|name| !name.is_empty()).map(Places::Named).ok_or(MALFORMED),
             Some(3) => {
                 let count = self.count(rest)?;
                 let start = |_| further(text, &mut last, rest).ok_or(MALFORMED);
@@ -359,8 +358,7 @@ impl Answer {
 
     fn problem(&self, rest: &mut Rest<'_>) -> Option<Problem> {
         let part = self.own_part(rest)?;
-        let has_place = rest.octet()? != 0;
-        let place = Some(rest.text(NAME)?).filter(|_| has_place);
+        let place = Some(rest.text(NAME)?).filter(|place| !place.is_empty());
         let kind = *ProblemKind::ALL.get(usize::from(rest.octet()?))?;
         let reason = extract::reason(&rest.text(NAME)?).unwrap_or(UNLISTED);
         Some(Problem { part, place, kind, reason })

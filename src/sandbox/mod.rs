@@ -55,15 +55,29 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { program: "/proc/self/exe".into(), workers: workers(), limits: Limits::default(), times: Times::default() }
+        // The file that runs, also when an upgrade has put another in its place.
+        #[cfg(target_os = "linux")]
+        let program = "/proc/self/exe".into();
+        #[cfg(not(target_os = "linux"))]
+        let program = std::env::current_exe().unwrap_or_default();
+        Options { program, workers: workers(), limits: Limits::default(), times: Times::default() }
     }
 }
 
 fn workers() -> usize {
-    let system = rustix::system::sysinfo();
-    let gibibytes = (u128::from(system.totalram) * u128::from(system.mem_unit)) >> 30;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.min(usize::try_from(gibibytes).unwrap_or(usize::MAX)).max(1)
+    cores.min(gibibytes()).max(1)
+}
+
+#[cfg(target_os = "linux")]
+fn gibibytes() -> usize {
+    let system = rustix::system::sysinfo();
+    usize::try_from((u128::from(system.totalram) * u128::from(system.mem_unit)) >> 30).unwrap_or(usize::MAX)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn gibibytes() -> usize {
+    usize::MAX
 }
 
 /// What reading may take.

@@ -51,7 +51,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A part that took less can't have made its worker grow by much: a worker of many such is looked at now and then only.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Parts larger than this come as a file: then nobody need carry them block by block while the worker waits.
+/// Parts larger than this come as a file, which the worker maps: it needs no second copy, and nobody need carry it block by block.
 const INLINE: usize = 16 << 20;
 
 /// Frames larger than this are decoded off the async threads: a millisecond and more.
@@ -369,7 +369,7 @@ impl Drop for Worker {
 impl Line {
     async fn talk(&mut self, part: &Unopened, limits: &Limits, answer: &mut Answer) -> io::Result<End> {
         let line = self.open()?;
-        if part.octets.len() <= INLINE {
+        if part.octets.len() <= INLINE || cfg!(not(target_os = "linux")) {
             let head = frame::request(part, limits, Way::Inline);
             line.write_all_buf(&mut Buf::chain(&*head, &*part.octets)).await?;
         } else {
@@ -421,7 +421,13 @@ async fn taken(answer: &mut Answer, header: Header, body: Vec<u8>) -> Result<Opt
     took
 }
 
+#[cfg(not(target_os = "linux"))]
+async fn as_file(_: Bytes) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// The octets as a file in memory, which nobody can change any more.
+#[cfg(target_os = "linux")]
 async fn as_file(octets: Bytes) -> io::Result<File> {
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
     let filled = spawn_blocking(move || {

@@ -1,9 +1,18 @@
-//! The only `unsafe` code of zegel: what a worker does to itself that no safe interface offers.
+//! The only `unsafe` code of zegel: what a worker does that no safe interface offers.
 #![allow(unsafe_code, reason = "each block says why it is sound")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::atomic::{AtomicBool, Ordering},
+};
+#[cfg(target_os = "linux")]
+use {
+    bytes::Bytes,
+    rustix::{
+        fs::{SealFlags, fcntl_get_seals, fstat},
+        mm::{MapFlags, ProtFlags, mmap, munmap},
+    },
+    std::{ffi::c_void, io, os::fd::OwnedFd, ptr},
 };
 
 /// Exit status of a worker that was refused memory. `EX_SOFTWARE` of sysexits.h: none that Rust or a shell uses by itself.
@@ -71,5 +80,49 @@ pub(super) fn outlive_stop_signals() {
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
         // SAFETY: `SIG_IGN` is a valid disposition of each of these signals; no handler of ours is ever run.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// A file in memory that nobody can change any more, as octets, without a copy.
+///
+/// # Errors
+/// What the system says; and a file that can still be changed, or is shorter than `size`.
+#[cfg(target_os = "linux")]
+pub(super) fn mapped(file: &OwnedFd, size: usize) -> io::Result<Bytes> {
+    let is_fixed = fcntl_get_seals(file)?.contains(SealFlags::WRITE | SealFlags::SHRINK);
+    let is_long_enough = u64::try_from(fstat(file)?.st_size).is_ok_and(|length| length >= size as u64);
+    if !is_fixed || !is_long_enough || size == 0 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    // SAFETY: a new mapping at an address of the kernel's choice replaces none that anybody uses.
+    let start = unsafe { mmap(ptr::null_mut(), size, ProtFlags::READ, MapFlags::PRIVATE | MapFlags::POPULATE, file, 0)? };
+    Ok(Bytes::from_owner(Mapping { start, size }))
+}
+
+/// `size` octets at `start` that can be read and never change: see [`mapped`], which alone makes one.
+#[cfg(target_os = "linux")]
+struct Mapping {
+    start: *mut c_void,
+    size: usize,
+}
+
+// SAFETY: the memory is nobody's in particular, and is only read, until the one owner unmaps it.
+#[cfg(target_os = "linux")]
+unsafe impl Send for Mapping {}
+
+#[cfg(target_os = "linux")]
+impl AsRef<[u8]> for Mapping {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: `mmap` gave `size` readable octets at `start`, all of them within the file, which its seals keep from shrinking and from being
+        // written to; they are there for as long as `self` is, since only `drop` unmaps them.
+        unsafe { std::slice::from_raw_parts(self.start.cast(), self.size) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: exactly what `mmap` gave, once, and no slice of it outlives `self`.
+        let _ = unsafe { munmap(self.start, self.size) };
     }
 }

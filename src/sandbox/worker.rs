@@ -8,17 +8,17 @@ use super::{
     raw,
 };
 use crate::extract::{Limits, Piece, Taker, Unopened};
+use bytes::Bytes;
 use rustix::{
     cmsg_space,
     net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
 };
 use std::{
-    fs::File,
     io::{self, IoSliceMut, Read as _, Write as _},
     mem::MaybeUninit,
     os::{
         fd::{AsFd as _, OwnedFd},
-        unix::{fs::FileExt as _, net::UnixStream},
+        unix::net::UnixStream,
     },
     panic::{AssertUnwindSafe, catch_unwind, set_hook},
     time::{Duration, Instant},
@@ -63,7 +63,7 @@ fn work(read: Read) -> ! {
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else { raw::end(1) };
     raw::end_when_memory_is_refused();
     let lacks = cage::lock(lacks);
-    let mut conversation = Conversation { socket: socket.into(), read, told: Told::default() };
+    let mut conversation = Conversation { socket: socket.into(), read, block: vec![0; BLOCK], told: Told::default() };
     // It ends when zegel hangs up, or is gone.
     raw::end(i32::from(conversation.hold(lacks).is_err()))
 }
@@ -92,6 +92,8 @@ fn die_with_parent() -> bool {
 struct Conversation {
     socket: UnixStream,
     read: Read,
+    /// The first octets of a request.
+    block: Vec<u8>,
     told: Told,
 }
 
@@ -105,39 +107,38 @@ impl Conversation {
     }
 
     /// The next request with its octets; `None` when there will be none.
-    fn request(&self) -> io::Result<Option<Request>> {
-        let mut had = vec![0; BLOCK];
+    fn request(&mut self) -> io::Result<Option<Request>> {
         let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received = recvmsg(&self.socket, &mut [IoSliceMut::new(&mut had)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let block = &mut [IoSliceMut::new(&mut self.block)];
+        let received = recvmsg(&self.socket, block, &mut control, RecvFlags::CMSG_CLOEXEC)?;
         if received.bytes == 0 {
             return Ok(None);
         }
-        had.truncate(received.bytes);
         let descriptor = control.drain().find_map(|message| match message {
             RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
             _ => None,
         });
+        let mut had = &self.block[..received.bytes];
         let length = self.take(&mut had, 4)?;
         let length = length.try_into().map(u32::from_le_bytes).map_err(|_| io::ErrorKind::InvalidData)?;
         let head = self.take(&mut had, length as usize)?;
         let mut request = frame::parse_request(&head).ok_or(io::ErrorKind::InvalidData)?;
-        let octets = match request.way {
-            Way::Inline => self.take(&mut had, request.size)?,
-            Way::Descriptor => octets_of(descriptor.ok_or(io::ErrorKind::InvalidData)?, request.size)?,
+        request.part.octets = match request.way {
+            Way::Inline => self.take(&mut had, request.size)?.into(),
+            Way::Descriptor => octets_of(&descriptor.ok_or(io::ErrorKind::InvalidData)?, request.size)?,
         };
-        request.part.octets = octets.into();
         Ok(Some(request))
     }
 
     /// The next `count` octets: what is `had` already, and the rest from the socket.
-    fn take(&self, had: &mut Vec<u8>, count: usize) -> io::Result<Vec<u8>> {
-        let rest = had.split_off(count.min(had.len()));
-        let mut taken = std::mem::replace(had, rest);
-        let missing = count - taken.len();
-        taken.reserve_exact(missing);
-        (&self.socket).take(missing as u64).read_to_end(&mut taken)?;
-        if taken.len() == count { Ok(taken) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    fn take(&self, had: &mut &[u8], count: usize) -> io::Result<Vec<u8>> {
+        let mut taken = vec![0; count];
+        let (here, rest) = had.split_at(count.min(had.len()));
+        taken[..here.len()].copy_from_slice(here);
+        (&self.socket).read_exact(&mut taken[here.len()..])?;
+        *had = rest;
+        Ok(taken)
     }
 
     fn answer(&mut self, request: &Request) -> io::Result<()> {
@@ -151,12 +152,15 @@ impl Conversation {
     }
 }
 
-/// The octets of a part that comes as a file. At their place, since the descriptor's own position is the sender's too; and asking its size is no
-/// call of the cage.
-fn octets_of(descriptor: OwnedFd, size: usize) -> io::Result<Vec<u8>> {
-    let mut octets = vec![0; size];
-    File::from(descriptor).read_exact_at(&mut octets, 0)?;
-    Ok(octets)
+#[cfg(target_os = "linux")]
+fn octets_of(descriptor: &OwnedFd, size: usize) -> io::Result<Bytes> {
+    raw::mapped(descriptor, size)
+}
+
+/// Elsewhere parts come behind their heads.
+#[cfg(not(target_os = "linux"))]
+fn octets_of(_: &OwnedFd, _: usize) -> io::Result<Bytes> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What was read, on its way.
