@@ -36,7 +36,7 @@ impl Reader {
     /// Reads `file`; `-` is standard input.
     pub(super) fn open(&self, file: &str) -> io::Result<Opened> {
         let octets = Bytes::from(octets_of(file)?);
-        let busy = |_| io::Error::other("no worker can be had to read it; the line above says why");
+        let busy = |_| io::Error::other("no process can be started to read it; is /proc mounted, and is there memory?");
         if message::looks_like_mail(&octets) {
             let message = Message::new(octets);
             let extraction = self.runtime.block_on(self.reader.read(&message)).map_err(busy)?;

@@ -126,3 +126,24 @@ impl Drop for Mapping {
         let _ = unsafe { munmap(self.start, self.size) };
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::fs::{MemfdFlags, fcntl_add_seals, memfd_create};
+
+    #[test]
+    fn only_a_file_that_cannot_change_is_mapped_and_no_octet_beyond_it() {
+        let file = memfd_create("test", MemfdFlags::ALLOW_SEALING).unwrap();
+        rustix::io::write(&file, b"octets").unwrap();
+        assert!(mapped(&file, 6).is_err(), "it can be written to and cut");
+        fcntl_add_seals(&file, SealFlags::WRITE).unwrap();
+        assert!(mapped(&file, 6).is_err(), "it can be cut");
+        fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
+        assert!(mapped(&file, 7).is_err() && mapped(&file, 0).is_err());
+        assert_eq!(mapped(&file, 4).unwrap(), "octe");
+        let octets = mapped(&file, 6).unwrap();
+        drop(file);
+        assert_eq!(octets.slice(2..), "tets");
+    }
+}

@@ -41,9 +41,9 @@ pub async fn a_stack_that_overflows_costs_the_part() {
 pub async fn memory_without_end_is_too_large() {
     let readers = Readers::new();
     for name in ["memory-at-once", "memory-bit-by-bit"] {
-        let before = machine::resident();
+        let memory = machine::Peak::begin();
         assert_eq!(problems(&readers.read(name).await), [(TooLarge, "memory")], "{name}");
-        assert!(machine::resident() < before + (64 << 20), "it was the worker's memory, not ours");
+        assert!(memory.end() < 64, "it was the worker's memory, not ours");
     }
     assert_eq!(readers.failures(), BTreeMap::from([("memory", 2)]));
     readers.is_sound().await;
@@ -91,4 +91,11 @@ pub async fn a_worker_that_is_killed_is_replaced_once() {
     let (extraction, ()) = tokio::join!(readers.read("compute"), killing);
     assert_eq!(problems(&extraction), [(Damaged, "reader-crashed")]);
     readers.is_sound().await;
+}
+
+pub async fn a_worker_that_is_killed_while_it_waits_costs_nothing() {
+    let readers = Readers::new();
+    readers.is_sound().await;
+    machine::kill_workers();
+    assert_eq!(said(&readers.read_octets("say", b"toch").await), ["toch"]);
 }

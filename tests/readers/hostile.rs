@@ -145,10 +145,10 @@ pub async fn garbage_is_not_taken() {
     }
     // Announced, and never said; and nobody has set memory aside for it.
     let readers = Readers::with(|options| options.times.part = Duration::from_millis(300));
-    let before = machine::resident();
+    let memory = machine::Peak::begin();
     let extraction = readers.read_octets("garbage", &header(b'T', 50 << 20, 50 << 20)).await;
     assert_eq!((said(&extraction), problems(&extraction)), (vec![], vec![(Timeout, "part-time")]));
-    assert!(machine::resident() < before + (16 << 20));
+    assert!(memory.end() < 16);
     readers.is_sound().await;
 }
 
@@ -161,12 +161,12 @@ pub async fn another_part_is_not_spoken_of() {
 
 pub async fn more_than_a_reader_may_give_is_not_taken() {
     let readers = Readers::with(|options| options.limits = less_text(10 << 20));
-    let before = machine::resident();
+    let memory = machine::Peak::begin();
     let extraction = readers.read("flood").await;
     assert_eq!(problems(&extraction), [(TooLarge, "answer")]);
     let octets: usize = said(&extraction).iter().map(|text| text.len()).sum();
     assert!(octets <= 10 << 20, "{octets}");
-    assert!(machine::resident() < before + (128 << 20));
+    assert!(memory.end() < 128, "{} MiB", memory.end());
     assert_eq!(frame::HEADER, 9, "as garbage is made above");
     readers.is_sound().await;
 }

@@ -28,17 +28,42 @@ pub fn kill_busy_workers() {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(11)?.parse::<u32>().ok()
     };
-    for pid in workers().iter().filter(|pid| ticks(pid).is_some_and(|ticks| ticks >= 5)) {
-        let pid = rustix::process::Pid::from_raw(*pid).unwrap();
-        // It may be gone.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-    }
+    workers().iter().filter(|pid| ticks(pid).is_some_and(|ticks| ticks >= 5)).for_each(|pid| kill(*pid));
 }
 
-/// Octets of memory that are ours at the moment.
-pub fn resident() -> u64 {
-    let pages = fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse::<u64>().unwrap();
-    pages * rustix::param::page_size() as u64
+/// Kills all workers, whatever they do.
+pub fn kill_workers() {
+    workers().into_iter().for_each(kill);
+}
+
+fn kill(pid: i32) {
+    // It may be gone.
+    let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL);
+}
+
+/// How much memory of ours something takes at most.
+pub struct Peak {
+    before: u64,
+}
+
+impl Peak {
+    pub fn begin() -> Peak {
+        // The peak so far is forgotten (proc(5), clear_refs).
+        fs::write("/proc/self/clear_refs", "5").unwrap();
+        Peak { before: Peak::so_far() }
+    }
+
+    /// In MiB.
+    pub fn end(&self) -> u64 {
+        (Peak::so_far() - self.before) >> 10
+    }
+
+    /// In KiB.
+    fn so_far() -> u64 {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
 }
 
 fn descriptors() -> BTreeSet<PathBuf> {

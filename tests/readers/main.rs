@@ -41,7 +41,8 @@ const TESTS: &[Test] = tests! {
         computing_without_end_is_a_timeout_and_keeps_what_was_read
         waiting_without_end_is_a_timeout
         attachments_that_hang_are_a_problem_of_the_mail_and_not_a_451_for_ever
-        a_worker_that_is_killed_is_replaced_once;
+        a_worker_that_is_killed_is_replaced_once
+        a_worker_that_is_killed_while_it_waits_costs_nothing;
     hostile: no_file_can_be_read
         no_file_can_be_written
         no_socket_can_be_made
