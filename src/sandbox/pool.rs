@@ -388,6 +388,8 @@ impl Line {
             line.take(header.body as u64).read_to_end(&mut body).await?;
             match taken(answer, header, body).await {
                 Ok(None) => {}
+                // Nothing stands behind it: it would pass for the answer about the next part.
+                Ok(Some(_)) if !line.buffer().is_empty() => return Ok(End::Refused(Refused::Malformed)),
                 Ok(Some(ended)) => return Ok(End::Done(ended)),
                 Err(refused) => return Ok(End::Refused(refused)),
             }

@@ -58,6 +58,8 @@ fn work(read: Read) -> ! {
     // What a panic says may quote a file.
     set_hook(Box::new(|_| {}));
     lacks = lacks.and(Lacks::DEATH_SIGNAL, die_with_parent());
+    // If memory runs out, the system takes a worker, not zegel (proc(5)). It may always be told so; where it can't be, it may take whom it wants.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     // Where it was started may be a file system that somebody wants to unmount.
     let _ = std::env::set_current_dir("/");
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else { raw::end(1) };

@@ -130,6 +130,7 @@ pub async fn nothing_of_ours_is_in_its_reach() {
         fs::read_dir(format!("/proc/{}/fd", workers[0])).unwrap().map(|e| fs::read_link(e.unwrap().path()).unwrap()).collect();
     let is_known = |path: &std::path::PathBuf| path.to_str().is_some_and(|p| p == "/dev/null" || p.starts_with("socket:"));
     assert!(open.len() == 4 && open.iter().all(is_known), "{open:?}");
+    assert_eq!(fs::read_to_string(format!("/proc/{}/oom_score_adj", workers[0])).unwrap().trim(), "1000", "the first to go");
     drop(left_open);
 }
 
@@ -138,7 +139,9 @@ pub async fn garbage_is_not_taken() {
     let header = |kind: u8, body: u32, text: u32| [&[kind], body.to_le_bytes().as_slice(), &text.to_le_bytes()].concat();
     let mut not_utf8 = header(b'T', 6, 2);
     not_utf8.extend(b"\xff\xff\0\0\0\0");
-    for octets in [vec![b'x'; 100], header(b'T', 3, 4), header(b'D', 1, 1), not_utf8] {
+    // It would be the whole answer to the next part.
+    let twice = [header(b'D', 1, 0), vec![0], header(b'D', 1, 0), vec![0]].concat();
+    for octets in [vec![b'x'; 100], header(b'T', 3, 4), header(b'D', 1, 1), not_utf8, twice] {
         let extraction = readers.read_octets("garbage", &octets).await;
         assert_eq!((said(&extraction), problems(&extraction)), (vec![], vec![(Damaged, "reader-failed")]), "{octets:?}");
         readers.is_sound().await;

@@ -53,9 +53,9 @@ impl Peak {
         Peak { before: Peak::so_far() }
     }
 
-    /// In MiB.
+    /// In MiB; nothing, where the system's own count is rougher than that.
     pub fn end(&self) -> u64 {
-        (Peak::so_far() - self.before) >> 10
+        Peak::so_far().saturating_sub(self.before) >> 10
     }
 
     /// In KiB.
