@@ -168,3 +168,17 @@ mod system {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_by_its_name() {
+        let all = [Lacks::LIMITS, Lacks::LANDLOCK, Lacks::SECCOMP, Lacks::CLOSING, Lacks::DEATH_SIGNAL];
+        assert_eq!(all.map(|one| Lacks::default().and(one, false).names()).concat(), Lacks::NAMES);
+        let two = Lacks::default().and(Lacks::LANDLOCK, false).and(Lacks::SECCOMP, true).and(Lacks::CLOSING, false);
+        assert_eq!(Lacks::from_octet(two.to_octet()).names(), ["landlock", "closing of inherited files"]);
+        assert!(Lacks::default().names().is_empty());
+    }
+}

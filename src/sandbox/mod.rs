@@ -6,6 +6,7 @@
 mod cache;
 mod cage;
 pub mod frame;
+mod line;
 mod pool;
 mod raw;
 mod worker;
@@ -19,7 +20,8 @@ use crate::{
 };
 use cache::Cache;
 use frame::{Answer, Ended, Refused};
-use pool::{End, Lease, Pool, Unavailable};
+use line::End;
+use pool::{Lease, Pool, Unavailable};
 use std::{
     os::unix::process::ExitStatusExt as _,
     panic::{AssertUnwindSafe, catch_unwind},
