@@ -19,7 +19,11 @@ use std::{
     },
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -56,6 +60,8 @@ pub(super) struct Pool {
     idle: Idle,
     orders: mpsc::Sender<Order>,
     count: usize,
+    /// Whether there are to be workers before they are needed.
+    is_ahead: AtomicBool,
 }
 
 /// Workers that wait for a part; the last that was used is the first to be used again, its memory still warm.
@@ -98,20 +104,23 @@ impl Pool {
         if let Err(error) = thread::Builder::new().name("readers".to_owned()).spawn(move || keeper.keep(taken)) {
             tracing::error!("no thread to start workers from, so attachments can't be read: {error}");
         }
-        Pool { places, idle, orders, count: options.workers }
+        Pool { places, idle, orders, count: options.workers, is_ahead: AtomicBool::new(false) }
     }
 
-    /// Starts all workers, without waiting for them.
+    /// Starts all workers, without waiting for them, and from now on a new one for each that ends.
     pub(super) fn start_ahead(&self) {
+        self.is_ahead.store(true, Ordering::Relaxed);
         for _ in 0..self.count {
             self.replace();
         }
     }
 
-    /// Starts a worker, without waiting for it.
+    /// Has a worker started for one that is missing, without waiting for it.
     pub(super) fn replace(&self) {
-        // Without the thread there is nobody to start one; whoever needs one is told.
-        let _ = self.orders.send(Order::StartAhead);
+        if self.is_ahead.load(Ordering::Relaxed) {
+            // Without the thread there is nobody to start one; whoever needs one is told.
+            let _ = self.orders.send(Order::StartAhead);
+        }
     }
 
     /// A worker that waits, or a new one.
@@ -146,9 +155,13 @@ impl Pool {
         if is_wanted(&idle, &self.places, 1) {
             idle.push(worker);
         }
+        // One that was to be replaced while this part was read may have been taken for the one that waited then.
+        let is_missing = is_wanted(&idle, &self.places, 1);
         // Only now, or the next one would start another.
-        drop(idle);
-        drop(place);
+        drop((idle, place));
+        if is_missing {
+            self.replace();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     process::{Zegel, configure},
-    world::{ANNA, contains, outside, send_to},
+    world::{ANNA, BURGER, World, contains, mail, outside, send_to},
 };
 use std::{
     fs,
@@ -166,4 +166,12 @@ async fn workers_that_are_killed_at_random_lose_no_mail_and_let_none_pass_unread
         assert_eq!(code, if n.is_multiple_of(2) { 250 } else { 550 });
     }
     zegel.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_workers_mail_with_attachments_waits_and_other_mail_goes() {
+    let world = World::tuned(|_| {}, |config| config.readers.program = "/nowhere/zegel".into(), |opened| opened).await;
+    assert_eq!(world.send(ANNA, &[BURGER], octets(0).as_bytes()).await.code(), 451);
+    assert_eq!(world.send(ANNA, &[BURGER], mail("Vergadering", "Tot dinsdag.").as_bytes()).await.code(), 250);
+    assert_eq!(world.mails_for(BURGER, 1).await.len(), 1);
 }
