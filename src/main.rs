@@ -3,5 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything else, since a worker must not do more than it needs to.
+    zegel::sandbox::work_if_told(zegel::extract::file_to);
     zegel::cli::main()
 }

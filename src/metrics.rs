@@ -55,6 +55,36 @@ impl Answer {
     }
 }
 
+/// How a worker failed at a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReaderFailure {
+    /// It panicked: a bug.
+    Panicked,
+    /// It ended in the middle: a bug, unless somebody killed it.
+    Crashed,
+    /// It wanted more memory than a worker gets.
+    Memory,
+    /// It took too long.
+    Late,
+    /// It said what no reader says, or more than one may say.
+    Refused,
+    /// It did not start.
+    NotStarted,
+}
+
+impl ReaderFailure {
+    fn word(self) -> &'static str {
+        match self {
+            ReaderFailure::Panicked => "panicked",
+            ReaderFailure::Crashed => "crashed",
+            ReaderFailure::Memory => "memory",
+            ReaderFailure::Late => "late",
+            ReaderFailure::Refused => "refused",
+            ReaderFailure::NotStarted => "not started",
+        }
+    }
+}
+
 /// Everything that is counted: one for a running zegel.
 #[derive(Debug)]
 pub struct Metrics {
@@ -65,6 +95,8 @@ pub struct Metrics {
     answer: Histogram,
     findings: Family<Named, Counter>,
     problems: Family<Label, Counter>,
+    reader_failures: Family<Label, Counter>,
+    reader_cache: Family<Label, Counter>,
     events: Family<Named, Counter>,
     hop_up: Family<Named, Gauge>,
     hop_idle: Family<Named, Gauge>,
@@ -86,6 +118,8 @@ impl Default for Metrics {
             answer: Histogram::new(SECONDS),
             findings: Family::default(),
             problems: Family::default(),
+            reader_failures: Family::default(),
+            reader_cache: Family::default(),
             events: Family::default(),
             hop_up: Family::default(),
             hop_idle: Family::default(),
@@ -111,6 +145,8 @@ impl Metrics {
         r.register_with_unit("answer", "From the final dot to our reply", Unit::Seconds, self.answer.clone());
         r.register("findings", "Mails in which a rule found something", self.findings.clone());
         r.register("problems", "Parts of mails that could not be read, by why", self.problems.clone());
+        r.register("reader_failures", "Workers that failed at an attachment, by how", self.reader_failures.clone());
+        r.register("reader_cache", "Attachments looked up in the cache of those that were read", self.reader_cache.clone());
         r.register("events", "Facts about sealed messages, as they were committed", self.events.clone());
         r.register("next_hop_up", "1 while a next hop can be reached, as far as known", self.hop_up.clone());
         r.register("next_hop_idle_connections", "Connections to a next hop that wait for the next mail", self.hop_idle.clone());
@@ -143,6 +179,16 @@ impl Metrics {
         for problem in problems {
             self.problems.get_or_create(&[("problem", problem)]).inc();
         }
+    }
+
+    /// A worker failed at a part.
+    pub fn reader_failed(&self, how: ReaderFailure) {
+        self.reader_failures.get_or_create(&[("how", how.word())]).inc();
+    }
+
+    /// A part was looked up in the cache, and was there or not.
+    pub fn reader_cache(&self, hit: bool) {
+        self.reader_cache.get_or_create(&[("result", if hit { "hit" } else { "miss" })]).inc();
     }
 
     /// A fact was committed, by its name.

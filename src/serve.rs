@@ -192,7 +192,9 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
 
     let direct = config.direct.map(|options| Direct::new(options, &gateway_options.hostname)).transpose();
     let direct = direct.map_err(|e| StartError::Part(format!("[direct]: {e}")))?;
-    let (gateway, portal) = (ground.gateway(gateway_options, direct), ground.portal(sms_sender(&config.sms)?));
+    let reader = Reader::new(config.readers, ground.metrics.clone());
+    reader.start_ahead();
+    let (gateway, portal) = (ground.gateway(gateway_options, reader, direct), ground.portal(sms_sender(&config.sms)?));
     let (stop, stopped) = watch::channel(false);
     let mut roles = JoinSet::new();
     for listener in listeners.smtp {
@@ -256,11 +258,11 @@ impl Ground<'_> {
         })
     }
 
-    fn gateway(&self, options: gateway::Options, direct: Option<Direct>) -> Arc<Gateway> {
+    fn gateway(&self, options: gateway::Options, reader: Reader, direct: Option<Direct>) -> Arc<Gateway> {
         Arc::new(Gateway {
             options,
             rulebook: self.swappable.rulebook.clone(),
-            reader: Reader::new(extract::Limits::default()),
+            reader,
             texts: Texts::new(&extract::Limits::default()),
             routes: self.swappable.routes.clone(),
             direct,

@@ -1,8 +1,9 @@
 //! Reading a FILE of the command line: a mail, or any other file as the one attachment of an empty mail.
 
 use crate::{
-    extract::{Extraction, Limits},
+    extract::Extraction,
     message::{self, Message},
+    metrics::Metrics,
     sandbox,
 };
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use std::{
     fs,
     io::{self, Read},
     path::Path,
+    sync::Arc,
 };
 
 /// What was read of a FILE.
@@ -27,14 +29,14 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new() -> io::Result<Reader> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        Ok(Reader { reader: sandbox::Reader::new(Limits::default()), runtime })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Reader { reader: sandbox::Reader::new(sandbox::Options::default(), Arc::new(Metrics::default())), runtime })
     }
 
     /// Reads `file`; `-` is standard input.
     pub(super) fn open(&self, file: &str) -> io::Result<Opened> {
         let octets = Bytes::from(octets_of(file)?);
-        let busy = |_| io::Error::other("an earlier file is still being read");
+        let busy = |_| io::Error::other("no process can be started to read it; is /proc mounted, and is there memory?");
         if message::looks_like_mail(&octets) {
             let message = Message::new(octets);
             let extraction = self.runtime.block_on(self.reader.read(&message)).map_err(busy)?;
@@ -45,7 +47,7 @@ impl Reader {
         Ok(Opened { facts: message::Facts::default(), extraction })
     }
 
-    /// Ends without waiting for a reader that hangs.
+    /// Ends without waiting for a worker.
     pub(super) fn close(self) {
         self.runtime.shutdown_background();
     }

@@ -20,6 +20,7 @@ use crate::{
     fault::{Fault, Faults, Table},
     gateway::DirectOptions,
     inspect::Rulebook,
+    sandbox,
     template::Templates,
 };
 use std::path::{Path, PathBuf};
@@ -46,6 +47,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// `rules/` and `policies/`, or the embedded ones, ready to judge.
     pub rulebook: Rulebook,
+    /// How attachments are read; nothing of it stands in `zegel.toml`.
+    pub readers: sandbox::Options,
     /// The embedded templates, with those of `templates/` in their place.
     pub templates: Templates,
 }
@@ -139,6 +142,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
         sms: sections.sms?,
         direct: sections.direct,
         metrics: sections.metrics,
+        readers: sandbox::Options::default(),
         rulebook,
         templates,
     })

@@ -14,11 +14,13 @@ mod ooxml;
 mod pdf;
 mod plain;
 mod reading;
+mod reason;
 mod xlsx;
 mod xml;
 mod zip;
 
 pub use limits::Limits;
+pub use reason::{UNLISTED, reason};
 
 use crate::message::Message;
 use bytes::Bytes;
@@ -64,6 +66,26 @@ pub fn file(unopened: &Unopened, limits: &Limits) -> Extraction {
     let here = Here { part: unopened.part.clone(), depth: unopened.depth };
     reading.open(&here, &unopened.name, &unopened.media_type, &unopened.octets);
     reading.done().0
+}
+
+/// The same, but each text and problem is handed on as it arises: whoever is stopped on the way has told what it had read.
+pub fn file_to(unopened: &Unopened, limits: &Limits, taker: Taker<'_>) {
+    let mut reading = Reading::deep(limits);
+    let here = Here { part: unopened.part.clone(), depth: unopened.depth };
+    reading.hand_on(taker);
+    reading.open(&here, &unopened.name, &unopened.media_type, &unopened.octets);
+}
+
+/// Takes what comes out of a file.
+pub type Taker<'a> = &'a mut dyn FnMut(Piece);
+
+/// One thing that came out of a file.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// A text.
+    Text(Text),
+    /// What could not be read.
+    Problem(Problem),
 }
 
 /// Puts the texts of opened parts where they belong, by [`Unopened::at`]: the order of the mail.

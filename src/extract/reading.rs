@@ -1,6 +1,6 @@
 //! One extraction in progress: what came out so far, what may still come, and where we are.
 
-use super::{Extraction, Limits, Places, Problem, ProblemKind, Source, Span, Text, Unopened, flow::Flow, kind, kind::Kind};
+use super::{Extraction, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Taker, Text, Unopened, flow::Flow, kind, kind::Kind};
 use bytes::Bytes;
 use std::{
     collections::{HashMap, HashSet},
@@ -34,6 +34,8 @@ pub(super) struct Reading<'l> {
     texts: Vec<Text>,
     problems: Vec<Problem>,
     told: HashSet<Problem>,
+    /// Who takes texts and problems as they arise; `None` keeps them.
+    taker: Option<Taker<'l>>,
     /// Where complex parts are put aside; `None` opens them at once.
     unopened: Option<Vec<Unopened>>,
     expanded_left: u64,
@@ -56,12 +58,18 @@ impl<'l> Reading<'l> {
             texts: Vec::new(),
             problems: Vec::new(),
             told: HashSet::new(),
+            taker: None,
             unopened: None,
             expanded_left: limits.expanded,
             members_left: limits.members,
             text_left: limits.text,
             names: HashMap::new(),
         }
+    }
+
+    /// Hands texts and problems on as they arise.
+    pub(super) fn hand_on(&mut self, taker: Taker<'l>) {
+        self.taker = Some(taker);
     }
 
     pub(super) fn done(self) -> (Extraction, Vec<Unopened>) {
@@ -78,9 +86,13 @@ impl<'l> Reading<'l> {
     /// Says that something could not be read; the same thing once.
     pub(super) fn problem(&mut self, part: &str, place: Option<String>, kind: ProblemKind, reason: &'static str) {
         let part = if part.is_empty() { "mail" } else { part };
+        debug_assert!(super::reason(reason).is_some(), "{reason:?} is not listed in extract/reason.rs: it would not get out of a worker");
         let problem = Problem { part: part.to_owned(), place, kind, reason };
         if self.told.insert(problem.clone()) {
-            self.problems.push(problem);
+            match &mut self.taker {
+                Some(taker) => taker(Piece::Problem(problem)),
+                None => self.problems.push(problem),
+            }
         }
     }
 
@@ -111,7 +123,11 @@ impl<'l> Reading<'l> {
             self.problem(part, None, ProblemKind::TooLarge, "text");
         }
         self.text_left -= text.len();
-        self.texts.push(Text { part: part.to_owned(), source, text, places, spans });
+        let text = Text { part: part.to_owned(), source, text, places, spans };
+        match &mut self.taker {
+            Some(taker) => taker(Piece::Text(text)),
+            None => self.texts.push(text),
+        }
     }
 
     /// Adds a text of which some is hidden, and, where that differs, what a reader sees of it: a number may stand around hidden letters.

@@ -39,6 +39,14 @@ pub(super) struct Read {
     _room: Option<Permit>,
 }
 
+impl Read {
+    /// What was read; of `room` it keeps what its texts take.
+    fn within(mut room: Permit, extraction: Extraction) -> Read {
+        room.shrink_to(extraction.text_octets() as u64);
+        Read { extraction, _room: Some(room) }
+    }
+}
+
 impl Texts {
     /// Room for as many small and as many large mails as can be read at once, four at least: 256 MiB each on a machine with up to four cores.
     #[must_use]
@@ -65,10 +73,8 @@ impl Texts {
         if unopened.is_empty() {
             return Ok(Read { extraction: shallow, _room: None });
         }
-        let mut room = self.room(message.octets().len()).await.ok_or(Busy)?;
-        let extraction = reader.open_all(shallow, unopened).await?;
-        room.shrink_to(extraction.text_octets() as u64);
-        Ok(Read { extraction, _room: Some(room) })
+        let room = self.room(message.octets().len()).await.ok_or(Busy)?;
+        Ok(Read::within(room, reader.open_all(shallow, unopened).await?))
     }
 }
 
@@ -85,9 +91,16 @@ impl Transfer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Options;
     use bytes::Bytes;
+    use std::sync::Arc;
 
     const MOMENT: Duration = Duration::from_millis(1);
+
+    /// One whose workers end at once.
+    fn reader() -> Reader {
+        Reader::new(Options { program: "/bin/false".into(), ..Options::default() }, Arc::default())
+    }
 
     fn mail_of(octets: usize, files: usize) -> Message {
         let mut mail = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n".to_owned();
@@ -113,8 +126,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_read_takes_its_own_size_until_it_is_judged() {
-        let (texts, reader) = (Texts::with(1 << 20, 1 << 20, MOMENT), Reader::new(Limits::default()));
-        let read = texts.read(&reader, &mail_of(100, 2)).await.unwrap();
+        let texts = Texts::with(1 << 20, 1 << 20, MOMENT);
+        let (extraction, _) = crate::extract::message(&mail_of(100, 2), &Limits::default());
+        let read = Read::within(texts.room(1).await.unwrap(), extraction);
         let held = (1 << 20) - texts.small.free();
         assert_eq!(held, read.extraction.text_octets() as u64);
         assert!(held > 0);
@@ -124,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_mail_with_nothing_to_unpack_never_waits_and_any_other_comes_later() {
-        let (texts, reader) = (Texts::with(100, 100, MOMENT), Reader::new(Limits::default()));
+        let (texts, reader) = (Texts::with(100, 100, MOMENT), reader());
         let _taken = (texts.room(1).await.unwrap(), texts.room(usize::MAX).await.unwrap());
         for octets in [100, 2 * SMALL_BYTES] {
             let read = texts.read(&reader, &mail_of(octets, 0)).await.unwrap();

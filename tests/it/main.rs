@@ -25,4 +25,5 @@ mod spine;
 mod stolen;
 mod twilio;
 mod walk;
+mod workers;
 mod world;

@@ -29,7 +29,7 @@ use zegel::{
     metrics::Metrics,
     notice::Organisation,
     record::{Approval, Card, Grant, Key, Sealed, SealedMessage},
-    sandbox::Reader,
+    sandbox::{Options, Reader},
     seal::{card_context, lookup_id, open, part_context, unwrap},
     secret::{Id, Token},
     serve::{Listeners, Running, start_with},
@@ -39,6 +39,9 @@ use zegel::{
     },
     store::{self, Opened, StoreOptions},
 };
+
+/// What workers run: the real binary, since this one is none.
+const READERS: &str = env!("CARGO_BIN_EXE_zegel");
 
 /// Who sends in the tests: inside.
 pub const ANNA: &str = "anna@gemeente.example";
@@ -121,6 +124,7 @@ impl World {
         wrap: impl FnOnce(Opened) -> Opened,
     ) -> World {
         let mut config = Config::load(&folder.path().join("zegel.toml")).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        config.readers.program = READERS.into();
         tune(&mut config);
         let options = StoreOptions::new(&config.store.path, &config.store.keys, clock.now());
         // One that was cut off lets go of lock and ports within moments.
@@ -309,10 +313,11 @@ pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook,
         hostname: "gw.example".to_owned(),
         bounces: None,
     };
+    let metrics = Arc::new(Metrics::default());
     Gateway {
         options,
         rulebook: Arc::new(ArcSwap::from_pointee(rulebook)),
-        reader: Reader::new(extract::Limits::default()),
+        reader: Reader::new(Options { program: READERS.into(), ..Options::default() }, metrics.clone()),
         texts: Texts::new(&extract::Limits::default()),
         routes,
         direct: None,
@@ -321,7 +326,7 @@ pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook,
         keyring: opened.keyring,
         clock: Arc::new(SystemClock),
         organisation: Arc::new(ArcSwap::from_pointee(organisation)),
-        metrics: Arc::new(Metrics::default()),
+        metrics,
         large: Arc::new(Semaphore::new(1)),
         live: Arc::default(),
     }

@@ -7,6 +7,7 @@ mod codec;
 mod command;
 mod detect;
 mod documents;
+mod frame;
 mod html;
 mod mail;
 mod page;
@@ -22,6 +23,7 @@ pub use codec::codec;
 pub use command::command;
 pub use detect::detect;
 pub use documents::{docx, pdf, xlsx, zip};
+pub use frame::frame;
 pub use html::html;
 pub use mail::mail;
 pub use page::page;
@@ -37,7 +39,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -51,6 +53,7 @@ pub const TARGETS: [Target; 17] = [
     ("docx", docx),
     ("xlsx", xlsx),
     ("zip", zip),
+    ("frame", frame),
     ("detect", detect),
     ("rules", rules),
     ("seal", seal),
