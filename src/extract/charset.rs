@@ -113,3 +113,34 @@ fn is_stateful(label: &str) -> bool {
 fn is_utf7(label: &str) -> bool {
     ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|l| label.eq_ignore_ascii_case(l))
 }
+
+/// The charset of a Windows code page, as old documents name it. Of those that nobody can decode the letters of ASCII stay readable.
+pub(super) fn by_code_page(number: u16) -> Option<&'static Encoding> {
+    let label = match number {
+        874 => "windows-874",
+        932 => "shift_jis",
+        936 => "gbk",
+        949 | 1361 => "euc-kr",
+        950 => "big5",
+        1200 => "utf-16le",
+        1201 => "utf-16be",
+        1250..=1258 => return Encoding::for_label(format!("windows-{number}").as_bytes()),
+        866 => "ibm866",
+        10000 | 0x8000 => "macintosh",
+        10007 => "x-mac-cyrillic",
+        // Excel 4 and 5 for Windows.
+        0x8001 => "windows-1252",
+        20127 => "windows-1252",
+        20866 => "koi8-r",
+        21866 => "koi8-u",
+        28591..=28605 => return Encoding::for_label(format!("iso-8859-{}", number - 28590).as_bytes()),
+        38598 => "iso-8859-8-i",
+        50220..=50222 => "iso-2022-jp",
+        51932 | 20932 => "euc-jp",
+        51949 => "euc-kr",
+        54936 => "gb18030",
+        65001 => "utf-8",
+        _ => return None,
+    };
+    Encoding::for_label(label.as_bytes())
+}
