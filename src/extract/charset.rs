@@ -144,3 +144,47 @@ pub(super) fn by_code_page(number: u16) -> Option<&'static Encoding> {
     };
     Encoding::for_label(label.as_bytes())
 }
+
+/// The charset in which Windows writes a language (MS-LCID), where characters are one or two octets.
+pub(super) fn by_language(id: u16) -> &'static Encoding {
+    let page = match (id, id & 0x03FF) {
+        (0x0C1A | 0x1C1A | 0x281A | 0x301A, _) => 1251,
+        (0x0404 | 0x0C04 | 0x1404, _) => 950,
+        (_, 0x01 | 0x20 | 0x29) => 1256,
+        (_, 0x02 | 0x19 | 0x22 | 0x23 | 0x2F) => 1251,
+        (_, 0x04) => 936,
+        (_, 0x05 | 0x0E | 0x15 | 0x18 | 0x1A | 0x1B | 0x1C | 0x24) => 1250,
+        (_, 0x08) => 1253,
+        (_, 0x0D) => 1255,
+        (_, 0x11) => 932,
+        (_, 0x12) => 949,
+        (_, 0x1E) => 874,
+        (_, 0x1F | 0x2C) => 1254,
+        (_, 0x25..=0x27) => 1257,
+        (_, 0x2A) => 1258,
+        _ => 1252,
+    };
+    by_code_page(page).unwrap_or(WINDOWS_1252)
+}
+
+/// The charset of a font, by its number in Windows (LOGFONT, lfCharSet).
+pub(super) fn by_font(number: u8) -> Option<&'static Encoding> {
+    by_code_page(match number {
+        0 => 1252,
+        77 => 10000,
+        128 => 932,
+        129 => 949,
+        134 => 936,
+        136 => 950,
+        161 => 1253,
+        162 => 1254,
+        163 => 1258,
+        177 => 1255,
+        178 => 1256,
+        186 => 1257,
+        204 => 1251,
+        222 => 874,
+        238 => 1250,
+        _ => return None,
+    })
+}

@@ -3,6 +3,7 @@
 //! A storage within a file is read like a file of its own: a workbook in a document, a message in a message.
 
 mod compound;
+mod doc;
 mod little;
 mod properties;
 mod xls;
@@ -56,6 +57,7 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
             is_known = true;
         }
     }
+    is_known |= doc::read(reading, here, file, id);
     is_known |= properties(reading, here, file, id);
     is_known |= objects(reading, here, file, id);
     if !is_known && (id == Compound::ROOT || !file.children(id).is_empty()) {
