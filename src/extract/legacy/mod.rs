@@ -5,6 +5,8 @@
 mod compound;
 mod doc;
 mod little;
+mod msg;
+mod ppt;
 mod properties;
 mod xls;
 
@@ -58,9 +60,15 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
         }
     }
     is_known |= doc::read(reading, here, file, id);
+    is_known |= ppt::read(reading, here, file, id);
+    let is_message = msg::is_message(file, id);
+    if is_message {
+        msg::read(reading, here, file, id);
+    }
+    is_known |= is_message;
     is_known |= properties(reading, here, file, id);
-    is_known |= objects(reading, here, file, id);
-    if !is_known && (id == Compound::ROOT || !file.children(id).is_empty()) {
+    is_known |= objects(reading, here, file, id, is_message);
+    if !is_known && !file.children(id).is_empty() {
         reading.unsupported(here, "unknown-type");
     }
 }
@@ -81,7 +89,7 @@ fn properties(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, i
 }
 
 /// What was put into a document: files, other documents. Whether there is anything of that kind.
-fn objects(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: usize) -> bool {
+fn objects(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: usize, is_message: bool) -> bool {
     let mut has_any = false;
     for child in file.children(id) {
         let entry = file.entry(child);
@@ -97,6 +105,8 @@ fn objects(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
                     embedded(reading, here, file, object);
                 }
             }
+            // Recipients and attachments were read with their message.
+            (name, false) if is_message && name.starts_with("__") => continue,
             (_, false) => embedded(reading, here, file, child),
             (_, true) => continue,
         }
