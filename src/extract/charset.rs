@@ -113,3 +113,78 @@ fn is_stateful(label: &str) -> bool {
 fn is_utf7(label: &str) -> bool {
     ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|l| label.eq_ignore_ascii_case(l))
 }
+
+/// The charset of a Windows code page, as old documents name it. Of those that nobody can decode the letters of ASCII stay readable.
+pub(super) fn by_code_page(number: u16) -> Option<&'static Encoding> {
+    let label = match number {
+        874 => "windows-874",
+        932 => "shift_jis",
+        936 => "gbk",
+        949 | 1361 => "euc-kr",
+        950 => "big5",
+        1200 => "utf-16le",
+        1201 => "utf-16be",
+        1250..=1258 => return Encoding::for_label(format!("windows-{number}").as_bytes()),
+        866 => "ibm866",
+        10000 | 0x8000 => "macintosh",
+        10007 => "x-mac-cyrillic",
+        // Excel 4 and 5 for Windows.
+        0x8001 => "windows-1252",
+        20127 => "windows-1252",
+        20866 => "koi8-r",
+        21866 => "koi8-u",
+        28591..=28605 => return Encoding::for_label(format!("iso-8859-{}", number - 28590).as_bytes()),
+        38598 => "iso-8859-8-i",
+        50220..=50222 => "iso-2022-jp",
+        51932 | 20932 => "euc-jp",
+        51949 => "euc-kr",
+        54936 => "gb18030",
+        65001 => "utf-8",
+        _ => return None,
+    };
+    Encoding::for_label(label.as_bytes())
+}
+
+/// The charset in which Windows writes a language (MS-LCID), where characters are one or two octets.
+pub(super) fn by_language(id: u16) -> &'static Encoding {
+    let page = match (id, id & 0x03FF) {
+        (0x0C1A | 0x1C1A | 0x281A | 0x301A, _) => 1251,
+        (0x0404 | 0x0C04 | 0x1404, _) => 950,
+        (_, 0x01 | 0x20 | 0x29) => 1256,
+        (_, 0x02 | 0x19 | 0x22 | 0x23 | 0x2F) => 1251,
+        (_, 0x04) => 936,
+        (_, 0x05 | 0x0E | 0x15 | 0x18 | 0x1A | 0x1B | 0x1C | 0x24) => 1250,
+        (_, 0x08) => 1253,
+        (_, 0x0D) => 1255,
+        (_, 0x11) => 932,
+        (_, 0x12) => 949,
+        (_, 0x1E) => 874,
+        (_, 0x1F | 0x2C) => 1254,
+        (_, 0x25..=0x27) => 1257,
+        (_, 0x2A) => 1258,
+        _ => 1252,
+    };
+    by_code_page(page).unwrap_or(WINDOWS_1252)
+}
+
+/// The charset of a font, by its number in Windows (LOGFONT, lfCharSet).
+pub(super) fn by_font(number: u8) -> Option<&'static Encoding> {
+    by_code_page(match number {
+        0 => 1252,
+        77 => 10000,
+        128 => 932,
+        129 => 949,
+        134 => 936,
+        136 => 950,
+        161 => 1253,
+        162 => 1254,
+        163 => 1258,
+        177 => 1255,
+        178 => 1256,
+        186 => 1257,
+        204 => 1251,
+        222 => 874,
+        238 => 1250,
+        _ => return None,
+    })
+}

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// Where the first page of a document ends when nothing says so.
+const PAGE_CHARACTERS: usize = 3000;
+
 /// Text as it is put together out of markup, and which of it a reader does not see.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
@@ -96,4 +99,15 @@ impl Flow {
         visible.push_str(&self.text[at..]);
         Some(visible)
     }
+}
+
+/// Where pages begin: at the breaks that a document holds, else once after so many characters.
+pub(super) fn pages(text: &str, breaks: &[usize]) -> Vec<usize> {
+    let mut pages = vec![0];
+    if breaks.is_empty() {
+        pages.extend(text.char_indices().nth(PAGE_CHARACTERS).map(|(at, _)| at));
+    }
+    pages.extend(breaks);
+    pages.dedup();
+    pages
 }

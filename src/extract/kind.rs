@@ -1,6 +1,6 @@
 //! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
 
-use super::charset;
+use super::{charset, legacy};
 use crate::message;
 use memchr::memmem;
 
@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Zip,
     Docx,
     Xlsx,
+    /// What lies in it, its streams tell: its reader tells them apart. Or the stream of an old workbook on its own.
+    Compound,
     Image,
     Encrypted(&'static str),
     Unsupported(&'static str),
@@ -26,7 +28,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
-        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx)
+        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx | Kind::Compound)
     }
 }
 
@@ -102,8 +104,8 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
         return Some(Kind::Image);
     }
-    if octets.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        return Some(compound(octets));
+    if octets.starts_with(legacy::MAGIC) || legacy::is_bare_workbook(octets) {
+        return Some(Kind::Compound);
     }
     if octets.starts_with(b"7z\xBC\xAF\x27\x1C") {
         return Some(seven_zip(octets));
@@ -124,15 +126,6 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
         return Some(Kind::Unsupported("image"));
     }
     (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
-}
-
-/// A compound file (MS-CFB): of those only what is encrypted is told apart.
-fn compound(octets: &[u8]) -> Kind {
-    let named = |name: &str| {
-        let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        memmem::find(octets, &wide).is_some()
-    };
-    if named("EncryptedPackage") || named("EncryptedSummary") { Kind::Encrypted("office") } else { Kind::Unsupported("unknown-type") }
 }
 
 /// A 7z archive: its last header names the coders, AES among them (7zFormat.txt; 06 F1 07 01 is 7zAES).

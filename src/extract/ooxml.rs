@@ -4,7 +4,7 @@
 
 use super::{
     Places, Source,
-    flow::Flow,
+    flow::{Flow, pages},
     plain,
     reading::{Here, Reading},
     xml::{self, Health, Node},
@@ -13,9 +13,6 @@ use super::{
 use bytes::Bytes;
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
-
-/// Where the first page ends when nothing says so.
-const PAGE_CHARACTERS: usize = 3000;
 
 /// Reads a Word document: its text first, then everything else that travels in it.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
@@ -138,7 +135,7 @@ fn markup(reading: &mut Reading<'_>, here: &Here, name: &str, place: String, tex
     let mut body = Markup::default();
     let health = xml::walk(text, |node| body.node(node));
     let is_document = name.starts_with("word/document");
-    let places = if is_document { Places::Pages(body.pages()) } else { Places::Named(place.clone()) };
+    let places = if is_document { Places::Pages(pages(&body.flow.text, &body.breaks)) } else { Places::Named(place.clone()) };
     reading.flow(&here.part, Source::Attachment, body.flow, places);
     let boxes = if is_document { "text box".to_owned() } else { format!("text box of {place}") };
     reading.flow(&here.part, Source::Attachment, body.boxes, Places::Named(boxes));
@@ -280,17 +277,6 @@ impl Markup {
                 self.aside.push('\n');
             }
         }
-    }
-
-    /// Where pages begin: at the breaks that the document holds, else once after so many characters.
-    fn pages(&self) -> Vec<usize> {
-        let mut pages = vec![0];
-        if self.breaks.is_empty() {
-            pages.extend(self.flow.text.char_indices().nth(PAGE_CHARACTERS).map(|(at, _)| at));
-        }
-        pages.extend(&self.breaks);
-        pages.dedup();
-        pages
     }
 }
 

@@ -1,16 +1,15 @@
 //! Workbooks (XLSX), sheet by sheet and cell by cell. Cells are streamed: a sheet with A1 and XFD1048576 has 2 cells, not 17 thousand million.
 
-mod number;
-
 use super::{
-    Cell, Places, ProblemKind, Source, Span, ooxml, plain,
+    Places, ProblemKind, Source, ooxml, plain,
     reading::{Here, Reading},
+    sheet::Sheet,
     xml::{self, Node},
     zip::{Archive, Member},
 };
 use bytes::Bytes;
 use calamine::{DataRef, Reader, Xlsx};
-use std::{borrow::Cow, collections::HashSet, fmt::Write, io::Cursor, ops::Range};
+use std::{borrow::Cow, collections::HashSet, fmt::Write, io::Cursor};
 
 /// Reads a workbook: its sheets first, then everything else in the package.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
@@ -90,9 +89,9 @@ fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen
     let mut left = reading.limits.cells;
     let mut is_read = true;
     for (number, name) in (1u32..).zip(names) {
-        let mut sheet = Sheet { number, ..Sheet::default() };
-        let end = sheet.read(&mut workbook, &name, seen, &mut left, reading.limits.text);
-        reading.spanned(&here.part, Source::Attachment, sheet.text, Places::Cells(sheet.cells), sheet.spans);
+        let mut sheet = Sheet::new(number);
+        let end = fill(&mut sheet, &mut workbook, &name, seen, &mut left, reading.limits.text);
+        sheet.done(reading, &here.part);
         let place = Some(format!("sheet {number}"));
         match end {
             End::Whole => {}
@@ -116,98 +115,44 @@ enum End {
     TooLarge,
 }
 
-/// A sheet as its text grows.
-#[derive(Default)]
-struct Sheet {
-    number: u32,
-    text: String,
-    cells: Vec<(usize, Cell)>,
-    spans: Vec<(Range<usize>, Span)>,
+/// Reads the cells of one sheet.
+fn fill(sheet: &mut Sheet, workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, seen: &mut Seen, left: &mut usize, most_text: usize) -> End {
+    let Ok(mut reader) = workbook.worksheet_cells_reader(name) else { return End::NoSheet };
+    let formats: Vec<Option<String>> = reader.styles().iter().map(|s| s.number_format.as_ref().map(|f| f.format_code.clone())).collect();
+    loop {
+        match reader.next_cell_with_style_id() {
+            Ok(Some((cell, style))) => {
+                if *left == 0 || sheet.text.len() > most_text {
+                    return End::TooLarge;
+                }
+                *left -= 1;
+                let format = formats.get(style).and_then(Option::as_deref);
+                if !matches!(cell.get_value(), DataRef::Empty) {
+                    let (row, column) = cell.get_position();
+                    sheet.cell(row, column);
+                    value(sheet, cell.get_value(), format, seen);
+                }
+            }
+            Ok(None) => return End::Whole,
+            Err(_) => return End::Damaged,
+        }
+    }
 }
 
-impl Sheet {
-    fn read(&mut self, workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, seen: &mut Seen, left: &mut usize, most_text: usize) -> End {
-        let Ok(mut reader) = workbook.worksheet_cells_reader(name) else { return End::NoSheet };
-        let formats: Vec<Option<String>> =
-            reader.styles().iter().map(|s| s.number_format.as_ref().map(|f| f.format_code.clone())).collect();
-        loop {
-            match reader.next_cell_with_style_id() {
-                Ok(Some((cell, style))) => {
-                    if *left == 0 || self.text.len() > most_text {
-                        return End::TooLarge;
-                    }
-                    *left -= 1;
-                    let (row, column) = cell.get_position();
-                    let format = formats.get(style).and_then(Option::as_deref);
-                    self.cell(row, column, cell.get_value(), format, seen);
-                }
-                Ok(None) => return End::Whole,
-                Err(_) => return End::Damaged,
-            }
+fn value(sheet: &mut Sheet, value: &DataRef<'_>, format: Option<&str>, seen: &mut Seen) {
+    match value {
+        DataRef::Int(n) => sheet.number(*n as f64, format),
+        DataRef::Float(n) => sheet.number(*n, format),
+        DataRef::String(text) => sheet.words(text),
+        DataRef::SharedString(text) => {
+            seen.strings.insert(Seen::hash(text));
+            sheet.words(text);
         }
-    }
-
-    fn cell(&mut self, row: u32, column: u32, value: &DataRef<'_>, format: Option<&str>, seen: &mut Seen) {
-        if matches!(value, DataRef::Empty) {
-            return;
-        }
-        match self.cells.last() {
-            None => {}
-            Some((_, last)) if last.row == row => self.text.push('\t'),
-            Some(_) => self.text.push('\n'),
-        }
-        self.cells.push((self.text.len(), Cell { sheet: self.number, row, column }));
-        match value {
-            DataRef::Int(n) => self.number(*n as f64, format),
-            DataRef::Float(n) => self.number(*n, format),
-            DataRef::String(text) => self.words(text),
-            DataRef::SharedString(text) => {
-                seen.strings.insert(Seen::hash(text));
-                self.words(text);
-            }
-            DataRef::Bool(yes) => self.text.push_str(if *yes { "TRUE" } else { "FALSE" }),
-            DataRef::DateTime(date) => {
-                let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
-                self.text.push_str(&number::plain(date.as_f64()));
-                self.alternative(&format!("{day:02}-{month:02}-{year:04}"), Span::Alternative);
-                self.alternative(&format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"), Span::Alternative);
-            }
-            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => self.words(text),
-            DataRef::Error(error) => {
-                let _ = write!(self.text, "{error}");
-            }
-            DataRef::Empty => {}
-        }
-    }
-
-    /// Text of a cell; its own line breaks and tabs are blanks, since these separate rows and cells.
-    fn words(&mut self, text: &str) {
-        let text = plain::clean(Cow::Borrowed(text));
-        if text.contains(['\n', '\t']) {
-            self.text.push_str(&text.replace(['\n', '\t'], " "));
-        } else {
-            self.text.push_str(&text);
-        }
-    }
-
-    /// A number in all the forms that a reader may know it by.
-    fn number(&mut self, value: f64, format: Option<&str>) {
-        let raw = number::plain(value);
-        self.text.push_str(&raw);
-        if let Some(formatted) = format.and_then(|f| number::formatted(value, f)).filter(|f| *f != raw) {
-            self.alternative(&formatted, Span::Alternative);
-        }
-        // A BSN typed as a number has lost its leading zeros.
-        if (7..=8).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_digit()) {
-            self.alternative(&format!("{raw:0>9}"), Span::Padded);
-        }
-    }
-
-    fn alternative(&mut self, text: &str, span: Span) {
-        self.text.push('\u{1F}');
-        let start = self.text.len();
-        self.text.push_str(text);
-        self.spans.push((start..self.text.len(), span));
+        DataRef::Bool(yes) => sheet.words(if *yes { "TRUE" } else { "FALSE" }),
+        DataRef::DateTime(date) => sheet.date(date),
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => sheet.words(text),
+        DataRef::Error(error) => sheet.words(&error.to_string()),
+        DataRef::Empty => {}
     }
 }
 

@@ -3,6 +3,7 @@
 mod documents;
 mod hostile;
 mod html;
+mod legacy;
 mod mails;
 mod pdfs;
 

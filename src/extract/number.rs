@@ -49,6 +49,32 @@ pub(super) fn formatted(value: f64, format: &str) -> Option<String> {
     Some(shown.iter().rev().collect())
 }
 
+/// Whether a number format shows a date or a time: letters for its parts outside of literals, colours and locales (ECMA-376, part 1, 18.8.31).
+pub(super) fn is_date(format: &str) -> bool {
+    let first = format.split(';').next().unwrap_or_default();
+    if first.to_ascii_lowercase().contains("general") {
+        return false;
+    }
+    let mut chars = first.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => drop(chars.by_ref().find(|c| *c == '"')),
+            '\\' | '_' | '*' => drop(chars.next()),
+            // `[h]` is time that has passed.
+            '[' => {
+                let inner: String = chars.by_ref().take_while(|c| *c != ']').collect();
+                if !inner.is_empty() && inner.bytes().all(|b| b"hmsHMS".contains(&b)) {
+                    return true;
+                }
+            }
+            'd' | 'D' | 'm' | 'M' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' => return true,
+            '0' | '#' | '?' | '@' => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
 enum Slot {
     /// `0`: a digit, or zero.
     Zero,
