@@ -3,63 +3,82 @@
 mod number;
 
 use super::{
-    Cell, Places, ProblemKind, Source, Span, ooxml, plain,
+    Cell, Places, ProblemKind, Source, Span,
+    office::package::{Package, part_name},
+    plain,
     reading::{Here, Reading},
     xml::{self, Node},
-    zip::{Archive, Member},
+    zip::Member,
 };
 use bytes::Bytes;
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 use std::{borrow::Cow, collections::HashSet, fmt::Write, io::Cursor, ops::Range};
 
+/// The usual name of the shared strings, which are read before the cells.
+const STRINGS: &str = "xl/sharedstrings.xml";
+
 /// Reads a workbook: its sheets first, then everything else in the package.
-pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
-    let Some(mut archive) = Archive::open(reading, here, octets) else { return };
-    let members = archive.members();
-    let (sheets, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_sheet);
-    let mut is_safe = true;
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, package: &mut Package<'_>, main: &str) {
+    let (sheets, mut is_safe) = measure(reading, here, package);
     // calamine inflates these whole, so they are measured first: a directory that lies is found out here.
-    let mut strings = None;
-    let mut rest = Vec::new();
-    for member in others {
-        if member.name.trim_start_matches('/').eq_ignore_ascii_case("xl/sharedStrings.xml") {
-            strings = archive.take(reading, here, member.index);
-            is_safe &= strings.is_some();
-        } else {
-            if member.name.ends_with(".xml") || member.name.ends_with(".rels") {
-                let most = reading.limits.member;
-                is_safe &= archive.check(reading, here, member.index, most);
-            }
-            rest.push(member);
-        }
+    let has_strings = package.unread().any(|(name, _)| name == STRINGS);
+    let strings = package.take(reading, here, STRINGS);
+    is_safe &= strings.is_some() || !has_strings;
+    let mut seen = Seen::default();
+    let is_read = is_safe && cells(reading, here, octets, &mut seen);
+    owners(reading, here, package, main);
+    for (name, sheet) in &sheets {
+        beside_the_cells(reading, here, package, name, sheet, is_read);
     }
-    let largest = reading.limits.sheet;
-    let mut total = 0u64;
-    for sheet in &sheets {
-        total = total.saturating_add(sheet.size);
-        is_safe &= archive.check(reading, here, sheet.index, largest);
+    if let Some(strings) = strings {
+        unused_strings(reading, here, &strings, &seen);
+    }
+}
+
+/// Takes the sheets out of the package; says whether all that calamine will inflate is within the limits.
+fn measure(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>) -> (Vec<(String, Member)>, bool) {
+    let (member, largest) = (reading.limits.member, reading.limits.sheet);
+    let (mut sheets, mut is_safe, mut total) = (Vec::new(), true, 0u64);
+    for entry in package.archive().members() {
+        let name = part_name(&entry.name);
+        let is_sheet = is_sheet(&name);
+        if name != STRINGS && (is_sheet || name.ends_with(".xml") || name.ends_with(".rels")) {
+            is_safe &= package.archive().check(reading, here, entry.index, if is_sheet { largest } else { member });
+        }
+        if is_sheet && let Some(sheet) = package.remove(&name) {
+            total = total.saturating_add(sheet.size);
+            sheets.push((name, sheet));
+        }
     }
     if total > largest {
         reading.too_large(here, "expanded");
         is_safe = false;
     }
-    let mut seen = Seen::default();
-    let is_read = is_safe && cells(reading, here, octets, &mut seen);
-    for sheet in &sheets {
-        beside_the_cells(reading, here, &mut archive, sheet, is_read);
-    }
-    if let Some(strings) = strings {
-        unused_strings(reading, here, &strings, &seen);
-    }
-    for member in rest {
-        ooxml::read_member(reading, here, &mut archive, &member);
-    }
+    (sheets, is_safe)
 }
 
-fn is_sheet(member: &Member) -> bool {
-    let name = member.name.trim_start_matches('/').to_ascii_lowercase();
-    let is_part = ["xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/", "xl/macrosheets/"].iter().any(|p| name.starts_with(p));
-    is_part && name.ends_with(".xml")
+/// Tells the package which comments and drawings belong to which sheet, by the workbook's relationships.
+fn owners(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, main: &str) {
+    let relations = package.relations(reading, here, main, "workbook");
+    let Some(workbook) = package.take(reading, here, main) else { return };
+    package.read_xml(reading, here, main, &workbook);
+    let mut number = 0u32;
+    let _ = xml::walk(&xml::text(&workbook), |node| {
+        let Node::Open("sheet", element) = node else { return };
+        number += 1;
+        let ids: Vec<_> = xml::attributes(element).filter(|(name, _)| name == "id").map(|(_, id)| id).collect();
+        let Some(sheet) = relations.iter().find(|r| ids.contains(&Cow::Borrowed(r.id.as_str()))) else { return };
+        let place = format!("sheet {number}");
+        package.belongs(&sheet.target, &place, None);
+        for relation in package.relations(reading, here, &sheet.target, &place) {
+            package.belongs(&relation.target, &place, Some(number));
+        }
+    });
+}
+
+fn is_sheet(name: &str) -> bool {
+    ["xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/", "xl/macrosheets/"].iter().any(|p| name.starts_with(p))
+        && name.ends_with(".xml")
 }
 
 /// Shared strings that a cell uses, by hash.
@@ -118,11 +137,12 @@ enum End {
 
 /// A sheet as its text grows.
 #[derive(Default)]
-struct Sheet {
-    number: u32,
-    text: String,
-    cells: Vec<(usize, Cell)>,
-    spans: Vec<(Range<usize>, Span)>,
+pub(super) struct Sheet {
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) text: String,
+    pub(super) cells: Vec<(usize, Cell)>,
+    pub(super) spans: Vec<(Range<usize>, Span)>,
 }
 
 impl Sheet {
@@ -151,12 +171,7 @@ impl Sheet {
         if matches!(value, DataRef::Empty) {
             return;
         }
-        match self.cells.last() {
-            None => {}
-            Some((_, last)) if last.row == row => self.text.push('\t'),
-            Some(_) => self.text.push('\n'),
-        }
-        self.cells.push((self.text.len(), Cell { sheet: self.number, row, column }));
+        self.begin(row, column);
         match value {
             DataRef::Int(n) => self.number(*n as f64, format),
             DataRef::Float(n) => self.number(*n, format),
@@ -166,12 +181,7 @@ impl Sheet {
                 self.words(text);
             }
             DataRef::Bool(yes) => self.text.push_str(if *yes { "TRUE" } else { "FALSE" }),
-            DataRef::DateTime(date) => {
-                let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
-                self.text.push_str(&number::plain(date.as_f64()));
-                self.alternative(&format!("{day:02}-{month:02}-{year:04}"), Span::Alternative);
-                self.alternative(&format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"), Span::Alternative);
-            }
+            DataRef::DateTime(date) => self.date(date),
             DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => self.words(text),
             DataRef::Error(error) => {
                 let _ = write!(self.text, "{error}");
@@ -180,8 +190,18 @@ impl Sheet {
         }
     }
 
+    /// Begins a cell; what is added next is in it.
+    pub(super) fn begin(&mut self, row: u32, column: u32) {
+        match self.cells.last() {
+            None => {}
+            Some((_, last)) if last.row == row => self.text.push('\t'),
+            Some(_) => self.text.push('\n'),
+        }
+        self.cells.push((self.text.len(), Cell { sheet: self.number, row, column }));
+    }
+
     /// Text of a cell; its own line breaks and tabs are blanks, since these separate rows and cells.
-    fn words(&mut self, text: &str) {
+    pub(super) fn words(&mut self, text: &str) {
         let text = plain::clean(Cow::Borrowed(text));
         if text.contains(['\n', '\t']) {
             self.text.push_str(&text.replace(['\n', '\t'], " "));
@@ -190,12 +210,25 @@ impl Sheet {
         }
     }
 
+    /// A date as the number it is, as people write it, and as ISO 8601 has it.
+    pub(super) fn date(&mut self, date: &ExcelDateTime) {
+        let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+        self.text.push_str(&number::plain(date.as_f64()));
+        self.alternative(&format!("{day:02}-{month:02}-{year:04}"), Span::Alternative);
+        self.alternative(&format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"), Span::Alternative);
+    }
+
     /// A number in all the forms that a reader may know it by.
-    fn number(&mut self, value: f64, format: Option<&str>) {
+    pub(super) fn number(&mut self, value: f64, format: Option<&str>) {
+        self.number_shown(value, format.and_then(|f| number::formatted(value, f)));
+    }
+
+    /// A number, and what the sheet shows for it.
+    pub(super) fn number_shown(&mut self, value: f64, shown: Option<String>) {
         let raw = number::plain(value);
         self.text.push_str(&raw);
-        if let Some(formatted) = format.and_then(|f| number::formatted(value, f)).filter(|f| *f != raw) {
-            self.alternative(&formatted, Span::Alternative);
+        if let Some(shown) = shown.filter(|shown| *shown != raw) {
+            self.alternative(&shown, Span::Alternative);
         }
         // A BSN typed as a number has lost its leading zeros.
         if (7..=8).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_digit()) {
@@ -203,7 +236,7 @@ impl Sheet {
         }
     }
 
-    fn alternative(&mut self, text: &str, span: Span) {
+    pub(super) fn alternative(&mut self, text: &str, span: Span) {
         self.text.push('\u{1F}');
         let start = self.text.len();
         self.text.push_str(text);
@@ -212,28 +245,27 @@ impl Sheet {
 }
 
 /// What else a sheet's file holds: headers and footers, validation lists, links, literals in formulas. All of it if its cells weren't read.
-fn beside_the_cells(reading: &mut Reading<'_>, here: &Here, archive: &mut Archive<'_>, sheet: &Member, are_cells_read: bool) {
+fn beside_the_cells(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, name: &str, sheet: &Member, are_cells_read: bool) {
     if sheet.size > reading.limits.member {
         // Its cells were streamed; what stands beside them was not looked at.
         reading.too_large(here, "member");
         return;
     }
-    let Some(octets) = archive.take(reading, here, sheet.index) else { return };
-    let name = sheet.name.trim_start_matches('/').to_ascii_lowercase();
+    let Some(octets) = package.archive().take(reading, here, sheet.index) else { return };
     // A reference within a number, `<v>12&#51;</v>`, stops calamine short: then all is read as text besides.
     let has_references = memchr::memchr(b'&', &octets).is_some() && {
         let text = String::from_utf8_lossy(&octets);
         text.split("<v>").skip(1).any(|v| v.split('<').next().is_some_and(|v| v.contains("&#")))
     };
     if !are_cells_read || has_references {
-        return ooxml::read_xml(reading, here, &name, &octets);
+        return package.read_xml(reading, here, name, &octets);
     }
     let text = xml::text(&octets);
     let without_cells = match (text.find("<sheetData"), text.rfind("</sheetData>")) {
         (Some(start), Some(end)) if start < end => format!("{}{}", &text[..start], &text[end + 12..]),
         _ => text.clone().into_owned(),
     };
-    ooxml::read_xml(reading, here, &name, without_cells.as_bytes());
+    package.read_xml(reading, here, name, without_cells.as_bytes());
     let literals = literals(&text);
     reading.text(
         &here.part,

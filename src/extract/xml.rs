@@ -41,14 +41,18 @@ pub(super) fn walk(xml: &str, mut visit: impl FnMut(Node<'_>)) -> Health {
     config.allow_unmatched_ends = true;
     let mut health = Health::Whole;
     let mut depth = 0usize;
+    // Without an element it is none: garbage reads as character data.
+    let mut is_xml = xml.trim().is_empty();
     loop {
         match reader.read_event() {
             Ok(Event::Start(element)) => {
                 depth += 1;
+                is_xml = true;
                 visit(Node::Open(element.local_name().as_ref(), &element));
             }
             Ok(Event::Empty(element)) => {
                 let name = element.local_name();
+                is_xml = true;
                 visit(Node::Open(name.as_ref(), &element));
                 visit(Node::Close(name.as_ref()));
             }
@@ -76,7 +80,7 @@ pub(super) fn walk(xml: &str, mut visit: impl FnMut(Node<'_>)) -> Health {
                 }
             }
             Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
-            Ok(Event::Eof) => return if depth == 0 { health } else { Health::Damaged },
+            Ok(Event::Eof) => return if depth == 0 && is_xml { health } else { Health::Damaged },
             Err(_) => return Health::Damaged,
         }
     }

@@ -91,9 +91,9 @@ pub(super) fn is_within(extraction: &Extraction, limits: &Limits) {
         }
         assert!(text.spans.is_sorted_by_key(|(range, _)| range.start));
         match &text.places {
-            Places::Pages(starts) => assert!(starts.is_sorted(), "{text:?}"),
+            Places::Pages(starts) | Places::Slides(starts) => assert!(starts.is_sorted(), "{text:?}"),
             Places::Cells(starts) => assert!(starts.is_sorted_by_key(|(start, _)| *start), "{text:?}"),
-            Places::None | Places::Lines | Places::Named(_) => {}
+            Places::None | Places::Lines | Places::Named(_) | Places::Properties | Places::Within(..) => {}
         }
         for at in 0..=text.text.len().min(50) {
             assert!(text.place(at).is_none_or(|place| !place.is_empty()));

@@ -1,0 +1,538 @@
+//! `content.xml`, `styles.xml`: everything a document says, each kind of text by itself.
+
+use crate::extract::{
+    Cell, Places, Source, Span,
+    flow::Flow,
+    office::package::on_one_line,
+    plain::BASE64,
+    reading::{Here, Reading},
+    xlsx::Sheet,
+    xml::{self, Health, Node},
+};
+use base64::Engine;
+use bytes::Bytes;
+use quick_xml::events::BytesStart;
+use std::{borrow::Cow, collections::HashSet};
+
+/// Where the first page ends when nothing says so.
+const PAGE_CHARACTERS: usize = 3000;
+
+/// `text:s` may claim 2^32 blanks; these tell as much.
+const MOST_BLANKS: usize = 64;
+
+/// What a document is, by the element in its `office:body`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Genre {
+    #[default]
+    Text,
+    Sheets,
+    Slides,
+    Drawing,
+}
+
+/// The kinds of text, each of which flows by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Body,
+    Box,
+    Comment,
+    Notes,
+    Deleted,
+    Header,
+    Footer,
+}
+
+const TARGETS: [(Target, &str); 7] = [
+    (Target::Body, ""),
+    (Target::Box, "text box"),
+    (Target::Comment, "comment"),
+    (Target::Notes, "notes"),
+    (Target::Deleted, "deleted"),
+    (Target::Header, "header"),
+    (Target::Footer, "footer"),
+];
+
+/// One kind of text, and where slides, pages or cells begin in it.
+#[derive(Default)]
+struct Stream {
+    flow: Flow,
+    starts: Vec<usize>,
+    cells: Vec<(usize, Cell)>,
+}
+
+/// Where text goes at present: the body has paragraphs that hold comments that have paragraphs.
+struct Frame {
+    target: Target,
+    /// Of the element that began it.
+    depth: usize,
+    paragraphs: usize,
+    is_after_blank: bool,
+}
+
+/// A cell of a spreadsheet that is being read.
+struct Open {
+    repeated: u32,
+    kind: String,
+    value: String,
+    shown: String,
+    depth: usize,
+}
+
+pub(super) struct Content {
+    pub(super) health: Health,
+    genre: Genre,
+    /// `styles.xml`: its body are master pages.
+    is_styles: bool,
+    is_settings: bool,
+    streams: [Stream; TARGETS.len()],
+    frames: Vec<Frame>,
+    depth: usize,
+    /// Depths of elements that a reader does not see.
+    hidden: Vec<usize>,
+    style: String,
+    hidden_styles: HashSet<String>,
+    row_has_cell: bool,
+    /// Names, alternative texts, links, values of fields: one a line.
+    aside: String,
+    silent_depth: Option<usize>,
+    sheets: Vec<Sheet>,
+    names: String,
+    literals: String,
+    tables: Vec<usize>,
+    row: u32,
+    rows_repeated: u32,
+    column: u32,
+    cell: Option<Open>,
+    cells_left: usize,
+    is_full: bool,
+    files: Vec<(String, String)>,
+    is_file: bool,
+    name: String,
+}
+
+impl Content {
+    /// Reads a file by its name; the empty one is a flat document.
+    pub(super) fn read(reading: &Reading<'_>, text: &str, file: &str) -> Content {
+        let mut content = Content {
+            health: Health::Whole,
+            genre: Genre::Text,
+            is_styles: file == "styles.xml",
+            is_settings: file == "settings.xml",
+            streams: Default::default(),
+            frames: vec![Frame { target: Target::Body, depth: 0, paragraphs: 0, is_after_blank: true }],
+            depth: 0,
+            hidden: Vec::new(),
+            style: String::new(),
+            hidden_styles: HashSet::new(),
+            row_has_cell: false,
+            aside: String::new(),
+            silent_depth: None,
+            sheets: Vec::new(),
+            names: String::new(),
+            literals: String::new(),
+            tables: Vec::new(),
+            row: 0,
+            rows_repeated: 1,
+            column: 0,
+            cell: None,
+            cells_left: reading.limits.cells,
+            is_full: false,
+            files: Vec::new(),
+            is_file: false,
+            name: String::new(),
+        };
+        content.health = xml::walk(text, |node| match node {
+            Node::Open(name, element) => content.open(name, element),
+            Node::Close(name) => content.close(name),
+            Node::Text(text) => content.text(text),
+        });
+        content
+    }
+
+    fn frame(&mut self) -> &mut Frame {
+        if self.frames.is_empty() {
+            self.frames.push(Frame { target: Target::Body, depth: 0, paragraphs: 0, is_after_blank: true });
+        }
+        let last = self.frames.len() - 1;
+        &mut self.frames[last]
+    }
+
+    fn target(&self) -> Target {
+        self.frames.last().map_or(Target::Body, |frame| frame.target)
+    }
+
+    fn flow(&mut self) -> &mut Flow {
+        &mut self.streams[self.target() as usize].flow
+    }
+
+    /// What is shown in a cell is its own; everything else flows.
+    fn push(&mut self, text: &str) {
+        let is_hidden = !self.hidden.is_empty();
+        if self.target() == Target::Body
+            && let Some(cell) = &mut self.cell
+        {
+            cell.shown.push_str(text);
+        } else {
+            self.flow().push(text, is_hidden);
+        }
+    }
+
+    fn line(&mut self) {
+        if self.target() == Target::Body
+            && let Some(cell) = &mut self.cell
+        {
+            if !cell.shown.is_empty() {
+                cell.shown.push(' ');
+            }
+        } else {
+            self.flow().line();
+        }
+    }
+
+    fn tell(&mut self, text: Cow<'_, str>) {
+        if !text.trim().is_empty() {
+            self.aside.push_str(&on_one_line(text));
+            self.aside.push('\n');
+        }
+    }
+
+    fn open(&mut self, name: &str, element: &BytesStart<'_>) {
+        self.depth += 1;
+        let value = |name: &str| xml::attribute(element, name).unwrap_or_default();
+        if value("display") == "none" && name != "text-properties" || self.hidden_styles.contains(&*value("style-name")) {
+            self.hidden.push(self.depth);
+        }
+        if let Some(target) = self.target_of(name) {
+            self.enter(target);
+        }
+        match name {
+            "spreadsheet" => self.genre = Genre::Sheets,
+            "presentation" => self.genre = Genre::Slides,
+            "drawing" => self.genre = Genre::Drawing,
+            "style" => self.style = value("name").into_owned(),
+            "text-properties" if value("display") == "none" || value("color").eq_ignore_ascii_case("#ffffff") => {
+                self.hidden_styles.insert(self.style.clone());
+            }
+            "p" | "h" => {
+                self.line();
+                let frame = self.frame();
+                frame.paragraphs += 1;
+                frame.is_after_blank = true;
+            }
+            "s" => {
+                let blanks = value("c").parse().unwrap_or(1).min(MOST_BLANKS);
+                self.push(&" ".repeat(blanks));
+            }
+            "tab" => self.push("\t"),
+            "line-break" => self.line(),
+            "soft-page-break" if self.target() == Target::Body => self.start(),
+            "page" if matches!(self.genre, Genre::Slides | Genre::Drawing) => self.start(),
+            "binary-data" => {
+                self.is_file = true;
+                let name = if self.name.is_empty() { "object".to_owned() } else { self.name.clone() };
+                self.files.push((name, String::new()));
+            }
+            "frame" => self.name = value("name").into_owned(),
+            "meta" | "manifest" => self.silence(),
+            "config-item" if !self.is_settings || value("type") != "string" || value("name").contains("Setup") => self.silence(),
+            "table" | "table-row" | "table-cell" | "covered-table-cell" => self.open_table(name, element),
+            _ => {}
+        }
+        self.attributes(name, element);
+    }
+
+    /// Elements that begin another kind of text.
+    fn target_of(&self, name: &str) -> Option<Target> {
+        let is_page = matches!(self.genre, Genre::Slides | Genre::Drawing);
+        Some(match name {
+            "annotation" => Target::Comment,
+            "note" | "notes" => Target::Notes,
+            "tracked-changes" => Target::Deleted,
+            "header" | "header-left" | "header-first" => Target::Header,
+            "footer" | "footer-left" | "footer-first" => Target::Footer,
+            // On a slide they are what is shown; in a text they stand within a paragraph that goes on behind them.
+            "text-box" | "custom-shape" | "rect" | "ellipse" | "circle" | "line" | "connector" | "caption" | "polygon" | "polyline"
+            | "path"
+                if !is_page =>
+            {
+                Target::Box
+            }
+            _ => return None,
+        })
+    }
+
+    fn enter(&mut self, target: Target) {
+        self.frames.push(Frame { target, depth: self.depth, paragraphs: 0, is_after_blank: true });
+        let at = self.streams[target as usize].flow.text.len();
+        self.streams[target as usize].flow.row();
+        if let (Some(sheet), true) = (self.sheets.last(), self.cell.is_some()) {
+            let cell = Cell { sheet: sheet.number, row: self.row, column: self.column };
+            self.streams[target as usize].cells.push((at, cell));
+        }
+    }
+
+    /// A slide or page begins, for all kinds of text.
+    fn start(&mut self) {
+        for stream in &mut self.streams {
+            stream.starts.push(stream.flow.text.len());
+        }
+    }
+
+    fn silence(&mut self) {
+        self.silent_depth.get_or_insert(self.depth);
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "p" | "h" => {
+                let frame = self.frame();
+                frame.paragraphs = frame.paragraphs.saturating_sub(1);
+                if self.cell.is_none() || self.target() != Target::Body {
+                    self.flow().line();
+                }
+            }
+            "binary-data" => self.is_file = false,
+            "table" | "table-row" | "table-cell" | "covered-table-cell" => self.close_table(name),
+            _ => {}
+        }
+        if self.frames.len() > 1 && self.frame().depth == self.depth {
+            self.frames.pop();
+        }
+        if self.hidden.last() == Some(&self.depth) {
+            self.hidden.pop();
+        }
+        if self.silent_depth == Some(self.depth) {
+            self.silent_depth = None;
+        }
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn text(&mut self, text: Cow<'_, str>) {
+        if self.is_file {
+            if let Some((_, file)) = self.files.last_mut() {
+                file.extend(text.chars().filter(|c| !c.is_whitespace()));
+            }
+        } else if self.frame().paragraphs > 0 {
+            let mut is_after_blank = self.frame().is_after_blank;
+            let collapsed = collapsed(&text, &mut is_after_blank);
+            self.frame().is_after_blank = is_after_blank;
+            self.push(&collapsed);
+        } else if self.silent_depth.is_none() {
+            self.tell(text);
+        }
+    }
+
+    fn attributes(&mut self, element_name: &str, element: &BytesStart<'_>) {
+        if self.silent_depth.is_some() {
+            return;
+        }
+        let is_cell = matches!(element_name, "table-cell" | "covered-table-cell");
+        let is_named = matches!(element_name, "bookmark" | "bookmark-start" | "frame" | "named-range" | "named-expression" | "section");
+        let is_valued = matches!(
+            element_name,
+            "user-field-decl" | "variable-set" | "hidden" | "option" | "textarea" | "text" | "formatted-text" | "change-track-table-cell"
+        );
+        for (name, value) in xml::attributes(element) {
+            let is_told = match name.as_str() {
+                "href" => value.contains(':') || value.contains('@'),
+                "string-value" => !is_cell,
+                "label"
+                | "current-value"
+                | "alternative-text"
+                | "title"
+                | "author"
+                | "expression"
+                | "condition"
+                | "connection-resource" => true,
+                "value" => is_valued,
+                "name" => is_named,
+                _ => false,
+            };
+            if is_told {
+                self.tell(value);
+            }
+        }
+    }
+
+    fn open_table(&mut self, name: &str, element: &BytesStart<'_>) {
+        let value = |name: &str| xml::attribute(element, name).unwrap_or_default();
+        let repeated = |name: &str| value(name).parse::<u32>().unwrap_or(1).max(1);
+        if name == "table" {
+            self.tables.push(self.depth);
+            if self.is_sheet() {
+                let number = u32::try_from(self.sheets.len()).unwrap_or(u32::MAX).saturating_add(1);
+                self.sheets.push(Sheet { number, ..Sheet::default() });
+                self.names.push_str(&on_one_line(value("name")));
+                self.names.push('\n');
+                self.row = 0;
+                self.cell = None;
+            }
+        } else if !self.is_sheet() {
+            match name {
+                "table-row" => {
+                    self.flow().row();
+                    self.row_has_cell = false;
+                }
+                _ => {
+                    let is_first = !self.row_has_cell;
+                    self.flow().cell(is_first);
+                    self.row_has_cell = true;
+                }
+            }
+        } else if name == "table-row" {
+            self.rows_repeated = repeated("number-rows-repeated");
+            self.column = 0;
+        } else if self.cell.is_none() {
+            let kind = value("value-type").into_owned();
+            let given = match kind.as_str() {
+                "date" => value("date-value"),
+                "time" => value("time-value"),
+                "boolean" => value("boolean-value"),
+                "string" | "" => value("string-value"),
+                _ => value("value"),
+            };
+            let cell = Open {
+                repeated: repeated("number-columns-repeated"),
+                value: given.into_owned(),
+                kind,
+                shown: String::new(),
+                depth: self.depth,
+            };
+            for literal in value("formula").split('"').skip(1).step_by(2).filter(|l| !l.trim().is_empty()) {
+                self.literals.push_str(&on_one_line(Cow::Borrowed(literal)));
+                self.literals.push('\n');
+            }
+            self.cell = Some(cell);
+        }
+    }
+
+    /// Whether rows and cells are those of a sheet, and not of a table in a comment, a box or a cell.
+    fn is_sheet(&self) -> bool {
+        self.genre == Genre::Sheets && self.tables.len() == 1 && self.target() == Target::Body
+    }
+
+    fn close_table(&mut self, name: &str) {
+        match name {
+            "table" => {
+                self.tables.pop();
+                self.flow().row();
+            }
+            _ if !self.is_sheet() => match name {
+                "table-row" => self.flow().row(),
+                _ => self.flow().cell_end(),
+            },
+            "table-row" => self.row = self.row.saturating_add(self.rows_repeated),
+            _ if self.cell.as_ref().is_some_and(|cell| cell.depth == self.depth) => {
+                if let Some(cell) = self.cell.take() {
+                    self.cell(&cell);
+                    self.column = self.column.saturating_add(cell.repeated);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A cell that is repeated says nothing more than once.
+    fn cell(&mut self, cell: &Open) {
+        let shown = cell.shown.trim();
+        if shown.is_empty() && cell.value.is_empty() {
+            return;
+        }
+        if self.cells_left == 0 {
+            self.is_full = true;
+            return;
+        }
+        self.cells_left -= 1;
+        let Some(sheet) = self.sheets.last_mut() else { return };
+        sheet.begin(self.row, self.column);
+        let is_number = matches!(cell.kind.as_str(), "float" | "percentage" | "currency");
+        match cell.value.parse::<f64>() {
+            Ok(value) if is_number => {
+                let shown = Some(on_one_line(Cow::Borrowed(shown))).filter(|s| !s.is_empty());
+                return sheet.number_shown(value, shown);
+            }
+            _ if shown.is_empty() => sheet.words(&cell.value),
+            _ => {
+                sheet.words(shown);
+                if !cell.value.is_empty() && cell.value != shown {
+                    sheet.alternative(&on_one_line(Cow::Borrowed(&cell.value)), Span::Alternative);
+                }
+            }
+        }
+        // 2026-11-25T00:00:00 as people write it here.
+        let date = cell.value.split('T').next().unwrap_or_default();
+        if let (true, [year, month, day]) = (cell.kind == "date", date.split('-').collect::<Vec<_>>().as_slice()) {
+            sheet.alternative(&on_one_line(Cow::Owned(format!("{day}-{month}-{year}"))), Span::Alternative);
+        }
+    }
+
+    /// Hands over what was read; `folder` is that of an object within the document.
+    pub(super) fn done(mut self, reading: &mut Reading<'_>, here: &Here, folder: &str) {
+        let within = |places: Places| match (folder, places) {
+            ("", places) => places,
+            (folder, Places::None) => Places::Named(folder.to_owned()),
+            (folder, places) => Places::Within(folder.to_owned(), Box::new(places)),
+        };
+        for sheet in std::mem::take(&mut self.sheets) {
+            reading.spanned(&here.part, Source::Attachment, sheet.text, within(Places::Cells(sheet.cells)), sheet.spans);
+        }
+        if self.is_full {
+            reading.too_large(here, "cells");
+        }
+        let streams = std::mem::take(&mut self.streams);
+        for ((target, name), stream) in TARGETS.into_iter().zip(streams) {
+            let places = self.places(target, &stream);
+            let places = match (name, places) {
+                ("", places) => places,
+                (name, Places::None | Places::Pages(_)) => Places::Named(name.to_owned()),
+                (name, places) => Places::Within(name.to_owned(), Box::new(places)),
+            };
+            reading.flow(&here.part, Source::Attachment, stream.flow, within(places));
+        }
+        for (text, name) in [(self.names, "names"), (self.literals, "formulas"), (self.aside, "attributes")] {
+            reading.text(&here.part, Source::Attachment, text, within(Places::Named(name.to_owned())));
+        }
+        for (name, packed) in self.files {
+            match BASE64.decode(packed) {
+                Ok(octets) => reading.member(here, &name, "", &Bytes::from(octets)),
+                Err(_) => reading.damaged(here, "base64"),
+            }
+        }
+    }
+
+    fn places(&self, target: Target, stream: &Stream) -> Places {
+        if !stream.cells.is_empty() {
+            return Places::Cells(stream.cells.clone());
+        }
+        match self.genre {
+            _ if self.is_styles && target == Target::Body => Places::Named("master".to_owned()),
+            Genre::Slides if !stream.starts.is_empty() => Places::Slides(stream.starts.clone()),
+            Genre::Drawing if !stream.starts.is_empty() => Places::Pages(stream.starts.clone()),
+            Genre::Text if !self.is_settings => {
+                let mut pages = vec![0];
+                if stream.starts.is_empty() {
+                    pages.extend(stream.flow.text.char_indices().nth(PAGE_CHARACTERS).map(|(at, _)| at));
+                }
+                pages.extend(&stream.starts);
+                pages.dedup();
+                Places::Pages(pages)
+            }
+            _ => Places::None,
+        }
+    }
+}
+
+/// Blanks and line ends of the XML are one blank, at the start of a paragraph none (part 3, 6.1.2).
+fn collapsed(text: &str, is_after_blank: &mut bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let is_blank = c <= ' ';
+        if !is_blank {
+            shown.push(c);
+        } else if !*is_after_blank {
+            shown.push(' ');
+        }
+        *is_after_blank = is_blank;
+    }
+    shown
+}
