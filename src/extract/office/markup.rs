@@ -50,8 +50,8 @@ pub(super) struct Markup {
     breaks: Vec<usize>,
     /// Within an element whose character data is text.
     text_depth: usize,
-    /// Within one whose character data is none.
-    silent_depth: usize,
+    /// The last tag opened an element whose character data tells nothing.
+    is_silent: bool,
     /// The last tag opened an element of text: blanks are meant, not layout of the XML.
     is_innermost: bool,
     /// What the text boxes of the last `mc:Choice` said, and where those of this `mc:Fallback` begin.
@@ -78,11 +78,13 @@ impl Markup {
         match node {
             Node::Open(name, element) => {
                 self.is_innermost = false;
+                self.is_silent = is_silent(name);
                 self.open(name, element);
                 self.attributes(name, element);
             }
             Node::Close(name) => {
                 self.is_innermost = false;
+                self.is_silent = false;
                 self.close(name);
             }
             Node::Text(text) if self.text_depth > 0 => {
@@ -94,7 +96,7 @@ impl Markup {
                 self.current().push(&text, is_hidden);
             }
             // Whatever else a part says: no list of elements knows them all.
-            Node::Text(text) if self.silent_depth == 0 && !text.trim().is_empty() => self.tell(&on_one_line(text)),
+            Node::Text(text) if !self.is_silent && !text.trim().is_empty() => self.tell(&on_one_line(text)),
             Node::Text(_) => {}
         }
     }
@@ -119,7 +121,6 @@ impl Markup {
                 self.text_depth += 1;
                 self.is_innermost = true;
             }
-            _ if is_silent(name) => self.silent_depth += 1,
             "comment" | "threadedComment" => {
                 self.flow.line();
                 if let Some(cell) = xml::attribute(element, "ref").and_then(|r| cell_reference(&r)) {
@@ -167,7 +168,6 @@ impl Markup {
     fn close(&mut self, name: &str) {
         match name {
             _ if is_text(name) => self.text_depth = self.text_depth.saturating_sub(1),
-            _ if is_silent(name) => self.silent_depth = self.silent_depth.saturating_sub(1),
             "Choice" => self.choice.end = self.boxes.text.len(),
             "Fallback" => self.forget_fallback(),
             _ if is_line(name) => {

@@ -4,6 +4,7 @@ mod documents;
 mod hostile;
 mod html;
 mod mails;
+mod office;
 mod pdfs;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};

@@ -21,7 +21,7 @@ mod words;
 pub use codec::codec;
 pub use command::command;
 pub use detect::detect;
-pub use documents::{docx, pdf, xlsx, zip};
+pub use documents::{docx, odf, office_xml, pdf, pptx, xlsb, xlsx, zip};
 pub use html::html;
 pub use mail::mail;
 pub use page::page;
@@ -50,6 +50,10 @@ pub const TARGETS: [Target; 17] = [
     ("pdf", pdf),
     ("docx", docx),
     ("xlsx", xlsx),
+    ("pptx", pptx),
+    ("xlsb", xlsb),
+    ("odf", odf),
+    ("office_xml", office_xml),
     ("zip", zip),
     ("detect", detect),
     ("rules", rules),

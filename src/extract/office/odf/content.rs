@@ -202,8 +202,13 @@ impl Content {
         if value("display") == "none" && name != "text-properties" || self.hidden_styles.contains(&*value("style-name")) {
             self.hidden.push(self.depth);
         }
-        if let Some(target) = self.target_of(name) {
-            self.enter(target);
+        match self.target_of(name) {
+            Some(target) => self.enter(target),
+            // An alternative text stands within a paragraph, and is no text of it.
+            None if matches!(name, "desc" | "title") => {
+                self.frames.push(Frame { target: self.target(), depth: self.depth, paragraphs: 0, is_after_blank: true });
+            }
+            None => {}
         }
         match name {
             "spreadsheet" => self.genre = Genre::Sheets,
