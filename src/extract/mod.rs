@@ -202,12 +202,13 @@ pub struct Cell {
 /// `C14`.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut letters, mut n) = (Vec::new(), self.column + 1);
+        // A hostile sheet may claim the largest of numbers.
+        let (mut letters, mut n) = (Vec::new(), u64::from(self.column) + 1);
         while n > 0 {
             letters.push(char::from(b'A' + ((n - 1) % 26) as u8));
             n = (n - 1) / 26;
         }
-        write!(f, "{}{}", letters.iter().rev().collect::<String>(), self.row + 1)
+        write!(f, "{}{}", letters.iter().rev().collect::<String>(), u64::from(self.row) + 1)
     }
 }
 

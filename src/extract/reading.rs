@@ -134,6 +134,11 @@ impl<'l> Reading<'l> {
         self.expanded_left = self.expanded_left.saturating_sub(octets as u64);
     }
 
+    /// How many members there may still be.
+    pub(super) fn members_left(&self) -> usize {
+        self.members_left
+    }
+
     /// Takes one of the members that a mail may have.
     pub(super) fn count_member(&mut self, here: &Here) -> bool {
         if self.members_left == 0 {

@@ -4,7 +4,7 @@ mod number;
 
 use super::{
     Cell, Places, ProblemKind, Source, Span,
-    office::package::{Package, part_name},
+    office::package::{Package, part_name, targets},
     plain,
     reading::{Here, Reading},
     xml::{self, Node},
@@ -12,7 +12,13 @@ use super::{
 };
 use bytes::Bytes;
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
-use std::{borrow::Cow, collections::HashSet, fmt::Write, io::Cursor, ops::Range};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt::Write,
+    io::Cursor,
+    ops::Range,
+};
 
 /// The usual name of the shared strings, which are read before the cells.
 const STRINGS: &str = "xl/sharedstrings.xml";
@@ -25,9 +31,13 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, packa
     let strings = package.take(reading, here, STRINGS);
     is_safe &= strings.is_some() || !has_strings;
     let mut seen = Seen::default();
-    let is_read = is_safe && cells(reading, here, octets, &mut seen);
-    owners(reading, here, package, main);
+    let read = if is_safe { cells(reading, here, octets, &mut seen) } else { HashSet::new() };
+    let titles = owners(reading, here, package, main);
+    let mut named: HashMap<&String, u32> = HashMap::new();
+    titles.values().for_each(|title| *named.entry(title).or_default() += 1);
     for (name, sheet) in &sheets {
+        // A sheet that the workbook doesn't list, or whose name another one has, is read as text.
+        let is_read = titles.get(name).is_some_and(|title| read.contains(title) && named.get(title) == Some(&1));
         beside_the_cells(reading, here, package, name, sheet, is_read);
     }
     if let Some(strings) = strings {
@@ -39,7 +49,12 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, packa
 fn measure(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>) -> (Vec<(String, Member)>, bool) {
     let (member, largest) = (reading.limits.member, reading.limits.sheet);
     let (mut sheets, mut is_safe, mut total) = (Vec::new(), true, 0u64);
-    for entry in package.archive().members() {
+    let entries = package.archive().members();
+    if entries.len() > reading.limits.members {
+        reading.too_large(here, "members");
+        return (sheets, false);
+    }
+    for entry in entries {
         let name = part_name(&entry.name);
         let is_sheet = is_sheet(&name);
         if name != STRINGS && (is_sheet || name.ends_with(".xml") || name.ends_with(".rels")) {
@@ -57,23 +72,28 @@ fn measure(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>) ->
     (sheets, is_safe)
 }
 
-/// Tells the package which comments and drawings belong to which sheet, by the workbook's relationships.
-fn owners(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, main: &str) {
+/// Tells the package which comments and drawings belong to which sheet, by the workbook's relationships; the name of each sheet by its part.
+fn owners(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, main: &str) -> HashMap<String, String> {
+    let mut titles = HashMap::new();
     let relations = package.relations(reading, here, main, "workbook");
-    let Some(workbook) = package.take(reading, here, main) else { return };
+    let Some(workbook) = package.take(reading, here, main) else { return titles };
     package.read_xml(reading, here, main, &workbook);
+    let targets = targets(&relations);
     let mut number = 0u32;
     let _ = xml::walk(&xml::text(&workbook), |node| {
         let Node::Open("sheet", element) = node else { return };
         number += 1;
-        let ids: Vec<_> = xml::attributes(element).filter(|(name, _)| name == "id").map(|(_, id)| id).collect();
-        let Some(sheet) = relations.iter().find(|r| ids.contains(&Cow::Borrowed(r.id.as_str()))) else { return };
+        let Some(sheet) = xml::attributes(element).filter(|(name, _)| name == "id").find_map(|(_, id)| targets.get(&*id).copied()) else {
+            return;
+        };
         let place = format!("sheet {number}");
-        package.belongs(&sheet.target, &place, None);
-        for relation in package.relations(reading, here, &sheet.target, &place) {
+        titles.insert(sheet.to_owned(), xml::attribute(element, "name").unwrap_or_default().into_owned());
+        package.belongs(sheet, &place, None);
+        for relation in package.relations(reading, here, sheet, &place) {
             package.belongs(&relation.target, &place, Some(number));
         }
     });
+    titles
 }
 
 fn is_sheet(name: &str) -> bool {
@@ -94,11 +114,11 @@ impl Seen {
     }
 }
 
-/// Reads all cells; says whether all sheets could be opened.
-fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen) -> bool {
+/// Reads all cells; the names of the sheets that could be read to their end.
+fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen) -> HashSet<String> {
     let Ok(mut workbook) = Xlsx::new(Cursor::new(&octets[..])) else {
         reading.damaged(here, "xlsx");
-        return false;
+        return HashSet::new();
     };
     let names = workbook.sheet_names();
     let mut listed: String = names.iter().map(|n| format!("{n}\n")).collect();
@@ -107,23 +127,25 @@ fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen
     }
     reading.text(&here.part, Source::Attachment, listed, Places::Named("names".into()));
     let mut left = reading.limits.cells;
-    let mut is_read = true;
+    let mut read = HashSet::new();
     for (number, name) in (1u32..).zip(names) {
         let mut sheet = Sheet { number, ..Sheet::default() };
         let end = sheet.read(&mut workbook, &name, seen, &mut left, reading.limits.text);
         reading.spanned(&here.part, Source::Attachment, sheet.text, Places::Cells(sheet.cells), sheet.spans);
         let place = Some(format!("sheet {number}"));
         match end {
-            End::Whole => {}
-            End::NoSheet => is_read = false,
-            End::Damaged => {
-                reading.problem(&here.part, place, ProblemKind::Damaged, "xlsx");
-                is_read = false;
+            End::Whole => {
+                read.insert(name);
             }
-            End::TooLarge => reading.problem(&here.part, place, ProblemKind::TooLarge, "cells"),
+            End::NoSheet => {}
+            End::Damaged => reading.problem(&here.part, place, ProblemKind::Damaged, "xlsx"),
+            End::TooLarge => {
+                read.insert(name);
+                reading.problem(&here.part, place, ProblemKind::TooLarge, "cells");
+            }
         }
     }
-    is_read
+    read
 }
 
 /// How reading a sheet ended.

@@ -172,6 +172,7 @@ fn a_workbook_tells_sheet_and_cell() {
             ("xl/workbook.xml", workbook.as_bytes()),
             ("xl/worksheets/sheet1.xml", first.as_bytes()),
             ("xl/worksheets/sheet2.xml", hidden.as_bytes()),
+            ("xl/worksheets/sheet9.xml", first.replace("Totaal", "BSN 123456782").as_bytes()),
             ("xl/comments1.xml", comments.as_bytes()),
             ("xl/drawings/drawing1.xml", ILL.as_bytes()),
             ("xl/externalLinks/externalLink1.xml", b"<x><v>NL91ABNA0417164300</v></x>"),
@@ -189,6 +190,8 @@ fn a_workbook_tells_sheet_and_cell() {
         "iban: comment, sheet 2, D2",
         "medical: drawing 1, sheet 2",
         "iban: externallink 1",
+        // A sheet that was taken out of the workbook's list, but not out of the file.
+        "bsn: sheet 9",
     ];
     check("x.xlsx", octets, &expected);
 }

@@ -68,7 +68,9 @@ impl Document {
             Node::Open("binaryData" | "binData", element) => {
                 self.is_file = true;
                 let name = xml::attribute(element, "name").map_or_else(|| self.part.clone(), std::borrow::Cow::into_owned);
-                self.files.push((name, String::new()));
+                if self.files.len() <= MOST_FILES {
+                    self.files.push((name, String::new()));
+                }
                 return;
             }
             Node::Close("binaryData" | "binData") => self.is_file = false,
@@ -108,6 +110,8 @@ impl Document {
 /// XML Spreadsheet 2003: `Worksheet`, `Row`, `Cell`, `Data`, with positions only where some are left out.
 #[derive(Default)]
 struct Book {
+    /// The number of the last sheet.
+    sheet: u32,
     sheets: Vec<Sheet>,
     formats: HashMap<String, String>,
     style: String,
@@ -120,6 +124,9 @@ struct Book {
     cells: usize,
     is_full: bool,
 }
+
+/// As [`crate::extract::Limits::members`]: one more is told where they are opened.
+const MOST_FILES: usize = 10_000;
 
 /// As [`crate::extract::Limits::cells`].
 const MOST_CELLS: usize = 2_000_000;
@@ -153,8 +160,10 @@ impl Book {
             }
             "Worksheet" => {
                 self.row = 0;
-                let number = u32::try_from(self.sheets.len()).unwrap_or(u32::MAX).saturating_add(1);
-                self.sheets.push(Sheet { number, ..Sheet::default() });
+                self.sheet = self.sheet.saturating_add(1);
+                // An empty one leaves nothing but its number.
+                self.sheets.pop_if(|sheet| sheet.text.is_empty());
+                self.sheets.push(Sheet { number: self.sheet, ..Sheet::default() });
             }
             "Row" if !self.sheets.is_empty() => {
                 self.row = next(self.row);

@@ -14,7 +14,7 @@ use super::{
     reading::{Here, Reading},
     xlsx,
     xml::{self, Health, Node},
-    zip::Archive,
+    zip::{self, Archive},
 };
 use bytes::Bytes;
 use package::{Main, Package};
@@ -27,6 +27,10 @@ pub(super) use odf::read as read_odf;
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     let Some(archive) = Archive::open(reading, here, octets) else { return };
     let mut package = Package::new(reading, here, archive);
+    if package.is_plain() {
+        // An archive that holds office documents, or their parts.
+        return zip::read(reading, here, octets);
+    }
     match package.main() {
         Some(Main::Word(part)) => word(reading, here, &mut package, &part),
         Some(Main::Slides(part)) => pptx::read(reading, here, &mut package, &part),

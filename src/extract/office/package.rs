@@ -13,8 +13,10 @@ use std::{borrow::Cow, collections::HashMap};
 /// A package that is being read. A part is read once, however often it is referred to: circles end by that.
 pub(in crate::extract) struct Package<'o> {
     archive: Archive<'o>,
-    /// The parts not read yet, by their name in lower case without the first slash.
-    unread: Vec<(String, Member)>,
+    /// The parts by their name in lower case without the first slash, in the order of the archive; `None` once they are read.
+    parts: Vec<(String, Option<Member>)>,
+    /// Where each name stands; the first of several last.
+    places: HashMap<String, Vec<usize>>,
     /// Content types of parts, and by extension.
     overrides: HashMap<String, String>,
     defaults: HashMap<String, String>,
@@ -40,8 +42,13 @@ pub(in crate::extract) struct Relation {
     pub(in crate::extract) id: String,
     /// The last segment of its type, which transitional and strict documents share.
     pub(in crate::extract) kind: String,
-    /// The part it leads to, as in [`Package::unread`].
+    /// The part it leads to, as in [`Package::parts`].
     pub(in crate::extract) target: String,
+}
+
+/// The targets of relationships by their ids.
+pub(in crate::extract) fn targets(relations: &[Relation]) -> HashMap<&str, &str> {
+    relations.iter().map(|r| (r.id.as_str(), r.target.as_str())).collect()
 }
 
 /// What a package is, with its main part.
@@ -55,9 +62,17 @@ pub(super) enum Main {
 impl<'o> Package<'o> {
     /// Reads the content types and the relationships of the package itself.
     pub(super) fn new(reading: &mut Reading<'_>, here: &Here, archive: Archive<'o>) -> Package<'o> {
-        let unread = archive.members().into_iter().map(|m| (part_name(&m.name), m)).collect();
-        let mut package =
-            Package { archive, unread, overrides: HashMap::new(), defaults: HashMap::new(), root: Vec::new(), facts: HashMap::new() };
+        let mut parts: Vec<_> = archive.members().into_iter().map(|m| (part_name(&m.name), Some(m))).collect();
+        if parts.len() > reading.members_left() {
+            reading.too_large(here, "members");
+            parts.truncate(reading.members_left());
+        }
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, (name, _)) in parts.iter().enumerate().rev() {
+            places.entry(name.clone()).or_default().push(at);
+        }
+        let (overrides, defaults, root, facts) = Default::default();
+        let mut package = Package { archive, parts, places, overrides, defaults, root, facts };
         if let Some(octets) = package.take(reading, here, "[content_types].xml") {
             package.types(reading, here, &octets);
         }
@@ -80,6 +95,11 @@ impl<'o> Package<'o> {
         }
     }
 
+    /// Whether it holds nothing that makes a package of an archive.
+    pub(super) fn is_plain(&self) -> bool {
+        self.root.is_empty() && self.main().is_none()
+    }
+
     fn content_type(&self, part: &str) -> &str {
         let by_extension = || part.rsplit_once('.').and_then(|(_, extension)| self.defaults.get(extension));
         self.overrides.get(part).or_else(by_extension).map_or("", String::as_str)
@@ -88,7 +108,7 @@ impl<'o> Package<'o> {
     /// By the relationship of the package and the content type it leads to; without these by the usual names.
     pub(super) fn main(&self) -> Option<Main> {
         let told = self.root.iter().filter(|r| r.kind == "officeDocument").map(|r| r.target.as_str());
-        let usual = self.unread.iter().map(|(name, _)| name.as_str());
+        let usual = self.unread().map(|(name, _)| name);
         told.clone().find_map(|part| self.main_by_type(part)).or_else(|| told.chain(usual).find_map(main_by_name))
     }
 
@@ -105,13 +125,13 @@ impl<'o> Package<'o> {
 
     /// The members that nobody has read yet.
     pub(in crate::extract) fn unread(&self) -> impl Iterator<Item = (&str, &Member)> {
-        self.unread.iter().map(|(name, member)| (name.as_str(), member))
+        self.parts.iter().filter_map(|(name, member)| Some((name.as_str(), member.as_ref()?)))
     }
 
     /// Leaves a part out of what is read at the end.
     pub(in crate::extract) fn remove(&mut self, part: &str) -> Option<Member> {
-        let at = self.unread.iter().position(|(name, _)| name == part)?;
-        Some(self.unread.remove(at).1)
+        let at = self.places.get_mut(part)?.pop()?;
+        self.parts.get_mut(at)?.1.take()
     }
 
     pub(in crate::extract) fn archive(&mut self) -> &mut Archive<'o> {
@@ -132,21 +152,28 @@ impl<'o> Package<'o> {
         let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
         let file = part_name(&format!("{folder}/_rels/{name}.rels"));
         let Some(octets) = self.take(reading, here, &file) else { return Vec::new() };
-        let (mut targets, mut relations) = (String::new(), Vec::new());
+        // No part leads to more parts than there may be.
+        let most = reading.limits.members;
+        let (mut targets, mut relations, mut is_full) = (String::new(), Vec::new(), false);
         let health = xml::walk(&xml::text(&octets), |node| {
             let Node::Open("Relationship", element) = node else { return };
             let value = |name| xml::attribute(element, name).unwrap_or_default();
             if value("TargetMode").eq_ignore_ascii_case("External") {
                 targets.push_str(&plain::clean(value("Target")).replace('\n', " "));
                 targets.push('\n');
-            } else {
+            } else if relations.len() < most {
                 let kind = value("Type");
                 let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
                 relations.push(Relation { id: value("Id").into_owned(), kind, target: resolved(folder, &value("Target")) });
+            } else {
+                is_full = true;
             }
         });
         if health == Health::Damaged {
             reading.damaged(here, "xml");
+        }
+        if is_full {
+            reading.too_large(here, "members");
         }
         for relation in &relations {
             self.facts.entry(relation.target.clone()).or_default().kind.clone_from(&relation.kind);
@@ -164,25 +191,27 @@ impl<'o> Package<'o> {
 
     /// Reads every part that is left, whether or not anybody refers to it: those beside the main part first.
     pub(super) fn rest(&mut self, reading: &mut Reading<'_>, here: &Here) {
-        let mut parts: Vec<String> = self.unread.iter().map(|(name, _)| name.clone()).collect();
+        let mut parts: Vec<String> = self.unread().map(|(name, _)| name.to_owned()).collect();
         parts.sort_by_key(|name| (!name.starts_with("word/") || name.contains("/media/"), name.ends_with(".rels")));
         for part in parts {
-            let Some(member) = self.remove(&part) else { continue };
-            let fact = self.facts.get(&part).cloned().unwrap_or_default();
             if part.ends_with(".rels") {
-                self.unread.push((part.clone(), member));
-                let name = part.replace("_rels/", "");
-                let name = name.strip_suffix(".rels").unwrap_or(&name);
-                let owner = self.facts.get(name).cloned().unwrap_or_default();
-                let place = place(name, &owner);
-                self.relations(reading, here, name, &place);
-                // Named like relationships, but standing where none are.
-                if let Some(octets) = self.take(reading, here, &part) {
-                    markup::read(reading, here, &octets, format!("links of {place}"), None);
-                }
-            } else {
+                self.links(reading, here, &part);
+            } else if let Some(member) = self.remove(&part) {
+                let fact = self.facts.get(&part).cloned().unwrap_or_default();
                 self.part(reading, here, &part, &member, &fact);
             }
+        }
+    }
+
+    /// The relationships of a part that nobody followed.
+    fn links(&mut self, reading: &mut Reading<'_>, here: &Here, part: &str) {
+        let name = part.replace("_rels/", "");
+        let name = name.strip_suffix(".rels").unwrap_or(&name);
+        let place = place(name, &self.facts.get(name).cloned().unwrap_or_default());
+        self.relations(reading, here, name, &place);
+        // Named like relationships, but standing where none are.
+        if let Some(octets) = self.take(reading, here, part) {
+            markup::read(reading, here, &octets, format!("links of {place}"), None);
         }
     }
 
@@ -273,6 +302,9 @@ fn carries_no_text(part: &str) -> bool {
 
 /// `word/header2.xml` is `header 2`; what belongs to a slide or sheet says so: `chart 1, slide 4`.
 fn place(part: &str, fact: &Fact) -> String {
+    if let ("worksheet" | "chartsheet" | "dialogsheet", Some(owner)) = (fact.kind.as_str(), &fact.owner) {
+        return owner.clone();
+    }
     let file = part.rsplit('/').next().unwrap_or(part);
     let stem = file.split('.').next().unwrap_or(file);
     let digits = stem.len() - stem.trim_end_matches(|c: char| c.is_ascii_digit()).len();

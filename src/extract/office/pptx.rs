@@ -1,6 +1,9 @@
 //! Presentations (PPTX): slides in the order they are shown in, and what belongs to each.
 
-use super::{markup::Markup, package::Package};
+use super::{
+    markup::Markup,
+    package::{Package, targets},
+};
 use crate::extract::{
     Places, Source,
     flow::Flow,
@@ -40,7 +43,8 @@ struct Slides {
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, main: &str) {
     let Some(octets) = package.take(reading, here, main) else { return };
     let relations = package.relations(reading, here, main, "presentation");
-    let mut order = shown(&xml::text(&octets), |id| relations.iter().find(|r| r.id == id).map(|r| r.target.clone()));
+    let targets = targets(&relations);
+    let mut order = shown(&xml::text(&octets), |id| targets.get(id).map(|target| (*target).to_owned()));
     // Slides that no list shows travel all the same.
     order.extend(relations.iter().filter(|r| r.kind == "slide").map(|r| r.target.clone()));
     let mut slides = Slides::default();

@@ -5,7 +5,7 @@
 
 use super::{
     about_cells,
-    package::{Package, Relation, on_one_line},
+    package::{Package, Relation, on_one_line, targets},
 };
 use crate::extract::{
     Places, ProblemKind, Source,
@@ -148,7 +148,7 @@ fn comments(reading: &mut Reading<'_>, here: &Here, octets: &[u8], sheet: u32) {
                 cells.push((text.len(), (u32_at(data, 4).unwrap_or_default(), u32_at(data, 12).unwrap_or_default())));
             }
             record::COMMENT_TEXT => {
-                let said = data.get(1..).and_then(|data| wide_string(data)).unwrap_or_default();
+                let said = data.get(1..).and_then(wide_string).unwrap_or_default();
                 text.push_str(&on_one_line(Cow::Owned(said)));
                 text.push('\n');
             }
@@ -209,6 +209,7 @@ impl Book {
     /// The parts of the sheets, in order; their names, and all other strings of the workbook, as text.
     fn sheets(&mut self, reading: &mut Reading<'_>, here: &Here, octets: &[u8], relations: &[Relation]) -> Vec<String> {
         let (mut sheets, mut names, mut aside) = (Vec::new(), String::new(), String::new());
+        let targets = targets(relations);
         let mut records = Records(octets);
         for (kind, data) in records.by_ref() {
             match kind {
@@ -219,7 +220,7 @@ impl Book {
                     let name = data.get(12 + 2 * id.encode_utf16().count()..).and_then(wide_string).unwrap_or_default();
                     names.push_str(&on_one_line(Cow::Owned(name)));
                     names.push('\n');
-                    sheets.extend(relations.iter().find(|r| r.id == id).map(|r| r.target.clone()));
+                    sheets.extend(targets.get(id.as_str()).map(|target| (*target).to_owned()));
                 }
                 _ => {
                     wide_strings(data, &mut aside);

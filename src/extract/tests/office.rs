@@ -62,6 +62,30 @@ fn an_encrypted_opendocument_is_told_whoever_packed_it() {
 }
 
 #[test]
+fn documents_stored_in_an_archive_make_no_document_of_it() {
+    let inner = zip_stored(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<d><p><r><t>brief</t></r></p></d>")]);
+    let sheet = zip_stored(&[("META-INF/manifest.xml", b"<m/>"), ("content.xml", b"<c><text><p>blad</p></text></c>")]);
+    for inner in [inner, sheet] {
+        let extraction = read("x.zip", zip_stored(&[("a.bin", &inner), ("b.xml", b"<client bsn='111222333'/>")]));
+        assert!(holds(&extraction, "<client bsn='111222333'/>"), "{extraction:?}");
+        assert!(
+            extraction.texts.iter().any(|t| t.part.ends_with("> \"a.bin\"") && (t.text == "brief" || t.text == "blad")),
+            "{extraction:?}"
+        );
+    }
+}
+
+fn zip_stored(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, octets) in members {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(octets).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
 fn what_is_no_xml_at_all_is_damage() {
     let octets = zip(&[("META-INF/manifest.xml", b"<manifest/>"), ("content.xml", b"ruis zonder een enkel element")]);
     assert!(has_problem(&read("x.odt", octets), ProblemKind::Damaged, "xml"));

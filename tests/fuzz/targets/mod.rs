@@ -37,7 +37,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 21] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),

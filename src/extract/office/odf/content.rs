@@ -20,6 +20,9 @@ const PAGE_CHARACTERS: usize = 3000;
 /// `text:s` may claim 2^32 blanks; these tell as much.
 const MOST_BLANKS: usize = 64;
 
+/// Comments in notes in boxes: what stands deeper is read as part of what it stands in.
+const MOST_FRAMES: usize = 1000;
+
 /// What a document is, by the element in its `office:body`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Genre {
@@ -95,6 +98,8 @@ pub(super) struct Content {
     /// Names, alternative texts, links, values of fields: one a line.
     aside: String,
     silent_depth: Option<usize>,
+    /// The number of the last sheet.
+    sheet: u32,
     sheets: Vec<Sheet>,
     names: String,
     literals: String,
@@ -104,6 +109,10 @@ pub(super) struct Content {
     column: u32,
     cell: Option<Open>,
     cells_left: usize,
+    /// Slides or pages that are told apart; what follows belongs to the last.
+    pages: usize,
+    /// Files in base64; one more than may be is told where they are opened.
+    members: usize,
     is_full: bool,
     files: Vec<(String, String)>,
     is_file: bool,
@@ -127,6 +136,7 @@ impl Content {
             row_has_cell: false,
             aside: String::new(),
             silent_depth: None,
+            sheet: 0,
             sheets: Vec::new(),
             names: String::new(),
             literals: String::new(),
@@ -136,6 +146,8 @@ impl Content {
             column: 0,
             cell: None,
             cells_left: reading.limits.cells,
+            pages: reading.limits.pages,
+            members: reading.limits.members,
             is_full: false,
             files: Vec::new(),
             is_file: false,
@@ -205,7 +217,7 @@ impl Content {
         match self.target_of(name) {
             Some(target) => self.enter(target),
             // An alternative text stands within a paragraph, and is no text of it.
-            None if matches!(name, "desc" | "title") => {
+            None if matches!(name, "desc" | "title") && self.frames.len() <= MOST_FRAMES => {
                 self.frames.push(Frame { target: self.target(), depth: self.depth, paragraphs: 0, is_after_blank: true });
             }
             None => {}
@@ -235,7 +247,9 @@ impl Content {
             "binary-data" => {
                 self.is_file = true;
                 let name = if self.name.is_empty() { "object".to_owned() } else { self.name.clone() };
-                self.files.push((name, String::new()));
+                if self.files.len() <= self.members {
+                    self.files.push((name, String::new()));
+                }
             }
             "frame" => self.name = value("name").into_owned(),
             "meta" | "manifest" => self.silence(),
@@ -267,6 +281,9 @@ impl Content {
     }
 
     fn enter(&mut self, target: Target) {
+        if self.frames.len() > MOST_FRAMES {
+            return;
+        }
         self.frames.push(Frame { target, depth: self.depth, paragraphs: 0, is_after_blank: true });
         let at = self.streams[target as usize].flow.text.len();
         self.streams[target as usize].flow.row();
@@ -278,6 +295,9 @@ impl Content {
 
     /// A slide or page begins, for all kinds of text.
     fn start(&mut self) {
+        if self.streams[0].starts.len() >= self.pages {
+            return;
+        }
         for stream in &mut self.streams {
             stream.starts.push(stream.flow.text.len());
         }
@@ -365,8 +385,10 @@ impl Content {
         if name == "table" {
             self.tables.push(self.depth);
             if self.is_sheet() {
-                let number = u32::try_from(self.sheets.len()).unwrap_or(u32::MAX).saturating_add(1);
-                self.sheets.push(Sheet { number, ..Sheet::default() });
+                self.sheet = self.sheet.saturating_add(1);
+                // An empty one leaves nothing but its number.
+                self.sheets.pop_if(|sheet| sheet.text.is_empty());
+                self.sheets.push(Sheet { number: self.sheet, ..Sheet::default() });
                 self.names.push_str(&on_one_line(value("name")));
                 self.names.push('\n');
                 self.row = 0;

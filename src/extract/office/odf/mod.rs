@@ -7,7 +7,7 @@ use crate::extract::{
     ProblemKind,
     reading::{Here, Reading},
     xml::{self, Node},
-    zip::Archive,
+    zip::{self, Archive},
 };
 use bytes::Bytes;
 use content::Content;
@@ -17,6 +17,10 @@ use std::collections::HashSet;
 pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     let Some(archive) = Archive::open(reading, here, octets) else { return };
     let mut package = Package::new(reading, here, archive);
+    if !package.unread().any(|(part, _)| matches!(part, "content.xml" | "mimetype" | "encrypted-package")) {
+        // An archive that holds such documents.
+        return zip::read(reading, here, octets);
+    }
     let sealed = sealed(reading, here, &mut package);
     if !sealed.is_empty() {
         reading.problem(&here.part, None, ProblemKind::Encrypted, "odf");
