@@ -68,8 +68,9 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
 
 /// A ZIP, and which one: its members tell.
 fn package(octets: &[u8]) -> Option<Kind> {
-    if !octets.starts_with(b"PK\x03\x04") && !octets.starts_with(b"PK\x05\x06") {
-        return (!octets.starts_with(b"\xD0\xCF\x11\xE0") && has_zip_end(octets)).then_some(Kind::Zip);
+    let begins_so = octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06");
+    if !begins_so && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
+        return None;
     }
     let holds = |member: &[u8]| memmem::find(octets, member).is_some();
     // ODF: the member "mimetype" comes first and is stored (ODF 1.3, part 2, 3.3).

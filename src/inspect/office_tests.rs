@@ -103,7 +103,9 @@ fn a_word_document_tells_the_record_from_every_corner() {
         "bsn: property \"BSN\"",
         "bsn: knows",
     ];
-    check("x.docx", octets, &expected);
+    check("x.docx", octets.clone(), &expected);
+    // Behind something else, as in a self-extracting archive.
+    check("x.docx", [b"MZ stub ".as_slice(), &octets].concat(), &expected);
 }
 
 /// The same archive with another member.
@@ -263,6 +265,20 @@ fn a_binary_workbook_tells_sheet_and_cell() {
     check("x.xlsb", xlsb(), &expected);
     let extraction = read("x.xlsb", xlsb());
     assert!(extraction.texts.iter().any(|t| t.text.contains("44927\u{1F}01-01-2023")), "{extraction:?}");
+}
+
+#[test]
+fn a_binary_sheet_that_is_cut_off_is_told_and_far_corners_cost_nothing() {
+    let number = |column: u32| record(5, &[&four(column), &four(0), 123_456_782f64.to_le_bytes().as_slice()].concat());
+    let corners = [record(0, &four(0)), number(0), record(0, &four(u32::MAX)), number(u32::MAX), record(130, &[])].concat();
+    let extraction = read("x.xlsb", with(&xlsb(), "xl/worksheets/sheet1.bin", &corners));
+    let sheet = extraction.texts.iter().find(|t| t.text == "123456782\n123456782").unwrap();
+    assert_eq!(sheet.place(12).as_deref(), Some("sheet 1, MWLQKWV4294967296"));
+    for length in 0..corners.len() {
+        let extraction = read("x.xlsb", with(&xlsb(), "xl/worksheets/sheet1.bin", &corners[..length]));
+        let told = extraction.problems.iter().map(|p| (p.kind.word(), p.reason, p.place.as_deref()));
+        assert!(told.eq([("damaged", "xlsb", Some("sheet 1"))]), "{length}: {:?}", extraction.problems);
+    }
 }
 
 /// A package of OpenDocument, with properties.
