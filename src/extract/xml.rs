@@ -18,8 +18,9 @@ pub(super) enum Node<'x> {
 }
 
 /// Whether it was read to its end, and as it was meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Health {
+    #[default]
     Whole,
     /// Malformed, cut off, or with a document type that defines entities of its own.
     Damaged,

@@ -40,6 +40,16 @@ fn a_repeated_cell_is_said_once() {
 }
 
 #[test]
+fn a_sheet_that_ends_in_a_cell_tells_the_cell() {
+    let open = zip(&[
+        ("META-INF/manifest.xml", b"<manifest/>".as_slice()),
+        ("content.xml", b"<c><spreadsheet><table><table-row><table-cell><p>begin"),
+    ]);
+    let extraction = read("x.ods", open);
+    assert!(holds(&extraction, "begin") && has_problem(&extraction, ProblemKind::Damaged, "xml"));
+}
+
+#[test]
 fn too_many_cells_of_any_sheet_are_told() {
     let limits = Limits { cells: 10, ..Limits::default() };
     let cells = "<table-row><table-cell value-type='float' value='1'/></table-row>".repeat(20);

@@ -1,7 +1,8 @@
 //! `content.xml`, `styles.xml`: everything a document says, each kind of text by itself.
 
+use super::table::Shown;
 use crate::extract::{
-    Cell, Places, Source, Span,
+    Cell, Places, Source,
     flow::Flow,
     office::package::on_one_line,
     plain::BASE64,
@@ -25,7 +26,7 @@ const MOST_FRAMES: usize = 1000;
 
 /// What a document is, by the element in its `office:body`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Genre {
+pub(super) enum Genre {
     #[default]
     Text,
     Sheets,
@@ -35,7 +36,7 @@ enum Genre {
 
 /// The kinds of text, each of which flows by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
+pub(super) enum Target {
     Body,
     Box,
     Comment,
@@ -72,48 +73,41 @@ struct Frame {
     is_after_blank: bool,
 }
 
-/// A cell of a spreadsheet that is being read.
-struct Open {
-    repeated: u32,
-    kind: String,
-    value: String,
-    shown: String,
-    depth: usize,
-}
-
+/// A file of a document as it is read.
+#[derive(Default)]
 pub(super) struct Content {
     pub(super) health: Health,
-    genre: Genre,
+    pub(super) genre: Genre,
     /// `styles.xml`: its body are master pages.
     is_styles: bool,
     is_settings: bool,
     streams: [Stream; TARGETS.len()],
     frames: Vec<Frame>,
-    depth: usize,
+    pub(super) depth: usize,
     /// Depths of elements that a reader does not see.
     hidden: Vec<usize>,
     style: String,
     hidden_styles: HashSet<String>,
-    row_has_cell: bool,
+    pub(super) row_has_cell: bool,
     /// Names, alternative texts, links, values of fields: one a line.
     aside: String,
     silent_depth: Option<usize>,
     /// The number of the last sheet.
-    sheet: u32,
-    sheets: Vec<Sheet>,
-    names: String,
-    literals: String,
-    tables: Vec<usize>,
-    row: u32,
-    rows_repeated: u32,
-    column: u32,
-    cell: Option<Open>,
-    cells_left: usize,
+    pub(super) sheet: u32,
+    pub(super) sheets: Vec<Sheet>,
+    pub(super) names: String,
+    pub(super) literals: String,
+    pub(super) tables: Vec<usize>,
+    pub(super) row: u32,
+    pub(super) rows_repeated: u32,
+    pub(super) column: u32,
+    pub(super) cell: Option<Shown>,
+    pub(super) cells_left: usize,
     /// Slides or pages that are told apart; what follows belongs to the last.
     pages: usize,
     /// Files in base64; one more than may be is told where they are opened.
     members: usize,
-    is_full: bool,
+    pub(super) is_full: bool,
     files: Vec<(String, String)>,
     is_file: bool,
     name: String,
@@ -123,41 +117,23 @@ impl Content {
     /// Reads a file by its name; the empty one is a flat document.
     pub(super) fn read(reading: &Reading<'_>, text: &str, file: &str) -> Content {
         let mut content = Content {
-            health: Health::Whole,
-            genre: Genre::Text,
             is_styles: file == "styles.xml",
             is_settings: file == "settings.xml",
-            streams: Default::default(),
             frames: vec![Frame { target: Target::Body, depth: 0, paragraphs: 0, is_after_blank: true }],
-            depth: 0,
-            hidden: Vec::new(),
-            style: String::new(),
-            hidden_styles: HashSet::new(),
-            row_has_cell: false,
-            aside: String::new(),
-            silent_depth: None,
-            sheet: 0,
-            sheets: Vec::new(),
-            names: String::new(),
-            literals: String::new(),
-            tables: Vec::new(),
-            row: 0,
-            rows_repeated: 1,
-            column: 0,
-            cell: None,
             cells_left: reading.limits.cells,
             pages: reading.limits.pages,
             members: reading.limits.members,
-            is_full: false,
-            files: Vec::new(),
-            is_file: false,
-            name: String::new(),
+            ..Content::default()
         };
         content.health = xml::walk(text, |node| match node {
             Node::Open(name, element) => content.open(name, element),
             Node::Close(name) => content.close(name),
             Node::Text(text) => content.text(text),
         });
+        // The file ended within it.
+        if let Some(cell) = content.cell.take() {
+            content.add_cell(&cell);
+        }
         content
     }
 
@@ -169,11 +145,11 @@ impl Content {
         &mut self.frames[last]
     }
 
-    fn target(&self) -> Target {
+    pub(super) fn target(&self) -> Target {
         self.frames.last().map_or(Target::Body, |frame| frame.target)
     }
 
-    fn flow(&mut self) -> &mut Flow {
+    pub(super) fn flow(&mut self) -> &mut Flow {
         &mut self.streams[self.target() as usize].flow
     }
 
@@ -376,120 +352,6 @@ impl Content {
             if is_told {
                 self.tell(value);
             }
-        }
-    }
-
-    fn open_table(&mut self, name: &str, element: &BytesStart<'_>) {
-        let value = |name: &str| xml::attribute(element, name).unwrap_or_default();
-        let repeated = |name: &str| value(name).parse::<u32>().unwrap_or(1).max(1);
-        if name == "table" {
-            self.tables.push(self.depth);
-            if self.is_sheet() {
-                self.sheet = self.sheet.saturating_add(1);
-                // An empty one leaves nothing but its number.
-                self.sheets.pop_if(|sheet| sheet.text.is_empty());
-                self.sheets.push(Sheet { number: self.sheet, ..Sheet::default() });
-                self.names.push_str(&on_one_line(value("name")));
-                self.names.push('\n');
-                self.row = 0;
-                self.cell = None;
-            }
-        } else if !self.is_sheet() {
-            match name {
-                "table-row" => {
-                    self.flow().row();
-                    self.row_has_cell = false;
-                }
-                _ => {
-                    let is_first = !self.row_has_cell;
-                    self.flow().cell(is_first);
-                    self.row_has_cell = true;
-                }
-            }
-        } else if name == "table-row" {
-            self.rows_repeated = repeated("number-rows-repeated");
-            self.column = 0;
-        } else if self.cell.is_none() {
-            let kind = value("value-type").into_owned();
-            let given = match kind.as_str() {
-                "date" => value("date-value"),
-                "time" => value("time-value"),
-                "boolean" => value("boolean-value"),
-                "string" | "" => value("string-value"),
-                _ => value("value"),
-            };
-            let cell = Open {
-                repeated: repeated("number-columns-repeated"),
-                value: given.into_owned(),
-                kind,
-                shown: String::new(),
-                depth: self.depth,
-            };
-            for literal in value("formula").split('"').skip(1).step_by(2).filter(|l| !l.trim().is_empty()) {
-                self.literals.push_str(&on_one_line(Cow::Borrowed(literal)));
-                self.literals.push('\n');
-            }
-            self.cell = Some(cell);
-        }
-    }
-
-    /// Whether rows and cells are those of a sheet, and not of a table in a comment, a box or a cell.
-    fn is_sheet(&self) -> bool {
-        self.genre == Genre::Sheets && self.tables.len() == 1 && self.target() == Target::Body
-    }
-
-    fn close_table(&mut self, name: &str) {
-        match name {
-            "table" => {
-                self.tables.pop();
-                self.flow().row();
-            }
-            _ if !self.is_sheet() => match name {
-                "table-row" => self.flow().row(),
-                _ => self.flow().cell_end(),
-            },
-            "table-row" => self.row = self.row.saturating_add(self.rows_repeated),
-            _ if self.cell.as_ref().is_some_and(|cell| cell.depth == self.depth) => {
-                if let Some(cell) = self.cell.take() {
-                    self.cell(&cell);
-                    self.column = self.column.saturating_add(cell.repeated);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A cell that is repeated says nothing more than once.
-    fn cell(&mut self, cell: &Open) {
-        let shown = cell.shown.trim();
-        if shown.is_empty() && cell.value.is_empty() {
-            return;
-        }
-        if self.cells_left == 0 {
-            self.is_full = true;
-            return;
-        }
-        self.cells_left -= 1;
-        let Some(sheet) = self.sheets.last_mut() else { return };
-        sheet.begin(self.row, self.column);
-        let is_number = matches!(cell.kind.as_str(), "float" | "percentage" | "currency");
-        match cell.value.parse::<f64>() {
-            Ok(value) if is_number => {
-                let shown = Some(on_one_line(Cow::Borrowed(shown))).filter(|s| !s.is_empty());
-                return sheet.number_shown(value, shown);
-            }
-            _ if shown.is_empty() => sheet.words(&cell.value),
-            _ => {
-                sheet.words(shown);
-                if !cell.value.is_empty() && cell.value != shown {
-                    sheet.alternative(&on_one_line(Cow::Borrowed(&cell.value)), Span::Alternative);
-                }
-            }
-        }
-        // 2026-11-25T00:00:00 as people write it here.
-        let date = cell.value.split('T').next().unwrap_or_default();
-        if let (true, [year, month, day]) = (cell.kind == "date", date.split('-').collect::<Vec<_>>().as_slice()) {
-            sheet.alternative(&on_one_line(Cow::Owned(format!("{day}-{month}-{year}"))), Span::Alternative);
         }
     }
 

@@ -1,6 +1,7 @@
 //! OpenDocument (ISO 26300; ODF 1.3): texts, spreadsheets, presentations, drawings; as packages and as one file.
 
 mod content;
+mod table;
 
 use super::{Health, package::Package, properties};
 use crate::extract::{
