@@ -74,6 +74,7 @@ fn place(text: &Text) -> Option<String> {
     match &text.places {
         Places::Named(name) => Some(name.clone()),
         Places::Cells(cells) => cells.first().map(|(_, cell)| format!("sheet {}", cell.sheet)),
-        Places::None | Places::Lines | Places::Pages(_) => None,
+        Places::Within(what, _) => Some(what.clone()),
+        Places::None | Places::Lines | Places::Pages(_) | Places::Slides(_) | Places::Properties => None,
     }
 }

@@ -50,6 +50,28 @@ impl Flow {
         }
     }
 
+    /// Takes back what was added behind `length`.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.text.truncate(self.text.floor_char_boundary(length));
+        self.hidden.retain(|range| range.start < length);
+        if let Some(last) = self.hidden.last_mut() {
+            last.end = last.end.min(length);
+        }
+        self.wanted = Break::Line;
+    }
+
+    /// Adds all of `other`, on a line of its own.
+    pub(super) fn append(&mut self, other: &Flow) {
+        self.row();
+        let mut at = 0;
+        for range in &other.hidden {
+            self.push(&other.text[at..range.start], false);
+            self.push(&other.text[range.clone()], true);
+            at = range.end;
+        }
+        self.push(&other.text[at..], false);
+    }
+
     /// A blank before the next text.
     pub(super) fn space(&mut self) {
         self.wanted = self.wanted.max(Break::Space);

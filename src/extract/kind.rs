@@ -1,6 +1,6 @@
 //! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
 
-use super::{charset, legacy};
+use super::{charset, legacy, office};
 use crate::message;
 use memchr::memmem;
 
@@ -16,10 +16,14 @@ pub(super) enum Kind {
     Mail,
     Pdf,
     Zip,
-    Docx,
-    Xlsx,
     /// What lies in it, its streams tell: its reader tells them apart. Or the stream of an old workbook on its own.
     Compound,
+    /// A package of Office Open XML.
+    Office,
+    /// A package of OpenDocument.
+    OpenDocument,
+    /// An office document that is one XML file.
+    FlatOffice,
     Image,
     Encrypted(&'static str),
     Unsupported(&'static str),
@@ -28,7 +32,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
-        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx | Kind::Compound)
+        matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
     }
 }
 
@@ -66,20 +70,17 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
 
 /// A ZIP, and which one: its members tell.
 fn package(octets: &[u8]) -> Option<Kind> {
-    if !octets.starts_with(b"PK\x03\x04") && !octets.starts_with(b"PK\x05\x06") {
-        return (!octets.starts_with(b"\xD0\xCF\x11\xE0") && has_zip_end(octets)).then_some(Kind::Zip);
+    let begins_so = octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06");
+    if !begins_so && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
+        return None;
     }
     let holds = |member: &[u8]| memmem::find(octets, member).is_some();
     // ODF: the member "mimetype" comes first and is stored (ODF 1.3, part 2, 3.3).
-    let odf = octets.get(30..).is_some_and(|o| o.starts_with(b"mimetypeapplication/vnd.oasis.opendocument"));
+    let is_odf = octets.get(30..).is_some_and(|o| o.starts_with(b"mimetypeapplication/vnd.oasis.opendocument"));
     Some(match () {
-        () if odf && holds(b"manifest:encryption-data") => Kind::Encrypted("odf"),
-        () if odf => Kind::Unsupported("unknown-type"),
-        () if !holds(b"[Content_Types].xml") => Kind::Zip,
-        () if holds(b"word/document") || holds(b"word/_rels/") => Kind::Docx,
-        () if holds(b"xl/workbook.bin") => Kind::Unsupported("unknown-type"),
-        () if holds(b"xl/workbook") || holds(b"xl/worksheets/") => Kind::Xlsx,
-        () if holds(b"ppt/") || holds(b"visio/") => Kind::Unsupported("unknown-type"),
+        () if holds(b"[Content_Types].xml") => Kind::Office,
+        // Written by other packers, in another order.
+        () if is_odf || holds(b"META-INF/manifest.xml") && (holds(b"content.xml") || holds(b"encrypted-package")) => Kind::OpenDocument,
         () => Kind::Zip,
     })
 }
@@ -198,6 +199,9 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
         return vec![Kind::Folded];
     }
     let begins_so = ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag));
+    if office::is_flat(start) {
+        return vec![Kind::FlatOffice];
+    }
     let is_xhtml = start.starts_with("<?xml") && start.contains("<html");
     if begins_so || is_xhtml || matches!(extension, "htm" | "html" | "xhtml") || media_type == "text/html" {
         return vec![Kind::Html];

@@ -12,7 +12,7 @@ mod legacy;
 mod limits;
 mod mail;
 mod number;
-mod ooxml;
+mod office;
 mod pdf;
 mod plain;
 mod reading;
@@ -201,6 +201,12 @@ pub enum Places {
     Lines,
     /// `page 3`: where each page begins.
     Pages(Vec<usize>),
+    /// `slide 3`: where each slide begins.
+    Slides(Vec<usize>),
+    /// `property "Title"`: the name in front of the colon, one property a line.
+    Properties,
+    /// What it is, in front of where it is: `comment, sheet 2, C14`, `notes, slide 4`.
+    Within(String, Box<Places>),
     /// `sheet 2, C14`: where each cell begins; sheet from 1, row and column from 0.
     Cells(Vec<(usize, Cell)>),
     /// One name for the whole text: `comment`, `header`.
@@ -221,12 +227,13 @@ pub struct Cell {
 /// `C14`.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut letters, mut n) = (Vec::new(), self.column + 1);
+        // A hostile sheet may claim the largest of numbers.
+        let (mut letters, mut n) = (Vec::new(), u64::from(self.column) + 1);
         while n > 0 {
             letters.push(char::from(b'A' + ((n - 1) % 26) as u8));
             n = (n - 1) / 26;
         }
-        write!(f, "{}{}", letters.iter().rev().collect::<String>(), self.row + 1)
+        write!(f, "{}{}", letters.iter().rev().collect::<String>(), u64::from(self.row) + 1)
     }
 }
 
@@ -234,14 +241,28 @@ impl Text {
     /// The place of byte `offset`, as people are told: `line 7`, `page 3`, `sheet 2, C14`.
     #[must_use]
     pub fn place(&self, offset: usize) -> Option<String> {
-        match &self.places {
+        self.places.of(&self.text, offset)
+    }
+}
+
+impl Places {
+    fn of(&self, text: &str, offset: usize) -> Option<String> {
+        match self {
             Places::None => None,
             Places::Named(name) => Some(name.clone()),
             Places::Lines => {
-                let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+                let before = &text.as_bytes()[..offset.min(text.len())];
                 Some(format!("line {}", 1 + before.iter().filter(|b| **b == b'\n').count()))
             }
             Places::Pages(starts) => Some(format!("page {}", starts.partition_point(|s| *s <= offset).max(1))),
+            Places::Slides(starts) => Some(format!("slide {}", starts.partition_point(|s| *s <= offset).max(1))),
+            Places::Properties => {
+                let before = &text[..text.floor_char_boundary(offset)];
+                let line = &text[before.rfind('\n').map_or(0, |at| at + 1)..];
+                let name = line.split(": ").next().unwrap_or(line);
+                Some(format!("property {}", reading::quoted(name.lines().next().unwrap_or_default())))
+            }
+            Places::Within(what, places) => Some(places.of(text, offset).map_or_else(|| what.clone(), |place| format!("{what}, {place}"))),
             Places::Cells(starts) => {
                 let at = starts.partition_point(|(s, _)| *s <= offset).checked_sub(1)?;
                 let cell = starts[at].1;

@@ -150,6 +150,11 @@ impl<'l> Reading<'l> {
         self.expanded_left = self.expanded_left.saturating_sub(octets as u64);
     }
 
+    /// How many members there may still be.
+    pub(super) fn members_left(&self) -> usize {
+        self.members_left
+    }
+
     /// Takes one of the members that a mail may have.
     pub(super) fn count_member(&mut self, here: &Here) -> bool {
         if self.members_left == 0 {
@@ -207,8 +212,9 @@ impl<'l> Reading<'l> {
             Kind::Mail => super::mail::read_nested(self, here, octets),
             Kind::Pdf => super::pdf::read(self, here, octets),
             Kind::Zip => super::zip::read(self, here, octets),
-            Kind::Docx => super::ooxml::read(self, here, octets),
-            Kind::Xlsx => super::xlsx::read(self, here, octets),
+            Kind::Office => super::office::read(self, here, octets),
+            Kind::OpenDocument => super::office::read_odf(self, here, octets),
+            Kind::FlatOffice => super::office::read_flat(self, here, octets),
             Kind::Compound => super::legacy::read(self, here, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),

@@ -10,8 +10,8 @@ pub(super) struct Sheet {
     /// From 1, in the order of the workbook.
     pub(super) number: u32,
     pub(super) text: String,
-    cells: Vec<(usize, Cell)>,
-    spans: Vec<(Range<usize>, Span)>,
+    pub(super) cells: Vec<(usize, Cell)>,
+    pub(super) spans: Vec<(Range<usize>, Span)>,
 }
 
 impl Sheet {
@@ -26,7 +26,7 @@ impl Sheet {
     }
 
     /// Begins a cell; what is added next belongs to it.
-    pub(super) fn cell(&mut self, row: u32, column: u32) {
+    pub(super) fn begin(&mut self, row: u32, column: u32) {
         match self.cells.last() {
             None => {}
             Some((_, last)) if last.row == row => self.text.push('\t'),
@@ -47,10 +47,15 @@ impl Sheet {
 
     /// A number in all the forms that a reader may know it by.
     pub(super) fn number(&mut self, value: f64, format: Option<&str>) {
+        self.number_shown(value, format.and_then(|f| number::formatted(value, f)));
+    }
+
+    /// A number, and what the sheet shows for it.
+    pub(super) fn number_shown(&mut self, value: f64, shown: Option<String>) {
         let raw = number::plain(value);
         self.text.push_str(&raw);
-        if let Some(formatted) = format.and_then(|f| number::formatted(value, f)).filter(|f| *f != raw) {
-            self.alternative(&formatted, Span::Alternative);
+        if let Some(shown) = shown.filter(|shown| *shown != raw) {
+            self.alternative(&shown, Span::Alternative);
         }
         // A BSN typed as a number has lost its leading zeros.
         if (7..=8).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_digit()) {
@@ -77,7 +82,8 @@ impl Sheet {
         }
     }
 
-    fn alternative(&mut self, text: &str, span: Span) {
+    /// Another reading of the cell, which is special in the way of `span`.
+    pub(super) fn alternative(&mut self, text: &str, span: Span) {
         self.text.push('\u{1F}');
         let start = self.text.len();
         self.text.push_str(text);

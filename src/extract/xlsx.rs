@@ -1,64 +1,102 @@
 //! Workbooks (XLSX), sheet by sheet and cell by cell. Cells are streamed: a sheet with A1 and XFD1048576 has 2 cells, not 17 thousand million.
 
 use super::{
-    Places, ProblemKind, Source, ooxml, plain,
+    Places, ProblemKind, Source,
+    office::package::{Package, part_name, targets},
+    plain,
     reading::{Here, Reading},
     sheet::Sheet,
     xml::{self, Node},
-    zip::{Archive, Member},
+    zip::Member,
 };
 use bytes::Bytes;
 use calamine::{DataRef, Reader, Xlsx};
-use std::{borrow::Cow, collections::HashSet, fmt::Write, io::Cursor};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt::Write,
+    io::Cursor,
+};
+
+/// The usual name of the shared strings, which are read before the cells.
+const STRINGS: &str = "xl/sharedstrings.xml";
 
 /// Reads a workbook: its sheets first, then everything else in the package.
-pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
-    let Some(mut archive) = Archive::open(reading, here, octets) else { return };
-    let members = archive.members();
-    let (sheets, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_sheet);
-    let mut is_safe = true;
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, package: &mut Package<'_>, main: &str) {
+    let (sheets, mut is_safe) = measure(reading, here, package);
     // calamine inflates these whole, so they are measured first: a directory that lies is found out here.
-    let mut strings = None;
-    let mut rest = Vec::new();
-    for member in others {
-        if member.name.trim_start_matches('/').eq_ignore_ascii_case("xl/sharedStrings.xml") {
-            strings = archive.take(reading, here, member.index);
-            is_safe &= strings.is_some();
-        } else {
-            if member.name.ends_with(".xml") || member.name.ends_with(".rels") {
-                let most = reading.limits.member;
-                is_safe &= archive.check(reading, here, member.index, most);
-            }
-            rest.push(member);
-        }
+    let has_strings = package.unread().any(|(name, _)| name == STRINGS);
+    let strings = package.take(reading, here, STRINGS);
+    is_safe &= strings.is_some() || !has_strings;
+    let mut seen = Seen::default();
+    let read = if is_safe { cells(reading, here, octets, &mut seen) } else { HashSet::new() };
+    let titles = owners(reading, here, package, main);
+    let mut named: HashMap<&String, u32> = HashMap::new();
+    titles.values().for_each(|title| *named.entry(title).or_default() += 1);
+    for (name, sheet) in &sheets {
+        // A sheet that the workbook doesn't list, or whose name another one has, is read as text.
+        let is_read = titles.get(name).is_some_and(|title| read.contains(title) && named.get(title) == Some(&1));
+        beside_the_cells(reading, here, package, name, sheet, is_read);
     }
-    let largest = reading.limits.sheet;
-    let mut total = 0u64;
-    for sheet in &sheets {
-        total = total.saturating_add(sheet.size);
-        is_safe &= archive.check(reading, here, sheet.index, largest);
+    if let Some(strings) = strings {
+        unused_strings(reading, here, &strings, &seen);
+    }
+}
+
+/// Takes the sheets out of the package; says whether all that calamine will inflate is within the limits.
+fn measure(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>) -> (Vec<(String, Member)>, bool) {
+    let (member, largest) = (reading.limits.member, reading.limits.sheet);
+    let (mut sheets, mut is_safe, mut total) = (Vec::new(), true, 0u64);
+    let entries = package.archive().members();
+    if entries.len() > reading.limits.members {
+        reading.too_large(here, "members");
+        return (sheets, false);
+    }
+    for entry in entries {
+        let name = part_name(&entry.name);
+        let is_sheet = is_sheet(&name);
+        if name != STRINGS && (is_sheet || name.ends_with(".xml") || name.ends_with(".rels")) {
+            is_safe &= package.archive().check(reading, here, entry.index, if is_sheet { largest } else { member });
+        }
+        if is_sheet && let Some(sheet) = package.remove(&name) {
+            total = total.saturating_add(sheet.size);
+            sheets.push((name, sheet));
+        }
     }
     if total > largest {
         reading.too_large(here, "expanded");
         is_safe = false;
     }
-    let mut seen = Seen::default();
-    let is_read = is_safe && cells(reading, here, octets, &mut seen);
-    for sheet in &sheets {
-        beside_the_cells(reading, here, &mut archive, sheet, is_read);
-    }
-    if let Some(strings) = strings {
-        unused_strings(reading, here, &strings, &seen);
-    }
-    for member in rest {
-        ooxml::read_member(reading, here, &mut archive, &member);
-    }
+    (sheets, is_safe)
 }
 
-fn is_sheet(member: &Member) -> bool {
-    let name = member.name.trim_start_matches('/').to_ascii_lowercase();
-    let is_part = ["xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/", "xl/macrosheets/"].iter().any(|p| name.starts_with(p));
-    is_part && name.ends_with(".xml")
+/// Tells the package which comments and drawings belong to which sheet, by the workbook's relationships; the name of each sheet by its part.
+fn owners(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, main: &str) -> HashMap<String, String> {
+    let mut titles = HashMap::new();
+    let relations = package.relations(reading, here, main, "workbook");
+    let Some(workbook) = package.take(reading, here, main) else { return titles };
+    package.read_xml(reading, here, main, &workbook);
+    let targets = targets(&relations);
+    let mut number = 0u32;
+    let _ = xml::walk(&xml::text(&workbook), |node| {
+        let Node::Open("sheet", element) = node else { return };
+        number += 1;
+        let Some(sheet) = xml::attributes(element).filter(|(name, _)| name == "id").find_map(|(_, id)| targets.get(&*id).copied()) else {
+            return;
+        };
+        let place = format!("sheet {number}");
+        titles.insert(sheet.to_owned(), xml::attribute(element, "name").unwrap_or_default().into_owned());
+        package.belongs(sheet, &place, None);
+        for relation in package.relations(reading, here, sheet, &place) {
+            package.belongs(&relation.target, &place, Some(number));
+        }
+    });
+    titles
+}
+
+fn is_sheet(name: &str) -> bool {
+    ["xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/", "xl/macrosheets/"].iter().any(|p| name.starts_with(p))
+        && name.ends_with(".xml")
 }
 
 /// Shared strings that a cell uses, by hash.
@@ -74,11 +112,11 @@ impl Seen {
     }
 }
 
-/// Reads all cells; says whether all sheets could be opened.
-fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen) -> bool {
+/// Reads all cells; the names of the sheets that could be read to their end.
+fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen) -> HashSet<String> {
     let Ok(mut workbook) = Xlsx::new(Cursor::new(&octets[..])) else {
         reading.damaged(here, "xlsx");
-        return false;
+        return HashSet::new();
     };
     let names = workbook.sheet_names();
     let mut listed: String = names.iter().map(|n| format!("{n}\n")).collect();
@@ -87,23 +125,25 @@ fn cells(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, seen: &mut Seen
     }
     reading.text(&here.part, Source::Attachment, listed, Places::Named("names".into()));
     let mut left = reading.limits.cells;
-    let mut is_read = true;
+    let mut read = HashSet::new();
     for (number, name) in (1u32..).zip(names) {
         let mut sheet = Sheet::new(number);
         let end = fill(&mut sheet, &mut workbook, &name, seen, &mut left, reading.limits.text);
         sheet.done(reading, &here.part);
         let place = Some(format!("sheet {number}"));
         match end {
-            End::Whole => {}
-            End::NoSheet => is_read = false,
-            End::Damaged => {
-                reading.problem(&here.part, place, ProblemKind::Damaged, "xlsx");
-                is_read = false;
+            End::Whole => {
+                read.insert(name);
             }
-            End::TooLarge => reading.problem(&here.part, place, ProblemKind::TooLarge, "cells"),
+            End::NoSheet => {}
+            End::Damaged => reading.problem(&here.part, place, ProblemKind::Damaged, "xlsx"),
+            End::TooLarge => {
+                read.insert(name);
+                reading.problem(&here.part, place, ProblemKind::TooLarge, "cells");
+            }
         }
     }
-    is_read
+    read
 }
 
 /// How reading a sheet ended.
@@ -129,7 +169,7 @@ fn fill(sheet: &mut Sheet, workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, seen:
                 let format = formats.get(style).and_then(Option::as_deref);
                 if !matches!(cell.get_value(), DataRef::Empty) {
                     let (row, column) = cell.get_position();
-                    sheet.cell(row, column);
+                    sheet.begin(row, column);
                     value(sheet, cell.get_value(), format, seen);
                 }
             }
@@ -157,28 +197,27 @@ fn value(sheet: &mut Sheet, value: &DataRef<'_>, format: Option<&str>, seen: &mu
 }
 
 /// What else a sheet's file holds: headers and footers, validation lists, links, literals in formulas. All of it if its cells weren't read.
-fn beside_the_cells(reading: &mut Reading<'_>, here: &Here, archive: &mut Archive<'_>, sheet: &Member, are_cells_read: bool) {
+fn beside_the_cells(reading: &mut Reading<'_>, here: &Here, package: &mut Package<'_>, name: &str, sheet: &Member, are_cells_read: bool) {
     if sheet.size > reading.limits.member {
         // Its cells were streamed; what stands beside them was not looked at.
         reading.too_large(here, "member");
         return;
     }
-    let Some(octets) = archive.take(reading, here, sheet.index) else { return };
-    let name = sheet.name.trim_start_matches('/').to_ascii_lowercase();
+    let Some(octets) = package.archive().take(reading, here, sheet.index) else { return };
     // A reference within a number, `<v>12&#51;</v>`, stops calamine short: then all is read as text besides.
     let has_references = memchr::memchr(b'&', &octets).is_some() && {
         let text = String::from_utf8_lossy(&octets);
         text.split("<v>").skip(1).any(|v| v.split('<').next().is_some_and(|v| v.contains("&#")))
     };
     if !are_cells_read || has_references {
-        return ooxml::read_xml(reading, here, &name, &octets);
+        return package.read_xml(reading, here, name, &octets);
     }
     let text = xml::text(&octets);
     let without_cells = match (text.find("<sheetData"), text.rfind("</sheetData>")) {
         (Some(start), Some(end)) if start < end => format!("{}{}", &text[..start], &text[end + 12..]),
         _ => text.clone().into_owned(),
     };
-    ooxml::read_xml(reading, here, &name, without_cells.as_bytes());
+    package.read_xml(reading, here, name, without_cells.as_bytes());
     let literals = literals(&text);
     reading.text(
         &here.part,

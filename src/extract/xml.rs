@@ -18,8 +18,9 @@ pub(super) enum Node<'x> {
 }
 
 /// Whether it was read to its end, and as it was meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Health {
+    #[default]
     Whole,
     /// Malformed, cut off, or with a document type that defines entities of its own.
     Damaged,
@@ -41,14 +42,18 @@ pub(super) fn walk(xml: &str, mut visit: impl FnMut(Node<'_>)) -> Health {
     config.allow_unmatched_ends = true;
     let mut health = Health::Whole;
     let mut depth = 0usize;
+    // Without an element it is none: garbage reads as character data.
+    let mut is_xml = xml.trim().is_empty();
     loop {
         match reader.read_event() {
             Ok(Event::Start(element)) => {
                 depth += 1;
+                is_xml = true;
                 visit(Node::Open(element.local_name().as_ref(), &element));
             }
             Ok(Event::Empty(element)) => {
                 let name = element.local_name();
+                is_xml = true;
                 visit(Node::Open(name.as_ref(), &element));
                 visit(Node::Close(name.as_ref()));
             }
@@ -76,7 +81,7 @@ pub(super) fn walk(xml: &str, mut visit: impl FnMut(Node<'_>)) -> Health {
                 }
             }
             Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
-            Ok(Event::Eof) => return if depth == 0 { health } else { Health::Damaged },
+            Ok(Event::Eof) => return if depth == 0 && is_xml { health } else { Health::Damaged },
             Err(_) => return Health::Damaged,
         }
     }

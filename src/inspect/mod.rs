@@ -350,4 +350,6 @@ fn sentence(problem: ProblemKind, language: &str) -> &'static str {
 }
 
 #[cfg(test)]
+mod office_tests;
+#[cfg(test)]
 mod tests;

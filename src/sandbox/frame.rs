@@ -21,6 +21,9 @@ const FRAMES: usize = 200_000;
 /// Octets of a part's or place's name: six containers of 200 characters each, written as `\u{10ffff}` if need be, stay below.
 const NAME: usize = 64 << 10;
 
+/// Places within each other: a comment, of a sheet, of a document in a document.
+const NESTED: usize = 3;
+
 /// What stands before each frame: its kind, its length, and how much of that is text.
 pub const HEADER: usize = 9;
 
@@ -149,7 +152,7 @@ fn put_beside(out: &mut Vec<u8>, text: &Text) {
         Source::FileName => 3,
         Source::Properties => 4,
     });
-    put_places(out, text);
+    put_places(out, text, &text.places, NESTED);
     put_number(out, text.spans.len() as u64);
     let mut last = 0;
     for (range, span) in &text.spans {
@@ -166,7 +169,8 @@ fn put_beside(out: &mut Vec<u8>, text: &Text) {
     }
 }
 
-fn put_places(out: &mut Vec<u8>, text: &Text) {
+/// `nested` places may still lie in each other.
+fn put_places(out: &mut Vec<u8>, text: &Text, places: &Places, nested: usize) {
     // Offsets ascend: told is how much further each lies.
     let mut last = 0;
     let mut further = |at: usize| {
@@ -175,15 +179,24 @@ fn put_places(out: &mut Vec<u8>, text: &Text) {
         last = at;
         further as u64
     };
-    match &text.places {
+    match places {
         Places::None => out.push(0),
         Places::Lines => out.push(1),
         Places::Named(name) => {
             out.push(2);
             put_text(out, name);
         }
-        Places::Pages(starts) => {
-            out.push(3);
+        Places::Properties => out.push(6),
+        Places::Within(what, places) => {
+            // What lies too deep is told by its outer name alone.
+            out.push(if nested > 0 { 7 } else { 2 });
+            put_text(out, what);
+            if nested > 0 {
+                put_places(out, text, places, nested - 1);
+            }
+        }
+        Places::Pages(starts) | Places::Slides(starts) => {
+            out.push(if matches!(places, Places::Pages(_)) { 3 } else { 5 });
             put_number(out, starts.len() as u64);
             starts.iter().for_each(|start| put_number(out, further(*start)));
         }
@@ -315,7 +328,7 @@ impl Answer {
             Some(4) => Source::Properties,
             _ => return Err(Refused::Malformed),
         };
-        let places = self.places(&text, rest)?;
+        let places = self.places(&text, rest, NESTED)?;
         let count = self.count(rest)?;
         let (mut last, mut spans) = (0, Vec::with_capacity(count));
         for _ in 0..count {
@@ -324,17 +337,23 @@ impl Answer {
         Ok(Text { part, source, text, places, spans })
     }
 
-    fn places(&mut self, text: &str, rest: &mut Rest<'_>) -> Result<Places, Refused> {
+    fn places(&mut self, text: &str, rest: &mut Rest<'_>, nested: usize) -> Result<Places, Refused> {
         const MALFORMED: Refused = Refused::Malformed;
         let mut last = 0;
         match rest.octet() {
             Some(0) => Ok(Places::None),
             Some(1) => Ok(Places::Lines),
             Some(2) => rest.text(NAME).filter(|name| !name.is_empty()).map(Places::Named).ok_or(MALFORMED),
-            Some(3) => {
+            Some(kind @ (3 | 5)) => {
                 let count = self.count(rest)?;
                 let start = |_| further(text, &mut last, rest).ok_or(MALFORMED);
-                (0..count).map(start).collect::<Result<_, _>>().map(Places::Pages)
+                let starts = (0..count).map(start).collect::<Result<_, _>>();
+                starts.map(if kind == 3 { Places::Pages } else { Places::Slides })
+            }
+            Some(6) => Ok(Places::Properties),
+            Some(7) if nested > 0 => {
+                let what = rest.text(NAME).filter(|name| !name.is_empty()).ok_or(MALFORMED)?;
+                Ok(Places::Within(what, Box::new(self.places(text, rest, nested - 1)?)))
             }
             Some(4) => {
                 let count = self.count(rest)?;

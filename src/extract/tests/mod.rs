@@ -5,6 +5,7 @@ mod hostile;
 mod html;
 mod legacy;
 mod mails;
+mod office;
 mod pdfs;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};

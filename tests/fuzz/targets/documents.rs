@@ -69,6 +69,63 @@ pub fn xlsx(octets: &[u8]) {
     read("a.xlsx", "", archive(&members));
 }
 
+/// A presentation's list of slides, its relationships, its first slide and that one's relationships; a NUL stands between them.
+pub fn pptx(octets: &[u8]) {
+    let parts = parts(octets);
+    let members = [
+        ("[Content_Types].xml", b"<Types/>".as_slice()),
+        ("ppt/presentation.xml", parts[0]),
+        ("ppt/_rels/presentation.xml.rels", parts[1]),
+        ("ppt/slides/slide1.xml", parts[2]),
+        ("ppt/slides/_rels/slide1.xml.rels", parts[3]),
+        ("ppt/notesSlides/notesSlide1.xml", parts[2]),
+    ];
+    read("a.pptx", "", archive(&members));
+}
+
+/// A binary sheet, as which the other parts of its workbook are read too: records are told by their numbers.
+pub fn xlsb(octets: &[u8]) {
+    let kinds = ["worksheet", "sharedStrings", "styles"];
+    let relations: String =
+        kinds.iter().map(|kind| format!(r#"<Relationship Id="{kind}" Type="x/{kind}" Target="{kind}.bin"/>"#)).collect();
+    let relations = format!("<Relationships>{relations}</Relationships>");
+    let comments = r#"<Relationships><Relationship Id="c" Type="x/comments" Target="comments.bin"/></Relationships>"#;
+    // BrtBundleSh: state, number, relationship, name.
+    let wide = |text: &str| [&[text.len() as u8, 0, 0, 0], text.bytes().flat_map(|b| [b, 0]).collect::<Vec<_>>().as_slice()].concat();
+    let sheet = [[0; 8].as_slice(), &wide("worksheet"), &wide("Blad")].concat();
+    let book = [&[0x9C, 0x01, sheet.len() as u8], sheet.as_slice()].concat();
+    let members = [
+        ("[Content_Types].xml", b"<Types/>".as_slice()),
+        ("xl/workbook.bin", &book),
+        ("xl/_rels/workbook.bin.rels", relations.as_bytes()),
+        ("xl/worksheet.bin", octets),
+        ("xl/_rels/worksheet.bin.rels", comments.as_bytes()),
+        ("xl/sharedStrings.bin", octets),
+        ("xl/styles.bin", octets),
+        ("xl/comments.bin", octets),
+        ("xl/pivotCache.bin", octets),
+    ];
+    read("a.xlsb", "", archive(&members));
+}
+
+/// Content, styles, properties and manifest of an OpenDocument; a NUL stands between them.
+pub fn odf(octets: &[u8]) {
+    let parts = parts(octets);
+    let members = [
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet".as_slice()),
+        ("content.xml", parts[0]),
+        ("styles.xml", parts[1]),
+        ("meta.xml", parts[2]),
+        ("META-INF/manifest.xml", parts[3]),
+    ];
+    read("a.ods", "", archive(&members));
+}
+
+/// An office document that is one XML file: what it begins with says which.
+pub fn office_xml(octets: &[u8]) {
+    read("a.xml", "text/xml", octets.to_vec());
+}
+
 fn parts(octets: &[u8]) -> [&[u8]; 4] {
     let mut parts = octets.splitn(4, |octet| *octet == 0);
     std::array::from_fn(|_| parts.next().unwrap_or_default())
@@ -91,9 +148,9 @@ pub(super) fn is_within(extraction: &Extraction, limits: &Limits) {
         }
         assert!(text.spans.is_sorted_by_key(|(range, _)| range.start));
         match &text.places {
-            Places::Pages(starts) => assert!(starts.is_sorted(), "{text:?}"),
+            Places::Pages(starts) | Places::Slides(starts) => assert!(starts.is_sorted(), "{text:?}"),
             Places::Cells(starts) => assert!(starts.is_sorted_by_key(|(start, _)| *start), "{text:?}"),
-            Places::None | Places::Lines | Places::Named(_) => {}
+            Places::None | Places::Lines | Places::Named(_) | Places::Properties | Places::Within(..) => {}
         }
         for at in 0..=text.text.len().min(50) {
             assert!(text.place(at).is_none_or(|place| !place.is_empty()));

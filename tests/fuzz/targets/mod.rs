@@ -22,7 +22,7 @@ mod words;
 pub use codec::codec;
 pub use command::command;
 pub use detect::detect;
-pub use documents::{docx, pdf, xlsx, zip};
+pub use documents::{docx, odf, office_xml, pdf, pptx, xlsb, xlsx, zip};
 pub use frame::frame;
 pub use html::html;
 pub use mail::mail;
@@ -39,7 +39,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 22] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -52,6 +52,10 @@ pub const TARGETS: [Target; 18] = [
     ("pdf", pdf),
     ("docx", docx),
     ("xlsx", xlsx),
+    ("pptx", pptx),
+    ("xlsb", xlsb),
+    ("odf", odf),
+    ("office_xml", office_xml),
     ("zip", zip),
     ("frame", frame),
     ("detect", detect),

@@ -151,18 +151,18 @@ impl Substream {
     }
 
     fn text(&mut self, at: &At, text: &str) {
-        self.cells.cell(at.row, at.column);
+        self.cells.begin(at.row, at.column);
         self.cells.words(text);
     }
 
     fn number_at(&mut self, workbook: &Workbook, at: &At, value: f64) {
-        self.cells.cell(at.row, at.column);
+        self.cells.begin(at.row, at.column);
         self.cells.number_or_date(value, workbook.format_of(at.style), workbook.is_1904);
     }
 
     /// TRUE and FALSE; the errors by their numbers (BErr, MS-XLS 2.5.10).
     fn truth(&mut self, at: &At, value: u8, is_truth: bool) {
-        self.cells.cell(at.row, at.column);
+        self.cells.begin(at.row, at.column);
         self.cells.words(match (is_truth, value) {
             (true, 0) => "FALSE",
             (true, _) => "TRUE",
@@ -221,7 +221,7 @@ impl Substream {
         } else {
             text = workbook.script.long(data, 0)?.0;
         }
-        self.cells.cell(row, column);
+        self.cells.begin(row, column);
         self.cells.words(&text);
         Some(())
     }
@@ -303,12 +303,12 @@ impl Substream {
         if !workbook.script.is_unicode {
             let text = workbook.script.characters(data, 6, data.len())?.0;
             if row != GOES_ON {
-                self.notes.cell(row.into(), column.into());
+                self.notes.begin(row.into(), column.into());
             }
             self.notes.words(&text);
             return Some(());
         }
-        self.notes.cell(row.into(), column.into());
+        self.notes.begin(row.into(), column.into());
         if let Some(text) = u16_at(data, 6).and_then(|shape| self.shapes.remove(&shape)) {
             self.notes.words(&text);
         }
