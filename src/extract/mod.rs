@@ -14,6 +14,7 @@ mod ooxml;
 mod pdf;
 mod plain;
 mod reading;
+mod rtf;
 mod xlsx;
 mod xml;
 mod zip;
