@@ -96,6 +96,32 @@ pub(super) fn utf16_by_zeros(octets: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// The encoding that Windows numbers so (MS-UCODEREF, 2.2.1); `None` for one that nobody here can decode.
+pub(super) fn code_page(number: u32) -> Option<&'static Encoding> {
+    let label = match number {
+        874 => "windows-874",
+        932 => "shift_jis",
+        936 | 54936 => "gb18030",
+        949 | 51949 => "euc-kr",
+        950 => "big5",
+        866 => "ibm866",
+        1200 => "utf-16le",
+        1201 => "utf-16be",
+        1250..=1258 => return Encoding::for_label(format!("windows-{number}").as_bytes()),
+        10000 => "macintosh",
+        10007 => "x-mac-cyrillic",
+        20127 => "windows-1252",
+        20866 => "koi8-r",
+        21866 => "koi8-u",
+        20932 | 51932 => "euc-jp",
+        28591..=28606 => return Encoding::for_label(format!("iso-8859-{}", number - 28590).as_bytes()),
+        50220..=50222 => "iso-2022-jp",
+        65001 => "utf-8",
+        _ => return None,
+    };
+    Encoding::for_label(label.as_bytes())
+}
+
 fn is_garbled(text: &str) -> bool {
     let replaced = text.chars().filter(|c| *c == '\u{FFFD}').count();
     replaced * MOST_REPLACED > text.chars().count()

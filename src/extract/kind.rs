@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Zip,
     Docx,
     Xlsx,
+    Rtf,
     Image,
     Encrypted(&'static str),
     Unsupported(&'static str),
@@ -26,7 +27,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
-        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx)
+        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx | Kind::Rtf)
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
-    } else if kinds == [Kind::Image] && claims_text(&extension(name), media_type) {
+    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf]) && claims_text(&extension(name), media_type) && media_type != "text/rtf" {
         // Six letters make a picture of any text, and a browser goes by the name.
         kinds.extend(kinds_of_text(&extension(name), media_type, octets));
     }
@@ -101,6 +102,10 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
         !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
     if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
         return Some(Kind::Image);
+    }
+    // Word asks for no more of it.
+    if octets.trim_ascii_start().starts_with(b"{\\rt") {
+        return Some(Kind::Rtf);
     }
     if octets.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Some(compound(octets));
@@ -190,7 +195,7 @@ fn claims_text(extension: &str, media_type: &str) -> bool {
 fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
     let start = start.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n', '\u{FFFD}', '\0']);
-    if start.starts_with("{\\rtf") || matches!(media_type, "message/partial" | "message/external-body") {
+    if matches!(media_type, "message/partial" | "message/external-body") {
         return vec![Kind::Unsupported("unknown-type")];
     }
     if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") {

@@ -5,6 +5,7 @@ mod hostile;
 mod html;
 mod mails;
 mod pdfs;
+mod rtf;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};
 use crate::message::Message;
