@@ -1,6 +1,6 @@
 //! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
 
-use super::charset;
+use super::{charset, tnef};
 use crate::message;
 use memchr::memmem;
 
@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Docx,
     Xlsx,
     Rtf,
+    Tnef,
     Image,
     Encrypted(&'static str),
     Unsupported(&'static str),
@@ -27,7 +28,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
-        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx | Kind::Rtf)
+        matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx | Kind::Rtf | Kind::Tnef)
     }
 }
 
@@ -102,6 +103,9 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
         !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
     if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
         return Some(Kind::Image);
+    }
+    if octets.starts_with(&tnef::SIGNATURE) {
+        return Some(Kind::Tnef);
     }
     // Word asks for no more of it.
     if octets.trim_ascii_start().starts_with(b"{\\rt") {

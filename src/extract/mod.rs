@@ -15,6 +15,7 @@ mod pdf;
 mod plain;
 mod reading;
 mod rtf;
+mod tnef;
 mod xlsx;
 mod xml;
 mod zip;

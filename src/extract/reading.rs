@@ -194,6 +194,7 @@ impl<'l> Reading<'l> {
             Kind::Docx => super::ooxml::read(self, here, octets),
             Kind::Xlsx => super::xlsx::read(self, here, octets),
             Kind::Rtf => super::rtf::read(self, here, octets),
+            Kind::Tnef => super::tnef::read(self, here, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),

@@ -6,6 +6,7 @@ mod html;
 mod mails;
 mod pdfs;
 mod rtf;
+mod tnef;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};
 use crate::message::Message;
