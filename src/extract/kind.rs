@@ -1,6 +1,9 @@
 //! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
 
-use super::{charset, tnef};
+use super::{
+    archive::{streams::Packing, tar},
+    charset, tnef,
+};
 use crate::message;
 use memchr::memmem;
 
@@ -20,6 +23,10 @@ pub(super) enum Kind {
     Xlsx,
     Rtf,
     Tnef,
+    SevenZip,
+    Tar,
+    Rar,
+    Packed(Packing),
     Image,
     Encrypted(&'static str),
     Unsupported(&'static str),
@@ -29,6 +36,7 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Docx | Kind::Xlsx | Kind::Rtf | Kind::Tnef)
+            || matches!(self, Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_))
     }
 }
 
@@ -115,7 +123,16 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
         return Some(compound(octets));
     }
     if octets.starts_with(b"7z\xBC\xAF\x27\x1C") {
-        return Some(seven_zip(octets));
+        return Some(Kind::SevenZip);
+    }
+    if octets.starts_with(b"Rar!\x1A\x07") || octets.starts_with(b"RE~^") {
+        return Some(Kind::Rar);
+    }
+    if let Some(packing) = Packing::of(octets) {
+        return Some(Kind::Packed(packing));
+    }
+    if tar::is_tar(octets) {
+        return Some(Kind::Tar);
     }
     if octets.starts_with(b"\x76\xE8\x04\x60\xC4\x11\xE3\x86") {
         return Some(Kind::Encrypted("rights-management"));
@@ -142,14 +159,6 @@ fn compound(octets: &[u8]) -> Kind {
         memmem::find(octets, &wide).is_some()
     };
     if named("EncryptedPackage") || named("EncryptedSummary") { Kind::Encrypted("office") } else { Kind::Unsupported("unknown-type") }
-}
-
-/// A 7z archive: its last header names the coders, AES among them (7zFormat.txt; 06 F1 07 01 is 7zAES).
-fn seven_zip(octets: &[u8]) -> Kind {
-    let offset = octets.get(12..20).and_then(|o| <[u8; 8]>::try_from(o).ok()).map_or(0, u64::from_le_bytes);
-    let header = usize::try_from(offset).ok().and_then(|o| octets.get(o.saturating_add(32)..)).unwrap_or_default();
-    let is_encrypted = memmem::find(header, b"\x06\xF1\x07\x01").is_some();
-    if is_encrypted { Kind::Encrypted("7z") } else { Kind::Unsupported("unknown-type") }
 }
 
 /// CMS (RFC 5652): a detached signature carries no text; enveloped data is encrypted; anything else is not read in this version.

@@ -1,5 +1,6 @@
 //! Files are made here, by code; what they hold is read back.
 
+mod archives;
 mod documents;
 mod hostile;
 mod html;
