@@ -92,7 +92,7 @@ struct Streams<'o> {
 }
 
 enum Stream<'o> {
-    Gzip(GzDecoder<&'o [u8]>),
+    Gzip(Box<GzDecoder<&'o [u8]>>),
     Bzip2(bzip2::bufread::BzDecoder<&'o [u8]>),
     Zstd(Box<StreamingDecoder<&'o [u8], FrameDecoder>>),
 }
@@ -112,7 +112,7 @@ impl<'o> Streams<'o> {
                 let decoder = StreamingDecoder::new(self.rest).map_err(io::Error::other)?;
                 Stream::Zstd(Box::new(decoder))
             }
-            Packing::Gzip | Packing::Xz => Stream::Gzip(GzDecoder::new(self.rest)),
+            Packing::Gzip | Packing::Xz => Stream::Gzip(Box::new(GzDecoder::new(self.rest))),
         }))
     }
 }

@@ -93,6 +93,8 @@ fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
         .concat()
 }
 
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 const RECORD: &[u8] = b"BSN: 111222333\nIBAN NL91 ABNA 0417 1643 00\ndiagnose\n";
 
 /// Every container of [`RECORD`], with the part that it is in.
@@ -174,8 +176,7 @@ fn bombs_and_dictionaries_end_at_their_limits() {
 
 #[test]
 fn streams_in_a_row_are_one_file() {
-    let packers: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
-        [("x.gz", |o| gzip(o)), ("x.bz2", |o| bzip2(o)), ("x.xz", |o| xz(o)), ("x.zst", |o| zstd(o))];
+    let packers: [(&str, Pack); 4] = [("x.gz", |o| gzip(o)), ("x.bz2", |o| bzip2(o)), ("x.xz", |o| xz(o)), ("x.zst", |o| zstd(o))];
     for (name, pack) in packers {
         let both = [pack(b"BSN 111"), pack(b"222333")].concat();
         let extraction = read(name, both.clone());
