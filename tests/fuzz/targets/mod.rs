@@ -21,7 +21,7 @@ mod words;
 pub use codec::codec;
 pub use command::command;
 pub use detect::detect;
-pub use documents::{docx, pdf, xlsx, zip};
+pub use documents::{archive_of_any_kind, docx, pdf, rtf, tnef, xlsx, zip};
 pub use html::html;
 pub use mail::mail;
 pub use page::page;
@@ -37,7 +37,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 20] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -51,6 +51,9 @@ pub const TARGETS: [Target; 17] = [
     ("docx", docx),
     ("xlsx", xlsx),
     ("zip", zip),
+    ("rtf", rtf),
+    ("tnef", tnef),
+    ("archive", archive_of_any_kind),
     ("detect", detect),
     ("rules", rules),
     ("seal", seal),
