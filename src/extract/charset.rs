@@ -96,6 +96,35 @@ pub(super) fn utf16_by_zeros(octets: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// The encoding that Windows numbers so (MS-UCODEREF, 2.2.1); `None` for one that nobody here can decode.
+pub(super) fn code_page(number: u32) -> Option<&'static Encoding> {
+    let label = match number {
+        874 => "windows-874",
+        932 => "shift_jis",
+        936 | 54936 => "gb18030",
+        949 | 1361 | 51949 => "euc-kr",
+        950 => "big5",
+        866 => "ibm866",
+        1200 => "utf-16le",
+        1201 => "utf-16be",
+        1250..=1258 => return Encoding::for_label(format!("windows-{number}").as_bytes()),
+        // With the highest bit: Excel 4 and 5.
+        0x8001 => "windows-1252",
+        10000 | 0x8000 => "macintosh",
+        10007 => "x-mac-cyrillic",
+        20127 => "windows-1252",
+        20866 => "koi8-r",
+        21866 => "koi8-u",
+        20932 | 51932 => "euc-jp",
+        28591..=28606 => return Encoding::for_label(format!("iso-8859-{}", number - 28590).as_bytes()),
+        38598 => "iso-8859-8-i",
+        50220..=50222 => "iso-2022-jp",
+        65001 => "utf-8",
+        _ => return None,
+    };
+    Encoding::for_label(label.as_bytes())
+}
+
 fn is_garbled(text: &str) -> bool {
     let replaced = text.chars().filter(|c| *c == '\u{FFFD}').count();
     replaced * MOST_REPLACED > text.chars().count()
@@ -112,37 +141,6 @@ fn is_stateful(label: &str) -> bool {
 
 fn is_utf7(label: &str) -> bool {
     ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|l| label.eq_ignore_ascii_case(l))
-}
-
-/// The charset of a Windows code page, as old documents name it. Of those that nobody can decode the letters of ASCII stay readable.
-pub(super) fn by_code_page(number: u16) -> Option<&'static Encoding> {
-    let label = match number {
-        874 => "windows-874",
-        932 => "shift_jis",
-        936 => "gbk",
-        949 | 1361 => "euc-kr",
-        950 => "big5",
-        1200 => "utf-16le",
-        1201 => "utf-16be",
-        1250..=1258 => return Encoding::for_label(format!("windows-{number}").as_bytes()),
-        866 => "ibm866",
-        10000 | 0x8000 => "macintosh",
-        10007 => "x-mac-cyrillic",
-        // Excel 4 and 5 for Windows.
-        0x8001 => "windows-1252",
-        20127 => "windows-1252",
-        20866 => "koi8-r",
-        21866 => "koi8-u",
-        28591..=28605 => return Encoding::for_label(format!("iso-8859-{}", number - 28590).as_bytes()),
-        38598 => "iso-8859-8-i",
-        50220..=50222 => "iso-2022-jp",
-        51932 | 20932 => "euc-jp",
-        51949 => "euc-kr",
-        54936 => "gb18030",
-        65001 => "utf-8",
-        _ => return None,
-    };
-    Encoding::for_label(label.as_bytes())
 }
 
 /// The charset in which Windows writes a language (MS-LCID), where characters are one or two octets.
@@ -164,12 +162,12 @@ pub(super) fn by_language(id: u16) -> &'static Encoding {
         (_, 0x2A) => 1258,
         _ => 1252,
     };
-    by_code_page(page).unwrap_or(WINDOWS_1252)
+    code_page(page).unwrap_or(WINDOWS_1252)
 }
 
 /// The charset of a font, by its number in Windows (LOGFONT, lfCharSet).
 pub(super) fn by_font(number: u8) -> Option<&'static Encoding> {
-    by_code_page(match number {
+    code_page(match number {
         0 => 1252,
         77 => 10000,
         128 => 932,

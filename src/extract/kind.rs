@@ -1,6 +1,9 @@
 //! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
 
-use super::{charset, legacy, office};
+use super::{
+    archive::{streams::Packing, tar},
+    charset, legacy, office, tnef,
+};
 use crate::message;
 use memchr::memmem;
 
@@ -24,6 +27,12 @@ pub(super) enum Kind {
     OpenDocument,
     /// An office document that is one XML file.
     FlatOffice,
+    Rtf,
+    Tnef,
+    SevenZip,
+    Tar,
+    Rar,
+    Packed(Packing),
     Image,
     Encrypted(&'static str),
     Unsupported(&'static str),
@@ -33,6 +42,7 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
+            || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_))
     }
 }
 
@@ -61,7 +71,7 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
-    } else if kinds == [Kind::Image] && claims_text(&extension(name), media_type) {
+    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf]) && claims_text(&extension(name), media_type) && media_type != "text/rtf" {
         // Six letters make a picture of any text, and a browser goes by the name.
         kinds.extend(kinds_of_text(&extension(name), media_type, octets));
     }
@@ -105,11 +115,27 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
         return Some(Kind::Image);
     }
+    if octets.starts_with(&tnef::SIGNATURE) {
+        return Some(Kind::Tnef);
+    }
+    // Word asks for no more of it.
+    if octets.trim_ascii_start().starts_with(b"{\\rt") {
+        return Some(Kind::Rtf);
+    }
     if octets.starts_with(legacy::MAGIC) || legacy::is_bare_workbook(octets) {
         return Some(Kind::Compound);
     }
     if octets.starts_with(b"7z\xBC\xAF\x27\x1C") {
-        return Some(seven_zip(octets));
+        return Some(Kind::SevenZip);
+    }
+    if octets.starts_with(b"Rar!\x1A\x07") || octets.starts_with(b"RE~^") {
+        return Some(Kind::Rar);
+    }
+    if let Some(packing) = Packing::of(octets) {
+        return Some(Kind::Packed(packing));
+    }
+    if tar::is_tar(octets) {
+        return Some(Kind::Tar);
     }
     if octets.starts_with(b"\x76\xE8\x04\x60\xC4\x11\xE3\x86") {
         return Some(Kind::Encrypted("rights-management"));
@@ -127,14 +153,6 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
         return Some(Kind::Unsupported("image"));
     }
     (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
-}
-
-/// A 7z archive: its last header names the coders, AES among them (7zFormat.txt; 06 F1 07 01 is 7zAES).
-fn seven_zip(octets: &[u8]) -> Kind {
-    let offset = octets.get(12..20).and_then(|o| <[u8; 8]>::try_from(o).ok()).map_or(0, u64::from_le_bytes);
-    let header = usize::try_from(offset).ok().and_then(|o| octets.get(o.saturating_add(32)..)).unwrap_or_default();
-    let is_encrypted = memmem::find(header, b"\x06\xF1\x07\x01").is_some();
-    if is_encrypted { Kind::Encrypted("7z") } else { Kind::Unsupported("unknown-type") }
 }
 
 /// CMS (RFC 5652): a detached signature carries no text; enveloped data is encrypted; anything else is not read in this version.
@@ -184,7 +202,7 @@ fn claims_text(extension: &str, media_type: &str) -> bool {
 fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
     let start = start.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n', '\u{FFFD}', '\0']);
-    if start.starts_with("{\\rtf") || matches!(media_type, "message/partial" | "message/external-body") {
+    if matches!(media_type, "message/partial" | "message/external-body") {
         return vec![Kind::Unsupported("unknown-type")];
     }
     if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") {

@@ -3,6 +3,7 @@
 //! Everything that travels is read, seen or not. Each part ends as text, as a problem, as both (partly read), or as a type known to carry no
 //! text: never in silence.
 
+mod archive;
 mod charset;
 mod flow;
 mod html;
@@ -17,7 +18,9 @@ mod pdf;
 mod plain;
 mod reading;
 mod reason;
+mod rtf;
 mod sheet;
+mod tnef;
 mod xlsx;
 mod xml;
 mod zip;

@@ -199,11 +199,11 @@ impl<'l> Reading<'l> {
             return;
         }
         for kind in kinds {
-            self.read(here, kind, octets);
+            self.read(here, name, kind, octets);
         }
     }
 
-    fn read(&mut self, here: &Here, kind: Kind, octets: &Bytes) {
+    fn read(&mut self, here: &Here, name: &str, kind: Kind, octets: &Bytes) {
         match kind {
             Kind::Nothing => {}
             Kind::Text => super::plain::read(self, here, &here.part, Source::Attachment, octets, None),
@@ -216,6 +216,12 @@ impl<'l> Reading<'l> {
             Kind::OpenDocument => super::office::read_odf(self, here, octets),
             Kind::FlatOffice => super::office::read_flat(self, here, octets),
             Kind::Compound => super::legacy::read(self, here, octets),
+            Kind::Rtf => super::rtf::read(self, here, octets),
+            Kind::Tnef => super::tnef::read(self, here, octets),
+            Kind::SevenZip => super::archive::seven_zip::read(self, here, octets),
+            Kind::Tar => super::archive::tar::read(self, here, octets),
+            Kind::Rar => super::archive::rar::read(self, here, octets),
+            Kind::Packed(packing) => super::archive::streams::read(self, here, packing, name, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),

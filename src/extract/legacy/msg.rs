@@ -8,6 +8,7 @@ use super::{
 use crate::extract::{
     Places, Source, charset, html, plain,
     reading::{Here, Reading},
+    rtf,
 };
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_16LE, WINDOWS_1252};
@@ -87,7 +88,8 @@ fn body(reading: &mut Reading<'_>, here: &Here, properties: &Properties) {
         has_body = true;
     }
     if let Some(packed) = properties.binary(tag::RTF).filter(|o| !o.is_empty() && !has_body) {
-        reading.member(here, "body.rtf", "application/rtf", &Bytes::copy_from_slice(packed));
+        let part = here.section("rtf");
+        rtf::read_packed(reading, here, &part, Source::Attachment, packed);
     }
 }
 
@@ -136,7 +138,7 @@ impl Properties {
     /// Reads a storage; `encoding` is that of the message around it.
     fn of(file: &mut Compound<'_>, id: usize, encoding: Option<&'static Encoding>) -> Properties {
         let fixed = fixed(&file.named(id, PROPERTIES).unwrap_or_default());
-        let page = |tag| fixed.get(&tag).and_then(|page| u16::try_from(*page).ok()).and_then(charset::by_code_page);
+        let page = |tag| fixed.get(&tag).and_then(|page| charset::code_page(*page));
         let language = fixed.get(&tag::LANGUAGE).map(|id| charset::by_language((*id & 0xFFFF) as u16));
         // 1200 says that strings are Unicode, which their type does too.
         let own = [page(tag::CODE_PAGE), page(tag::INTERNET_CODE_PAGE), language].into_iter().flatten().find(|e| *e != UTF_16LE);

@@ -59,7 +59,7 @@ impl<'o> Set<'o> {
         let mut is_whole = all.len() == count;
         // 1 is the code page of all strings, 0 the dictionary of names (MS-OLEPS 2.18.1).
         if let Some((_, at)) = all.iter().find(|(id, _)| *id == 1) {
-            self.encoding = u16_at(self.octets, at + 4).and_then(charset::by_code_page).unwrap_or(WINDOWS_1252);
+            self.encoding = u16_at(self.octets, at + 4).map(u32::from).and_then(charset::code_page).unwrap_or(WINDOWS_1252);
         }
         if let Some((_, at)) = all.iter().find(|(id, _)| *id == 0) {
             is_whole &= self.dictionary(*at).is_some();

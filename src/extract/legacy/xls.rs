@@ -172,7 +172,7 @@ impl Workbook {
         let data = record.data;
         let is_known = match record.kind {
             kind::CODEPAGE => {
-                self.script.encoding = u16_at(data, 0).and_then(charset::by_code_page).unwrap_or(WINDOWS_1252);
+                self.script.encoding = u16_at(data, 0).map(u32::from).and_then(charset::code_page).unwrap_or(WINDOWS_1252);
                 Some(())
             }
             kind::DATEMODE => u16_at(data, 0).map(|mode| self.is_1904 = mode == 1),

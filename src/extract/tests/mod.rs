@@ -1,5 +1,6 @@
 //! Files are made here, by code; what they hold is read back.
 
+mod archives;
 mod documents;
 mod hostile;
 mod html;
@@ -7,6 +8,8 @@ mod legacy;
 mod mails;
 mod office;
 mod pdfs;
+mod rtf;
+mod tnef;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};
 use crate::message::Message;

@@ -200,3 +200,18 @@ pub(super) fn open_all(unopened: &[Unopened]) {
         is_within(&file(&part, &limits()), &limits());
     }
 }
+
+/// Rich text, with what it packs.
+pub fn rtf(octets: &[u8]) {
+    read("a.rtf", "application/rtf", [b"{\\rtf1", octets].concat());
+}
+
+/// Attributes of a winmail.dat, packed RTF in them too.
+pub fn tnef(octets: &[u8]) {
+    read("winmail.dat", "application/ms-tnef", [b"\x78\x9F\x3E\x22\x01\0", octets].concat());
+}
+
+/// An archive of any kind: its first octets tell.
+pub fn archive_of_any_kind(octets: &[u8]) {
+    read("a.bin", "", octets.to_vec());
+}

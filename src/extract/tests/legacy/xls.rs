@@ -204,7 +204,7 @@ fn what_stands_beside_the_cells_is_read() {
 }
 
 #[test]
-fn workbooks_before_excel_97_are_read_by_code_page() {
+fn workbooks_before_excel_97_are_read_code_page() {
     let old = |row: u16, content: &[u8]| (0x0204, [at(row, 0, 0).as_slice(), &(content.len() as u16).to_le_bytes(), content].concat());
     let records = [
         begin(0x0500, 5),

@@ -1,0 +1,65 @@
+//! Which charset a font of RTF writes in.
+
+use crate::extract::charset::code_page;
+use encoding_rs::{Encoding, WINDOWS_1252};
+use std::collections::HashMap;
+
+/// Fonts that are remembered; a real document has hundreds at most, and more of them fall back to the document's charset.
+const MOST: usize = 4096;
+
+/// The font table, and what stands in for a font that isn't in it.
+pub(super) struct Fonts {
+    encodings: HashMap<i32, &'static Encoding>,
+    /// The font whose entry is being read.
+    defining: i32,
+    /// `\ansicpg`: the charset of the document.
+    pub(super) document: &'static Encoding,
+    /// `\deff`: the font of text before any is chosen.
+    pub(super) first: i32,
+}
+
+impl Fonts {
+    pub(super) fn new() -> Fonts {
+        Fonts { encodings: HashMap::new(), defining: 0, document: WINDOWS_1252, first: 0 }
+    }
+
+    pub(super) fn begin(&mut self, font: i32) {
+        self.defining = font;
+    }
+
+    /// `\fcharset` or `\cpg` of the font that is being read.
+    pub(super) fn set(&mut self, encoding: Option<&'static Encoding>) {
+        if let Some(encoding) = encoding
+            && self.encodings.len() < MOST
+        {
+            self.encodings.insert(self.defining, encoding);
+        }
+    }
+
+    pub(super) fn get(&self, font: i32) -> &'static Encoding {
+        self.encodings.get(&font).copied().unwrap_or(self.document)
+    }
+}
+
+/// What `\fcharset` means (RTF 1.9.1, "Font Table"); `None` for the document's own.
+pub(super) fn by_charset(charset: i32) -> Option<&'static Encoding> {
+    let page = match charset {
+        0 | 2 => 1252,
+        77 => 10000,
+        128 => 932,
+        129 => 949,
+        134 => 936,
+        136 => 950,
+        161 => 1253,
+        162 => 1254,
+        163 => 1258,
+        177 => 1255,
+        178 => 1256,
+        186 => 1257,
+        204 => 1251,
+        222 => 874,
+        238 => 1250,
+        _ => return None,
+    };
+    code_page(page)
+}

@@ -1,0 +1,187 @@
+//! Archives within archives, whole, broken, and made to hurt.
+
+use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, zip};
+use std::io::{Read, Write};
+
+fn crc(octets: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(octets);
+    crc.sum()
+}
+
+fn gzip(octets: impl Read) -> Vec<u8> {
+    packed(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best()), octets, |e| e.finish().unwrap())
+}
+
+fn packed<W: Write>(mut encoder: W, mut octets: impl Read, finish: impl Fn(W) -> Vec<u8>) -> Vec<u8> {
+    std::io::copy(&mut octets, &mut encoder).unwrap();
+    finish(encoder)
+}
+
+fn bzip2(octets: impl Read) -> Vec<u8> {
+    packed(::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::best()), octets, |e| e.finish().unwrap())
+}
+
+fn xz(octets: impl Read) -> Vec<u8> {
+    let writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    packed(writer, octets, |e| e.finish().unwrap())
+}
+
+fn zstd(octets: impl Read) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(octets, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    for (name, octets) in members {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_size(octets.len() as u64);
+        builder.append_data(&mut header, name, *octets).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+/// A number of 7z (7zFormat.txt, "REAL_UINT64 and UINT64").
+fn number(n: usize) -> Vec<u8> {
+    if n < 0x80 { vec![n as u8] } else { [&[0xFF][..], &(n as u64).to_le_bytes()].concat() }
+}
+
+/// A 7z of one member, by the coder that is given with its flags.
+fn seven_zip(name: &str, octets: &[u8], coder: &[u8]) -> Vec<u8> {
+    let names: Vec<u8> = [0].into_iter().chain(name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes)).collect();
+    let size = number(octets.len());
+    let header = [
+        &[1, 4, 6, 0, 1, 9][..],
+        &size,
+        &[0, 7, 0x0B, 1, 0, 1],
+        coder,
+        &[0x0C],
+        &size,
+        &[0, 8, 0x0A, 1],
+        &crc(octets).to_le_bytes(),
+        &[0, 0, 5, 1, 0x11],
+        &number(names.len()),
+        &names,
+        &[0, 0],
+    ]
+    .concat();
+    let start = [&(octets.len() as u64).to_le_bytes()[..], &(header.len() as u64).to_le_bytes(), &crc(&header).to_le_bytes()].concat();
+    [b"7z\xBC\xAF\x27\x1C\0\x04", &crc(&start).to_le_bytes()[..], &start, octets, &header].concat()
+}
+
+const COPY: &[u8] = &[1, 0];
+
+/// A RAR 4 of one stored member.
+fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
+    let block = |kind: u8, flags: u16, rest: &[u8]| {
+        let body = [&[kind][..], &flags.to_le_bytes(), &(rest.len() as u16 + 7).to_le_bytes(), rest].concat();
+        [&(crc(&body) as u16).to_le_bytes()[..], &body].concat()
+    };
+    let size = (octets.len() as u32).to_le_bytes();
+    let file = [
+        &size[..],
+        &size,
+        &[0],
+        &crc(octets).to_le_bytes(),
+        &[0; 4],
+        &[20, 0x30],
+        &(name.len() as u16).to_le_bytes(),
+        &[0; 4],
+        name.as_bytes(),
+    ];
+    [b"Rar!\x1A\x07\0", &block(0x73, 0, &[0; 6])[..], &block(0x74, 0x8000 | flags, &file.concat()), octets, &block(0x7B, 0x4000, &[])]
+        .concat()
+}
+
+type Pack = fn(&[u8]) -> Vec<u8>;
+
+const RECORD: &[u8] = b"BSN: 111222333\nIBAN NL91 ABNA 0417 1643 00\ndiagnose\n";
+
+/// Every container of [`RECORD`], with the part that it is in.
+fn containers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    vec![
+        ("x.txt.gz", gzip(RECORD), "x.txt"),
+        ("x.txt.bz2", bzip2(RECORD), "x.txt"),
+        ("x.txt.xz", xz(RECORD), "x.txt"),
+        ("x.txt.zst", zstd(RECORD), "x.txt"),
+        ("x.tar", tar(&[("map/a.txt", RECORD)]), "map/a.txt"),
+        ("x.7z", seven_zip("a.txt", RECORD, COPY), "a.txt"),
+        ("x.rar", rar("a.txt", RECORD, 0), "a.txt"),
+        ("x.zip", zip(&[("a.txt", RECORD)]), "a.txt"),
+    ]
+}
+
+#[test]
+fn a_record_is_found_in_every_container() {
+    for (name, octets, inner) in containers() {
+        let extraction = read(name, octets);
+        assert_eq!(problems(&extraction), Vec::<String>::new(), "{name}");
+        let part = format!("attachment \"{name}\" > \"{inner}\"");
+        assert!(extraction.texts.iter().any(|t| t.part == part && t.text.as_bytes() == RECORD), "{name}: {extraction:?}");
+    }
+}
+
+#[test]
+fn a_record_is_found_under_five_containers() {
+    let packed = gzip(&tar(&[("b.eml", &mail_with("c.txt", RECORD))])[..]);
+    let octets = zip(&[("x.7z", &seven_zip("y.tar.gz", &packed, COPY))]);
+    let extraction = read("x.zip", octets.clone());
+    let part = "attachment \"x.zip\" > \"x.7z\" > \"y.tar.gz\" > \"y.tar\" > \"b.eml\" > \"c.txt\"";
+    assert!(extraction.texts.iter().any(|t| t.part == part) || has_problem(&extraction, ProblemKind::TooDeep, "depth"));
+    let extraction = read_mail(mail_with("x.7z", &seven_zip("y.tar.gz", &packed, COPY)));
+    let part = "attachment \"x.7z\" > \"y.tar.gz\" > \"y.tar\" > \"b.eml\" > \"c.txt\"";
+    assert!(extraction.texts.iter().any(|t| t.part == part && t.text.as_bytes() == RECORD), "{extraction:?}");
+}
+
+#[test]
+fn what_is_cut_off_is_told() {
+    for (name, octets, _) in containers() {
+        // The end of a RAR needs no block, and that of a TAR may be shorter.
+        let whole = octets.len() - if matches!(name, "x.rar") { 7 } else { 0 };
+        // Less than a header of a TAR is no TAR yet.
+        let (first, whole) = if name == "x.tar" { (512, 1024 + 512) } else { (8, whole) };
+        for length in (first..whole).step_by(1 + whole / 60) {
+            assert!(!read(name, octets[..length].to_vec()).problems.is_empty(), "{name} cut at {length} of {whole}");
+        }
+    }
+}
+
+#[test]
+fn encrypted_members_are_told() {
+    assert_eq!(problems(&read("x.7z", seven_zip("a.txt", RECORD, &[0x24, 6, 0xF1, 7, 1, 1, 0]))), ["encrypted 7z"]);
+    assert_eq!(problems(&read("x.rar", rar("a.txt", RECORD, 4))), ["encrypted rar"]);
+}
+
+#[test]
+fn bombs_and_dictionaries_end_at_their_limits() {
+    let zeros = || std::io::repeat(0).take(80 << 20);
+    for (name, octets) in [("x.gz", gzip(zeros())), ("x.bz2", bzip2(zeros())), ("x.xz", xz(zeros()))] {
+        let extraction = read(name, octets);
+        assert!(has_problem(&extraction, ProblemKind::TooLarge, "ratio"), "{name}: {:?}", problems(&extraction));
+    }
+    let greedy = seven_zip("a.txt", RECORD, &[0x23, 3, 1, 1, 5, 0x5D, 0xFF, 0xFF, 0xFF, 0xFF]);
+    assert_eq!(problems(&read("x.7z", greedy)), ["too-large memory"]);
+    let mut nested = RECORD.to_vec();
+    for _ in 0..20 {
+        nested = gzip(&nested[..]);
+    }
+    assert!(has_problem(&read("x.gz", nested), ProblemKind::TooDeep, "depth"));
+    let mut huge = tar(&[("a.txt", RECORD)]);
+    huge[124..136].copy_from_slice(b"77777777777\0");
+    let sum: u32 = huge[..512].iter().enumerate().map(|(i, o)| if (148..156).contains(&i) { 32 } else { u32::from(*o) }).sum();
+    huge[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let extraction = read("x.tar", huge);
+    assert!(has_problem(&extraction, ProblemKind::Damaged, "tar") && holds(&extraction, "111222333"), "{:?}", problems(&extraction));
+}
+
+#[test]
+fn streams_in_a_row_are_one_file() {
+    let packers: [(&str, Pack); 4] = [("x.gz", |o| gzip(o)), ("x.bz2", |o| bzip2(o)), ("x.xz", |o| xz(o)), ("x.zst", |o| zstd(o))];
+    for (name, pack) in packers {
+        let both = [pack(b"BSN 111"), pack(b"222333")].concat();
+        let extraction = read(name, both.clone());
+        assert!(holds(&extraction, "BSN 111222333") && extraction.problems.is_empty(), "{name}: {extraction:?}");
+        let extraction = read(name, [&both[..], b"rommel"].concat());
+        assert!(holds(&extraction, "BSN 111222333") && !extraction.problems.is_empty(), "{name}");
+    }
+}
