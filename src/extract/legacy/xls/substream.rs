@@ -21,7 +21,7 @@ pub(super) struct Substream {
     is_nested: bool,
     cells: Sheet,
     /// The cell whose formula gives a text: a record behind it holds that.
-    awaited: Option<(u32, u32)>,
+    unanswered: Option<(u32, u32)>,
     /// Comments, at their cells.
     notes: Sheet,
     /// Texts of shapes, by the number of the shape, until a comment claims them.
@@ -52,7 +52,7 @@ impl Substream {
         Substream {
             is_nested,
             cells: Sheet::new(number),
-            awaited: None,
+            unanswered: None,
             notes: Sheet::new(number),
             shapes: HashMap::new(),
             shape: 0,
@@ -193,7 +193,7 @@ impl Substream {
         let is_old = workbook.script.is_unicode || kind == kind::FORMULA;
         let result = data.get(6..14)?;
         match result {
-            [0, .., 0xFF, 0xFF] => self.awaited = Some((at.row, at.column)),
+            [0, .., 0xFF, 0xFF] => self.unanswered = Some((at.row, at.column)),
             [1, _, value, .., 0xFF, 0xFF] => self.truth(at, *value, true),
             [2, _, value, .., 0xFF, 0xFF] => self.truth(at, *value, false),
             [.., 0xFF, 0xFF] => {}
@@ -209,7 +209,7 @@ impl Substream {
 
     /// The text that a formula gives.
     fn string(&mut self, workbook: &Workbook, kind: u16, data: &[u8], records: &mut Records<'_>) -> Option<()> {
-        let Some((row, column)) = self.awaited.take() else { return Some(()) };
+        let Some((row, column)) = self.unanswered.take() else { return Some(()) };
         let mut text = String::new();
         if workbook.script.is_unicode {
             let mut pieces = Pieces::new(records.continued(data));
