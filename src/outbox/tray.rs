@@ -59,8 +59,11 @@ impl Store for Claiming {
         let version = batch.version;
         let mut claims = Claims(Vec::new());
         let mut left = false;
+        // The outbox moves rows itself, and one that comes back must not land on the key that it leaves.
+        let moves = batch.ops.iter().any(|op| matches!(op, Op::Delete { key, .. } if key.as_str().starts_with("outbox/")));
         for op in batch.ops.iter_mut().filter(|op| is_due(op, now)) {
-            match self.claims.clone().try_reserve_owned().ok().and_then(|place| Some((place, claim(op, version, now)?))) {
+            let place = (!moves).then(|| self.claims.clone().try_reserve_owned().ok()).flatten();
+            match place.and_then(|place| Some((place, claim(op, version, now)?))) {
                 Some(in_place) => claims.0.push(in_place),
                 None => left = true,
             }
@@ -166,6 +169,22 @@ mod tests {
             let mail: Mail = kept.read(&claim.key).unwrap();
             assert!(mail.claimed && mail.tries == 1 && kept.version == claim.version && !claim.doubtful);
         }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_is_brought_forward_is_left_where_it_is_put() {
+        let (store, claiming, _tray, wake, now) = tray();
+        let (id, leased) = (Id::random(), Id::random());
+        let mut batch = Batch::new();
+        batch.put(Key::outbox(now.plus(LEASE), leased), &row(now), Expect::Absent);
+        claiming.commit(batch).await.unwrap();
+        let mut batch = Batch::new();
+        batch.delete(Key::outbox(now.plus(LEASE), leased), Expect::Anything);
+        batch.put(Key::outbox(now, leased), &row(now), Expect::Absent);
+        batch.put(Key::outbox(now, id), &row(now), Expect::Absent);
+        claiming.commit(batch).await.unwrap();
+        wake.notified().await;
+        assert_eq!(store.list(&KeyRange::outbox_until(now), usize::MAX).await.unwrap().len(), 2);
     }
 
     #[tokio::test]
