@@ -1,6 +1,7 @@
 //! Compound files and what lies in them: made here record by record, read back, and broken.
 
 mod compound;
+mod documents;
 mod xls;
 
 use super::{Extraction, has_problem, holds, problems, read, read_within};
