@@ -34,6 +34,11 @@ pub fn zip(octets: &[u8]) {
     read("a.zip", "application/zip", octets.to_vec());
 }
 
+/// A compound file, or a bare workbook: Word, Excel and PowerPoint up to 2003, and Outlook.
+pub fn legacy(octets: &[u8]) {
+    read("a.doc", "application/msword", octets.to_vec());
+}
+
 /// The text of a Word document, of its comments, and of its properties; a NUL stands between them.
 pub fn docx(octets: &[u8]) {
     let parts = parts(octets);
