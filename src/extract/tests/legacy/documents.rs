@@ -24,7 +24,7 @@ fn word(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> Vec<u8> {
         at += text.encode_utf16().count() as u32;
         positions.extend(at.to_le_bytes());
         descriptors.extend([0, 0]);
-        descriptors.extend((if *is_wide { offset } else { offset * 2 | 0x4000_0000 }).to_le_bytes());
+        descriptors.extend((if *is_wide { offset } else { (offset * 2) | 0x4000_0000 }).to_le_bytes());
         descriptors.extend([0, 0]);
     }
     let table = [positions, descriptors].concat();
