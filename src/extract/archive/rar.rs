@@ -11,8 +11,8 @@ use rars::{ArchiveReadOptions, ArchiveReader, ErrorKind};
 /// Octets of all headers together: names of ten thousand members.
 const MOST_HEADER_OCTETS: u64 = 16 << 20;
 
-/// Reads every member, one by one. Those of a solid archive depend on the ones before, which are unpacked again for each: the limit on all
-/// that comes out counts them.
+/// Reads every member, one by one. Those of a solid archive depend on the ones before, which are unpacked again for each and not counted again:
+/// what bounds that is the worker's time.
 pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     let ratio = (octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from);
     let headers =
