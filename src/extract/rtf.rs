@@ -9,7 +9,7 @@ mod words;
 
 use super::{
     Places, ProblemKind, Source, charset,
-    flow::Flow,
+    flow::{Flow, pages},
     html, plain,
     reading::{Here, Reading},
 };
@@ -24,9 +24,6 @@ const MOST_GROUPS: usize = 20_000;
 
 /// `\uc`: octets that stand in for a character in programs without Unicode. A larger one would hide text from us.
 const LONGEST_FALLBACK: i32 = 8;
-
-/// Where the first page ends when nothing says so.
-const PAGE_CHARACTERS: usize = 3000;
 
 /// Twips from which a side of a picture counts as large: 500 pixels of a 96th of an inch.
 const LARGE: i32 = 7500;
@@ -61,13 +58,7 @@ pub(super) fn read_as(reading: &mut Reading<'_>, here: &Here, part: &str, source
     if document.is_html {
         html::read(reading, here, part, source, document.html.as_bytes(), Some("utf-8"));
     }
-    let mut pages = vec![0];
-    if document.breaks.is_empty() {
-        pages.extend(document.flows[0].text.char_indices().nth(PAGE_CHARACTERS).map(|(at, _)| at));
-    }
-    pages.extend(document.breaks);
-    pages.dedup();
-    let mut first = Some(Places::Pages(pages));
+    let mut first = Some(Places::Pages(pages(&document.flows[0].text, &document.breaks)));
     for (flow, (_, place)) in document.flows.into_iter().zip(Aside::ALL) {
         reading.flow(part, source, flow, first.take().unwrap_or_else(|| Places::Named(place.into())));
     }

@@ -1,6 +1,6 @@
 //! Which charset a font of RTF writes in.
 
-use crate::extract::charset::code_page;
+use crate::extract::charset::by_font;
 use encoding_rs::{Encoding, WINDOWS_1252};
 use std::collections::HashMap;
 
@@ -41,25 +41,8 @@ impl Fonts {
     }
 }
 
-/// What `\fcharset` means (RTF 1.9.1, "Font Table"); `None` for the document's own.
+/// What `\fcharset` means (RTF 1.9.1, "Font Table"); `None` for the document's own. Symbols are told apart by their font alone.
 pub(super) fn by_charset(charset: i32) -> Option<&'static Encoding> {
-    let page = match charset {
-        0 | 2 => 1252,
-        77 => 10000,
-        128 => 932,
-        129 => 949,
-        134 => 936,
-        136 => 950,
-        161 => 1253,
-        162 => 1254,
-        163 => 1258,
-        177 => 1255,
-        178 => 1256,
-        186 => 1257,
-        204 => 1251,
-        222 => 874,
-        238 => 1250,
-        _ => return None,
-    };
-    code_page(page)
+    const SYMBOLS: i32 = 2;
+    by_font(if charset == SYMBOLS { 0 } else { u8::try_from(charset).ok()? })
 }
