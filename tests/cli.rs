@@ -322,3 +322,77 @@ fn hash_password_makes_what_the_file_of_accounts_holds() {
         assert!(status(&output) == 1 && out(&output).is_empty() && complaints(&output).contains("a password is one line"));
     }
 }
+
+/// A configuration of `gemeente.example` in `folder`, and beside it in `new/policies` the built-in policies as `change` makes them.
+fn two_sets_of_policies(folder: &Path, change: impl Fn(&str) -> String) {
+    assert_eq!(status(&run(folder, &["init", "now"])), 0);
+    let config = folder.join("now/zegel.toml");
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("voorbeeld.example\"]", "gemeente.example\"]")).unwrap();
+    fs::create_dir_all(folder.join("new/policies")).unwrap();
+    let policies = fs::read_to_string(folder.join("now/policies/default.toml")).unwrap();
+    let changed = change(&policies);
+    assert_ne!(changed, policies);
+    fs::write(folder.join("new/policies/default.toml"), changed).unwrap();
+}
+
+#[test]
+fn replay_names_exactly_the_mails_that_another_set_treats_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let iban_inside = |policies: &str| policies.replace("rule = \"iban\", to = \"external\"", "rule = \"iban\", to = \"internal\"");
+    two_sets_of_policies(folder.path(), iban_inside);
+    let mut mbox = String::new();
+    let mut expected = Vec::new();
+    for number in 1..=300 {
+        let text = match number % 7 {
+            0 => "Rekening NL91 ABNA 0417 1643 00",
+            1 => "BSN: 111222333",
+            _ => "Tot morgen.",
+        };
+        mbox += &format!("From a Mon Oct 12 09:30:00 2026\nFrom: a@gemeente.example\nTo: b@zorg.example\nSubject: x\n\n{text}\n\n");
+        if number % 7 == 0 {
+            expected.push(format!("old.mbox#{number}"));
+        }
+    }
+    fs::write(folder.path().join("old.mbox"), mbox).unwrap();
+    let replay = |more: &[&str]| run(folder.path(), &[&["replay", "--config", "now/zegel.toml"], more, &["old.mbox"]].concat());
+    let output = replay(&["--against", "new", "--format", "json"]);
+    assert_eq!((status(&output), complaints(&output)), (0, String::new()));
+    let mut lines: Vec<serde_json::Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sums = lines.pop().unwrap();
+    assert_eq!(lines.iter().map(|line| line["mail"].as_str().unwrap()).collect::<Vec<_>>(), expected);
+    let (now, then) = (&sums["now"], &sums["then"]);
+    assert_eq!((&sums["mails"], &now["outcomes"]["level 1"], &then["outcomes"]["none"]), (&300.into(), &42.into(), &257.into()));
+    // One code by SMS for each mail of level 2; its number is asked for once.
+    assert_eq!((&now["sms"], &now["held"], &then["sms"], &then["held"]), (&43.into(), &1.into(), &43.into(), &1.into()));
+
+    let text = out(&replay(&["--against", "new"]));
+    assert!(text.contains("old.mbox#7\n  1 recipient: level 1 (Rekeningnummer) -> none\n"), "{text}");
+    assert!(text.contains("\n42 of 300 mails would be treated otherwise.\n"), "{text}");
+    assert!(!text.contains("zorg.example") && !text.contains("0417"), "neither content nor addresses: {text}");
+    assert!(out(&replay(&[])).contains("\n85 of 300 mails would not pass as they are.\n"));
+}
+
+#[test]
+fn replay_tells_what_it_can_t_read_and_a_fault_of_the_other_set_with_its_folder() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    two_sets_of_policies(folder.path(), |policies| policies.replace("rule = \"iban\"", "rule = \"ibna\""));
+    fs::create_dir(folder.path().join("mails")).unwrap();
+    let faulty = run(folder.path(), &["replay", "--against", "new", "mails"]);
+    assert_eq!((status(&faulty), out(&faulty)), (1, String::new()));
+    assert!(complaints(&faulty).contains("new/policies/default.toml:") && complaints(&faulty).contains("did you mean \"iban\"?"));
+    let neither = run(folder.path(), &["replay", "--against", "mails", "mails"]);
+    assert!(status(&neither) == 1 && complaints(&neither).contains("neither rules/ nor policies/"), "{}", complaints(&neither));
+
+    fs::write(folder.path().join("mails/note.txt"), "geen mail").unwrap();
+    fs::write(folder.path().join("mails/1.eml"), "From: a@gemeente.example\nTo: b@zorg.example\n\nBSN: 111222333\n").unwrap();
+    symlink("nowhere", folder.path().join("mails/2.eml")).unwrap();
+    symlink("/proc/self/mem", folder.path().join("mails/3.eml")).unwrap();
+    let output = run(folder.path(), &["replay", "mails"]);
+    let text = out(&output);
+    assert!(text.starts_with("1.eml\n  1 recipient: level 2 (BSN zeker)\n"), "{text}");
+    assert!(text.contains("1 of 1 mails") && text.contains("One file is no mail: note.txt\n"), "{text}");
+    // What can't be read may have been a mail.
+    let told = complaints(&output);
+    assert!(status(&output) == 1 && told.contains("2.eml: No such file") && told.contains("3.eml: "), "{told}");
+}

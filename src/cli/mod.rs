@@ -5,9 +5,11 @@ mod explain;
 mod extract;
 mod init;
 mod jsonl;
+mod judging;
 mod password;
 mod phone;
 mod reading;
+mod replay;
 
 use crate::{
     address::Address,
@@ -65,6 +67,19 @@ enum Command {
         path: Option<PathBuf>,
         #[command(subcommand)]
         command: phone::Command,
+    },
+    /// Say what rules and policies would have made of mail of the past, and how another set differs
+    Replay {
+        #[command(flatten)]
+        config: ConfigOption,
+        /// A folder with the rules/ or policies/, or both, to compare with
+        #[arg(long, value_name = "DIR")]
+        against: Option<PathBuf>,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// An mbox, a Maildir, or a folder of mails
+        #[arg(value_name = "MBOX|DIR")]
+        archive: PathBuf,
     },
     /// Print what stands for a password in the file of accounts; the password is a line of standard input
     HashPassword,
@@ -170,6 +185,9 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Explain(options) => explain::run(&options, out),
         Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
         Command::Phone { path, command } => phone::run(&command, path, out),
+        Command::Replay { config, against, format, archive } => {
+            replay::run(config.path.as_deref(), against.as_deref(), format, &archive, out)
+        }
         Command::HashPassword => password::run(out),
         Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
     }

@@ -36,21 +36,29 @@ impl Reader {
     /// Reads `file`; `-` is standard input.
     pub(super) fn open(&self, file: &str) -> io::Result<Opened> {
         let octets = Bytes::from(octets_of(file)?);
-        let busy = |_| io::Error::other("no process can be started to read it; is /proc mounted, and is there memory?");
         if message::looks_like_mail(&octets) {
-            let message = Message::new(octets);
-            let extraction = self.runtime.block_on(self.reader.read(&message)).map_err(busy)?;
-            return Ok(Opened { facts: message.facts(), extraction });
+            return self.mail(octets);
         }
         let name = if file == "-" { "stdin" } else { Path::new(file).file_name().and_then(|n| n.to_str()).unwrap_or("file") };
         let extraction = self.runtime.block_on(self.reader.read_file(name, octets)).map_err(busy)?;
         Ok(Opened { facts: message::Facts::default(), extraction })
     }
 
+    /// Reads a mail; several threads may at once.
+    pub(super) fn mail(&self, octets: Bytes) -> io::Result<Opened> {
+        let message = Message::new(octets);
+        let extraction = self.runtime.block_on(self.reader.read(&message)).map_err(busy)?;
+        Ok(Opened { facts: message.facts(), extraction })
+    }
+
     /// Ends without waiting for a worker.
     pub(super) fn close(self) {
         self.runtime.shutdown_background();
     }
+}
+
+fn busy<E>(_: E) -> io::Error {
+    io::Error::other("no process can be started to read it; is /proc mounted, and is there memory?")
 }
 
 fn octets_of(file: &str) -> io::Result<Vec<u8>> {

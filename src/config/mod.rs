@@ -17,7 +17,8 @@ pub use sms::Sms;
 
 use self::files::Unread;
 use crate::{
-    fault::{Fault, Faults, Table},
+    address::Domain,
+    fault::{Fault, Faults, Files, Table},
     gateway::DirectOptions,
     inspect::Rulebook,
     sandbox,
@@ -105,6 +106,39 @@ pub fn built_in() -> Result<Rulebook, Vec<Fault>> {
     if faults.is_empty() { Ok(rulebook) } else { Err(faults.take()) }
 }
 
+/// The rules and policies that `folder` holds; what it lacks of the two is taken from beside the configuration `config`, or is the built-in one.
+///
+/// # Errors
+/// Every fault. A folder with neither is one.
+pub fn proposed(folder: &Path, config: Option<&Path>, internal: Vec<Domain>) -> Result<Rulebook, Vec<Fault>> {
+    let faults = Faults::default();
+    let mut files = Files::new();
+    let mut found = false;
+    for (name, prefix) in [("rules", "rules/"), ("policies", "policies/")] {
+        let own = read_folder(folder, name, &faults);
+        found |= own.is_some();
+        let current = || config.and_then(|path| read_folder(folder_of(path), name, &faults)).unwrap_or_else(|| embedded(prefix));
+        files.append(&mut own.unwrap_or_else(current));
+    }
+    if !found {
+        let remedy = "name the folder in which rules/ or policies/ stand";
+        faults.add(&folder.display().to_string(), 1, "there is neither rules/ nor policies/ in this folder", remedy);
+        return Err(faults.take());
+    }
+    let rulebook = Rulebook::compile(&files, internal, &faults);
+    // Two files of one name may have been read: the path says which.
+    let told = |fault: Fault| match folder.join(&fault.file) {
+        path if path.exists() => Fault { file: path.display().to_string(), ..fault },
+        _ => fault,
+    };
+    if faults.is_empty() { Ok(rulebook) } else { Err(faults.take().into_iter().map(told).collect()) }
+}
+
+/// The folder in which a configuration stands.
+fn folder_of(config: &Path) -> &Path {
+    config.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn read(path: &Path, faults: &Faults) -> Option<Config> {
     let file = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let text = match files::read_text(path) {
@@ -115,7 +149,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
             return None;
         }
     };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let folder = folder_of(path).to_owned();
     let root = Table::parse(&file, &text, faults);
     let direct_is_set = root.as_ref().is_none_or(|root| root.has("direct"));
     let sections = root.map(|root| sections::read(root, &folder));
