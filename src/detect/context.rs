@@ -23,6 +23,20 @@ impl Default for Window {
 /// How far a person may stand from a number.
 const PERSON: usize = 60;
 
+/// Whether a sentence or a paragraph ends within `text`.
+fn ends_a_sentence(text: &[u8]) -> bool {
+    let space = |b: &&u8| b.is_ascii_whitespace();
+    text.iter().enumerate().any(|(at, b)| match b {
+        b'.' | b'!' | b'?' => {
+            let gap = text[at + 1..].iter().take_while(space).count();
+            // The label that follows `text` may be the sentence's first word.
+            gap > 0 && text.get(at + 1 + gap).is_none_or(u8::is_ascii_uppercase)
+        }
+        b'\n' => text[at + 1..].iter().take_while(space).any(|b| *b == b'\n'),
+        _ => false,
+    })
+}
+
 /// Words that may stand between a label and its number.
 const FILLERS: [&[u8]; 16] = [
     b"nummer", b"nummers", b"nr", b"nrs", b"no", b"number", b"is", b"was", b"luidt", b"zijn", b"betreft", b"nl", b"en", b"van", b"de", b"s",
@@ -170,7 +184,8 @@ impl Context<'_> {
         let after = self.labels[split..]
             .iter()
             .take_while(|l| l.end <= to && distance(self.text, candidate.end, l.start, self.window.after).is_some())
-            .find(|l| !self.points_forward(l));
+            // "Het BSN van Jan is 111222333. Bel gerust": what the next sentence speaks of is not this number.
+            .find(|l| !self.points_forward(l) && (l.wanted || !ends_a_sentence(&self.text[candidate.end..l.start])));
         match (before, after) {
             (Some(b), Some(a)) if a.start - candidate.end < candidate.start - b.end => Some(*a),
             (Some(b), _) => Some(*b),
