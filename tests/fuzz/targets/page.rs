@@ -21,7 +21,7 @@ pub fn page(octets: &[u8]) {
 }
 
 /// The words of a page and of its tags. Their order says nothing: of two attributes it is chance which comes first, and where a paragraph begins
-/// within another the tags of both are written anew.
+/// within another the tags of both are written anew. Of a style each declaration counts by itself: one may be left out between two others.
 fn words(page: &str) -> HashSet<&str> {
-    page.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '/')).collect()
+    page.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '/' | ';')).collect()
 }
