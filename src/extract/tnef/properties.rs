@@ -39,13 +39,17 @@ impl<'o> Properties<'o> {
     }
 
     fn fill(&mut self, rest: &mut Rest<'o>, encoding: &'static Encoding) -> Option<()> {
-        // Each takes eight octets at least, so the data bound this.
+        // Each takes four octets at least, so the data bound this.
         for _ in 0..rest.number()? {
             let tag = rest.number()?;
             let (kind, number) = ((tag & 0xFFFF) as u16, (tag >> 16) as u16);
             let name = if number >= 0x8000 { rest.name()? } else { name(number) };
             let is_long = matches!(kind & !SEVERAL, 0x0D | 0x1E | 0x1F | 0x102);
             let count = if is_long || kind & SEVERAL != 0 { rest.number()? } else { 1 };
+            // Values without an octet (PtypUnspecified, PtypNull) come one by one, or a count alone would keep us for minutes.
+            if count != 1 && matches!(kind & !SEVERAL, 0x00 | 0x01) {
+                return None;
+            }
             for _ in 0..count {
                 let value = rest.value(kind & !SEVERAL, encoding)?;
                 self.all.extend(value.map(|value| (number, name.clone(), value)));
