@@ -102,7 +102,7 @@ impl Numbers {
             Gap::Tight | Gap::Space => {}
         }
         if letter_behind {
-            self.poisoned = gap == Gap::Tight;
+            self.poisoned |= gap == Gap::Tight;
             return self.finish(text);
         }
         if gap == Gap::Break {
@@ -111,8 +111,9 @@ impl Numbers {
         if self.groups.len() < GROUPS {
             self.groups.push(Group { start, end, gap });
         } else {
-            // Too long for a number; its last group grows, so that its end is not taken for the end of one.
+            // Too long for a number; its last group grows, so that its end is not taken for the end of one. It is no group of digits any more.
             self.groups[GROUPS - 1].end = end;
+            self.poisoned = true;
         }
     }
 
@@ -394,6 +395,7 @@ mod tests {
         check("111222333", &[("111222333", Form::Usual)]);
         check("111222334", &[]);
         check("000000000", &[]); // passes the sum, was never issued
+        check("1 1 1 2 2 2 3 3 3 1 1 11 222 33", &[("1 1 1 2 2 2 3 3 3", Form::Begins)]); // the groups beyond twelve are no nine digits
     }
 
     #[test]
