@@ -171,7 +171,8 @@ fn expressions(words: &[String]) -> Vec<Regex> {
 
 /// Lists of a few words to many, and texts that mean to be slow.
 fn own(common: &[String], listed: &[String], mail: &Extraction, octets: usize, rounds: usize) {
-    let sets = [(10, 1), (1000, 1), (2500, 5), (10_000, 20), (25_000, 50)].map(|(count, lists)| (count, lists, rules(&listed[..count], lists, true)));
+    let sets = [(10, 1), (1000, 1), (2500, 5), (10_000, 20), (25_000, 50)]
+        .map(|(count, lists)| (count, lists, rules(&listed[..count], lists, true)));
     let named: Vec<String> = sets.iter().map(|(count, lists, _)| format!("{count} words in {lists} lists, and numbers")).collect();
     let contenders: Vec<Contender<'_>> = sets
         .iter()
