@@ -45,7 +45,8 @@ const DELIVERY_TIME: Duration = Duration::from_secs(300);
 /// How long a claim may wait for its delivery to begin: what is left of the lease is enough for that, with a minute to spare.
 const CLAIM_WAIT: Duration = Duration::from_secs(LEASE.as_secs() - DELIVERY_TIME.as_secs() - 60);
 
-/// A claim that waited longer is looked up before its delivery: a clock that was put forward may have let its lease run out, and another have it.
+/// A claim that waited longer is looked up before its delivery, and so is one whose lease is not what the clock now says: a clock that was put forward
+/// may have let it run out, one that was put back may have had it brought forward, and another have the row.
 const CLAIM_SURE: Duration = Duration::from_secs(1);
 
 /// Mail comes by way of commits that claim it or wake the outbox; the poll finds what falls due.
@@ -192,7 +193,9 @@ impl Outbox {
             return tracing::warn!("mail {} waited too long for a place: it waits for the end of its lease now", claim.id);
         }
         let outbox = self.clone();
-        let is_doubtful = claim.doubtful || claim.since.elapsed() > CLAIM_SURE;
+        let now = self.clock.now();
+        let is_leased = (Key::outbox(now, claim.id)..=Key::outbox(now.plus(LEASE), claim.id)).contains(&claim.key);
+        let is_doubtful = claim.doubtful || !is_leased || claim.since.elapsed() > CLAIM_SURE;
         deliveries.spawn(async move {
             let _turn = turn;
             if is_doubtful && !outbox.holds(&claim).await { Ended::Well } else { outbox.deliver(claim).await }
