@@ -1,4 +1,4 @@
-//! Archives other than ZIP. Nothing is ever written to a path; nothing comes out beyond the limits.
+//! Archives other than ZIP, and what all of them share. Nothing is ever written to a path; nothing comes out beyond the limits.
 
 pub(super) mod rar;
 pub(super) mod seven_zip;
@@ -12,11 +12,17 @@ use std::io::{ErrorKind, Read};
 const MOST_MEMORY: u64 = 256 << 20;
 
 /// What may still come out of one container before it counts as a bomb.
+#[derive(Clone, Copy)]
 pub(super) struct Ratio(u64);
 
 impl Ratio {
     pub(super) fn new(reading: &Reading<'_>, octets: &[u8]) -> Ratio {
-        Ratio((octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from))
+        Ratio(Ratio::limit(reading, octets))
+    }
+
+    /// How many octets may come out of these in all.
+    pub(super) fn limit(reading: &Reading<'_>, octets: &[u8]) -> u64 {
+        (octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from)
     }
 }
 

@@ -84,6 +84,11 @@ fn inner_name(packing: Packing, name: &str, octets: &[u8]) -> String {
     }
 }
 
+/// What Zstandard frames unpack to: a member of a ZIP.
+pub(in crate::extract) fn zstandard(octets: &[u8]) -> impl Read {
+    Streams { packing: Packing::Zstd, rest: octets, current: None }
+}
+
 /// The streams one after the other; zeros may pad the end, and nothing else may stand there.
 struct Streams<'o> {
     packing: Packing,

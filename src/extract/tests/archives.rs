@@ -3,13 +3,13 @@
 use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, zip};
 use std::io::{Read, Write};
 
-fn crc(octets: &[u8]) -> u32 {
+pub(super) fn crc(octets: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(octets);
     crc.sum()
 }
 
-fn gzip(octets: impl Read) -> Vec<u8> {
+pub(super) fn gzip(octets: impl Read) -> Vec<u8> {
     packed(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best()), octets, |e| e.finish().unwrap())
 }
 
@@ -18,20 +18,20 @@ fn packed<W: Write>(mut encoder: W, mut octets: impl Read, finish: impl Fn(W) ->
     finish(encoder)
 }
 
-fn bzip2(octets: impl Read) -> Vec<u8> {
+pub(super) fn bzip2(octets: impl Read) -> Vec<u8> {
     packed(::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::best()), octets, |e| e.finish().unwrap())
 }
 
-fn xz(octets: impl Read) -> Vec<u8> {
+pub(super) fn xz(octets: impl Read) -> Vec<u8> {
     let writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
     packed(writer, octets, |e| e.finish().unwrap())
 }
 
-fn zstd(octets: impl Read) -> Vec<u8> {
+pub(super) fn zstd(octets: impl Read) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(octets, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = ::tar::Builder::new(Vec::new());
     for (name, octets) in members {
         let mut header = ::tar::Header::new_gnu();
@@ -95,7 +95,7 @@ fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
 
 type Pack = fn(&[u8]) -> Vec<u8>;
 
-const RECORD: &[u8] = b"BSN: 111222333\nIBAN NL91 ABNA 0417 1643 00\ndiagnose\n";
+pub(super) const RECORD: &[u8] = b"BSN: 111222333\nIBAN NL91 ABNA 0417 1643 00\ndiagnose\n";
 
 /// Every container of [`RECORD`], with the part that it is in.
 fn containers() -> Vec<(&'static str, Vec<u8>, &'static str)> {

@@ -10,6 +10,7 @@ mod office;
 mod pdfs;
 mod rtf;
 mod tnef;
+mod zips;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};
 use crate::message::Message;
