@@ -72,7 +72,7 @@ fn seven_zip(name: &str, octets: &[u8], coder: &[u8]) -> Vec<u8> {
 const COPY: &[u8] = &[1, 0];
 
 /// A RAR 4 of one stored member.
-fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
+pub(super) fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
     let block = |kind: u8, flags: u16, rest: &[u8]| {
         let body = [&[kind][..], &flags.to_le_bytes(), &(rest.len() as u16 + 7).to_le_bytes(), rest].concat();
         [&(crc(&body) as u16).to_le_bytes()[..], &body].concat()
