@@ -9,6 +9,7 @@ mod legacy;
 mod mails;
 mod office;
 mod pdfs;
+mod rars;
 mod rtf;
 mod tnef;
 mod zips;
