@@ -10,6 +10,7 @@ use super::{
 };
 use bytes::Bytes;
 use locals::Local;
+use memchr::memmem;
 use std::{
     borrow::Cow,
     io::{Cursor, Read},
@@ -56,7 +57,9 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
 impl<'o> Archive<'o> {
     /// Opens a ZIP by its directory. Without a readable one, what its local headers lead to is read, and `damaged` said.
     pub(super) fn open(reading: &mut Reading<'_>, here: &Here, octets: &'o [u8]) -> Option<Archive<'o>> {
-        let zip = ZipArchive::new(Cursor::new(octets)).ok();
+        // A directory of millions is not held in memory to read the first few of them.
+        let is_crowded = memmem::find_iter(octets, b"PK\x01\x02").nth(reading.limits.members).is_some();
+        let zip = if is_crowded { None } else { ZipArchive::new(Cursor::new(octets)).ok() };
         let unchecked = Ratio::limit(reading, octets);
         let ratio = Ratio::new(reading, octets);
         let mut archive = Archive { octets, zip, unlisted: Vec::new(), rest: Cursor::new(octets), ratio, unchecked };
@@ -66,7 +69,8 @@ impl<'o> Archive<'o> {
         archive.unlisted = found.locals;
         archive.unlisted.append(&mut contradicting);
         let Some(zip) = &mut archive.zip else {
-            reading.damaged(here, "zip");
+            let (kind, reason) = if is_crowded { (ProblemKind::TooLarge, "members") } else { (ProblemKind::Damaged, "zip") };
+            reading.problem(&here.part, None, kind, reason);
             archive.read_all(reading, here);
             return None;
         };

@@ -1,6 +1,7 @@
 //! Files are made here, by code; what they hold is read back.
 
 mod archives;
+mod bombs;
 mod containers;
 mod documents;
 mod hostile;

@@ -9,22 +9,24 @@ use std::io::{Read, Write};
 
 /// A member, as its headers tell of it.
 #[derive(Clone)]
-struct Entry {
-    name: Vec<u8>,
+pub(super) struct Entry {
+    pub(super) name: Vec<u8>,
     method: u16,
     flags: u16,
-    packed: Vec<u8>,
+    pub(super) packed: Vec<u8>,
+    /// As told, which may be a lie.
+    pub(super) packed_size: u32,
     crc: u32,
-    size: u32,
+    pub(super) size: u32,
     extra: Vec<u8>,
 }
 
 fn packed_by(method: u16, name: &str, octets: &[u8]) -> Entry {
-    let (crc, size) = (crc(octets), octets.len() as u32);
-    Entry { name: name.into(), method, flags: 0x0800, packed: pack(method, octets), crc, size, extra: Vec::new() }
+    let (crc, size, packed) = (crc(octets), octets.len() as u32, pack(method, octets));
+    Entry { name: name.into(), method, flags: 0x0800, packed_size: packed.len() as u32, packed, crc, size, extra: Vec::new() }
 }
 
-fn stored(name: &str, octets: &[u8]) -> Entry {
+pub(super) fn stored(name: &str, octets: &[u8]) -> Entry {
     packed_by(0, name, octets)
 }
 
@@ -65,28 +67,28 @@ impl Entry {
     /// What both headers hold, from the flags to the lengths.
     fn common(&self) -> Vec<u8> {
         let words = [self.flags, self.method, 0, 0x21].map(u16::to_le_bytes).concat();
-        let sizes = [self.crc, self.packed.len() as u32, self.size].map(u32::to_le_bytes).concat();
+        let sizes = [self.crc, self.packed_size, self.size].map(u32::to_le_bytes).concat();
         let lengths = [self.name.len() as u16, self.extra.len() as u16].map(u16::to_le_bytes).concat();
         [words, sizes, lengths].concat()
     }
 
-    fn local(&self) -> Vec<u8> {
+    pub(super) fn local(&self) -> Vec<u8> {
         [b"PK\x03\x04\x14\0", &self.common()[..], &self.name, &self.extra, &self.packed].concat()
     }
 
-    fn central(&self, at: usize) -> Vec<u8> {
+    pub(super) fn central(&self, at: usize) -> Vec<u8> {
         let comment = [0; 10];
         [b"PK\x01\x02\x14\0\x14\0", &self.common()[..], &comment, &(at as u32).to_le_bytes(), &self.name, &self.extra].concat()
     }
 }
 
-fn end(count: usize, at: usize, size: usize) -> Vec<u8> {
+pub(super) fn end(count: usize, at: usize, size: usize) -> Vec<u8> {
     let count = (count as u16).to_le_bytes();
     [b"PK\x05\x06\0\0\0\0", &count[..], &count, &(size as u32).to_le_bytes(), &(at as u32).to_le_bytes(), &[0, 0]].concat()
 }
 
 /// An archive whose directory lists those that are told.
-fn archive(entries: &[(Entry, bool)]) -> Vec<u8> {
+pub(super) fn archive(entries: &[(Entry, bool)]) -> Vec<u8> {
     let (mut octets, mut directory, mut count) = (Vec::new(), Vec::new(), 0);
     for (entry, is_listed) in entries {
         if *is_listed {
@@ -114,7 +116,7 @@ fn every_method_is_read_and_its_checksum_looked_at() {
         assert_eq!(problems(&extraction), Vec::<String>::new(), "{method}");
         assert!(extraction.texts.iter().any(|t| t.text.as_bytes() == RECORD), "{method}: {extraction:?}");
         is_damaged(archive(&[(Entry { crc: 1, ..entry.clone() }, true)]));
-        let cut = Entry { packed: entry.packed[..entry.packed.len() * 2 / 3].to_vec(), ..entry };
+        let cut = Entry { packed: entry.packed[..entry.packed.len() * 2 / 3].to_vec(), packed_size: entry.packed_size * 2 / 3, ..entry };
         assert!(!read("x.zip", archive(&[(cut, true)])).problems.is_empty(), "{method} cut");
     }
 }
@@ -146,7 +148,7 @@ fn members_that_the_directory_does_not_list_are_read() {
     for method in [0, 8] {
         let entry = packed_by(method, "b.txt", RECORD);
         let packed = entry.packed.clone();
-        let local = Entry { flags: 0x0808, packed: Vec::new(), crc: 0, size: 0, ..entry.clone() }.local();
+        let local = Entry { flags: 0x0808, packed: Vec::new(), packed_size: 0, crc: 0, size: 0, ..entry.clone() }.local();
         let numbers = [entry.crc, packed.len() as u32, entry.size].map(u32::to_le_bytes).concat();
         let streamed = [&local[..], &packed, b"PK\x07\x08", &numbers].concat();
         let extraction = is_damaged([&streamed[..], &zip(&[("a.txt", b"gezien")])].concat());
@@ -158,7 +160,8 @@ fn members_that_the_directory_does_not_list_are_read() {
 #[test]
 fn what_a_directory_lists_otherwise_is_read_both_ways() {
     let entry = packed_by(8, "a.txt", RECORD);
-    let lie = Entry { method: 0, packed: entry.packed[..4].to_vec(), size: 4, crc: crc(&entry.packed[..4]), ..entry.clone() };
+    let lie =
+        Entry { method: 0, packed: entry.packed[..4].to_vec(), packed_size: 4, size: 4, crc: crc(&entry.packed[..4]), ..entry.clone() };
     let directory = lie.central(0);
     let local = entry.local();
     let octets = [&local[..], &directory, &end(1, local.len(), directory.len())].concat();
