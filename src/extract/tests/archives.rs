@@ -65,8 +65,13 @@ fn seven_zip(name: &str, octets: &[u8], coder: &[u8]) -> Vec<u8> {
         &[0, 0],
     ]
     .concat();
-    let start = [&(octets.len() as u64).to_le_bytes()[..], &(header.len() as u64).to_le_bytes(), &crc(&header).to_le_bytes()].concat();
-    [b"7z\xBC\xAF\x27\x1C\0\x04", &crc(&start).to_le_bytes()[..], &start, octets, &header].concat()
+    seven_zip_of(octets, &header)
+}
+
+/// A 7z of these packed octets and this header.
+fn seven_zip_of(octets: &[u8], header: &[u8]) -> Vec<u8> {
+    let start = [&(octets.len() as u64).to_le_bytes()[..], &(header.len() as u64).to_le_bytes(), &crc(header).to_le_bytes()].concat();
+    [b"7z\xBC\xAF\x27\x1C\0\x04", &crc(&start).to_le_bytes()[..], &start, octets, header].concat()
 }
 
 const COPY: &[u8] = &[1, 0];
@@ -150,6 +155,52 @@ fn what_is_cut_off_is_told() {
 fn encrypted_members_are_told() {
     assert_eq!(problems(&read("x.7z", seven_zip("a.txt", RECORD, &[0x24, 6, 0xF1, 7, 1, 1, 0]))), ["encrypted 7z"]);
     assert_eq!(problems(&read("x.rar", rar("a.txt", RECORD, 4))), ["encrypted rar"]);
+}
+
+/// AES-256 and SHA-256 of 7-Zip, as a coder of a 7z.
+const AES: &[u8] = &[0x24, 6, 0xF1, 7, 1, 1, 0];
+
+#[test]
+fn what_is_beside_an_encrypted_member_is_read() {
+    let names: Vec<u8> = [0].into_iter().chain("a\0b.txt\0".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let size = number(RECORD.len());
+    let sizes = [&size[..], &size].concat();
+    let sums = crc(RECORD).to_le_bytes().repeat(2);
+    let header = [
+        &[1, 4, 6, 0, 2, 9][..],
+        &sizes,
+        &[0, 7, 0x0B, 2, 0, 1],
+        AES,
+        &[1],
+        COPY,
+        &[0x0C],
+        &sizes,
+        &[0, 8, 0x0A, 1],
+        &sums,
+        &[0, 0, 5, 2, 0x11],
+        &number(names.len()),
+        &names,
+        &[0, 0],
+    ]
+    .concat();
+    let extraction = read("x.7z", seven_zip_of(&RECORD.repeat(2), &header));
+    assert_eq!(problems(&extraction), ["encrypted 7z"]);
+    assert!(extraction.problems.iter().any(|p| p.part.ends_with("> \"a\"")) && holds(&extraction, "111222333"), "{extraction:?}");
+}
+
+#[test]
+fn archives_that_hide_their_names_are_told() {
+    let size = number(RECORD.len());
+    let header = [&[0x17, 6, 0, 1, 9][..], &size, &[0, 7, 0x0B, 1, 0, 1], AES, &[0x0C], &size, &[0, 0]].concat();
+    assert_eq!(problems(&read("x.7z", seven_zip_of(RECORD, &header))), ["encrypted 7z"]);
+    // RAR 4: a flag of the main header. RAR 5: a header of its own, with version, flags, rounds and salt.
+    let main = [&[0x73, 0x80, 0, 13, 0][..], &[0; 6]].concat();
+    let four = [b"Rar!\x1A\x07\0", &(crc(&main) as u16).to_le_bytes()[..], &main, &[0x5A; 64]].concat();
+    let encryption = [&[21, 4, 0, 0, 0, 15][..], &[7; 16]].concat();
+    let five = [b"Rar!\x1A\x07\x01\0", &crc(&encryption).to_le_bytes()[..], &encryption, &[0x5A; 64]].concat();
+    for octets in [four, five] {
+        assert_eq!(problems(&read("x.rar", octets)), ["encrypted rar"]);
+    }
 }
 
 #[test]
