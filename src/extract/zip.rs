@@ -50,6 +50,7 @@ pub(super) struct Member {
 /// Reads every member of an archive.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     if let Some(mut archive) = Archive::open(reading, here, octets) {
+        archive.comments(reading, here);
         archive.read_all(reading, here);
     }
 }
@@ -79,7 +80,6 @@ impl<'o> Archive<'o> {
         if is_ambiguous || zip.has_duplicate_names() || zip.validate_header_consistency().is_err() {
             reading.damaged(here, "zip");
         }
-        archive.comments(reading, here);
         Some(archive)
     }
 
@@ -100,7 +100,7 @@ impl<'o> Archive<'o> {
     }
 
     /// Comments of the archive and of its members, which nobody sees.
-    fn comments(&self, reading: &mut Reading<'_>, here: &Here) {
+    pub(super) fn comments(&self, reading: &mut Reading<'_>, here: &Here) {
         let Some(zip) = &self.zip else { return };
         let mut text = String::from_utf8_lossy(zip.comment()).into_owned();
         for entry in (0..zip.len()).filter_map(|index| zip.by_index_data(index).ok()).filter(|entry| !entry.comment().is_empty()) {

@@ -41,7 +41,10 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
         let (Some(name), Some(content)) = (name, rest.get(begin..)) else { return reading.damaged(here, "cpio") };
         if name == TRAILER {
             // Zeros fill the last block.
-            return if content.iter().any(|octet| *octet != 0) { reading.damaged(here, "cpio") } else { () };
+            if content.iter().any(|octet| *octet != 0) {
+                reading.damaged(here, "cpio");
+            }
+            return;
         }
         rest = rest.get(begin.saturating_add(header.size).next_multiple_of(header.padding)..).unwrap_or_default();
         if header.is_directory && header.size == 0 {

@@ -205,7 +205,7 @@ fn archives_that_hide_their_names_are_told() {
 
 #[test]
 fn bombs_and_dictionaries_end_at_their_limits() {
-    let zeros = || std::io::repeat(0).take(80 << 20);
+    let zeros = || std::io::repeat(0).take(4 << 20);
     for (name, octets) in [("x.gz", gzip(zeros())), ("x.bz2", bzip2(zeros())), ("x.xz", xz(zeros()))] {
         let extraction = read(name, octets);
         assert!(has_problem(&extraction, ProblemKind::TooLarge, "ratio"), "{name}: {:?}", problems(&extraction));
