@@ -1,7 +1,7 @@
 //! What a file is: told by its content, not by its name or by what the mail says. The name only tells apart kinds of text.
 
 use super::{
-    archive::{streams::Packing, tar},
+    archive::{ar, begins, cpio, foreign, streams::Packing, tar},
     charset, legacy, office, tnef,
 };
 use crate::message;
@@ -32,6 +32,8 @@ pub(super) enum Kind {
     SevenZip,
     Tar,
     Rar,
+    Ar,
+    Cpio,
     Packed(Packing),
     Image,
     Encrypted(&'static str),
@@ -42,7 +44,7 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
-            || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_))
+            || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Ar | Kind::Cpio | Kind::Packed(_))
     }
 }
 
@@ -55,22 +57,27 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
         return vec![Kind::Nothing];
     }
     let mut kinds = Vec::new();
-    if memmem::find(&octets[..octets.len().min(PDF_HEADER_WITHIN)], b"%PDF-").is_some() {
-        kinds.push(Kind::Pdf);
-    }
-    if let Some(kind) = package(octets) {
-        kinds.push(kind);
-    }
-    if kinds.is_empty()
-        && let Some(kind) = by_magic(name, media_type, octets)
-    {
-        kinds.push(kind);
-    }
-    if kinds.iter().all(|k| *k == Kind::Image) && has_zip_end(octets) {
-        kinds.push(Kind::Zip);
+    let pdf = memmem::find(&octets[..octets.len().min(PDF_HEADER_WITHIN)], b"%PDF-");
+    // The first member of an archive stands behind its own header.
+    let is_tar = tar::is_tar(octets);
+    kinds.extend(pdf.filter(|at| !is_tar || *at < tar::BLOCK).map(|_| Kind::Pdf));
+    kinds.extend(package(octets).filter(|_| !is_tar));
+    let begins_so = pdf == Some(0) || begins_as_zip(octets);
+    if !begins_so {
+        // Something else in which a PDF or a ZIP lies, or which one was hung on to.
+        let first = kinds.len();
+        kinds.extend(by_magic(name, media_type, octets));
+        kinds.extend(foreign::reason(octets).map(Kind::Unsupported));
+        if first > 0 && kinds.len() == first {
+            kinds.extend(in_front(name, media_type, octets, pdf));
+        }
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
+        if octets.len() < tar::BLOCK && CLAIM_ARCHIVE.contains(&extension(name).as_str()) {
+            // Of a TAR that was cut in its first name only that is left.
+            kinds.push(Kind::Unsupported("archive"));
+        }
     } else if matches!(kinds[..], [Kind::Image | Kind::Rtf]) && claims_text(&extension(name), media_type) && media_type != "text/rtf" {
         // Six letters make a picture of any text, and a browser goes by the name.
         kinds.extend(kinds_of_text(&extension(name), media_type, octets));
@@ -78,9 +85,27 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     kinds
 }
 
+/// Names of archives: a short text that bears one is perhaps what is left of it.
+const CLAIM_ARCHIVE: [&str; 16] =
+    ["7z", "ace", "ar", "arj", "bz2", "cab", "cpio", "deb", "gz", "lzh", "rar", "tar", "tgz", "xz", "zip", "zst"];
+
+fn begins_as_zip(octets: &[u8]) -> bool {
+    begins(octets, b"PK\x03\x04") || begins(octets, b"PK\x05\x06")
+}
+
+/// What stands in front of a PDF or a ZIP, of no type that has a mark: a text, a program that unpacks itself.
+fn in_front(name: &str, media_type: &str, octets: &[u8], pdf: Option<usize>) -> Vec<Kind> {
+    let end = pdf.or_else(|| memmem::find(octets, b"PK\x03\x04")).unwrap_or(0);
+    let octets_in_front = octets[..end].strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&octets[..end]);
+    if octets_in_front.iter().all(|octet| octet.is_ascii_whitespace() || *octet == 0) {
+        return Vec::new();
+    }
+    if is_text(octets_in_front) { kinds_of_text(&extension(name), media_type, octets) } else { vec![Kind::Unsupported("unknown-type")] }
+}
+
 /// A ZIP, and which one: its members tell.
 fn package(octets: &[u8]) -> Option<Kind> {
-    let begins_so = octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06");
+    let begins_so = begins_as_zip(octets);
     if !begins_so && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
         return None;
     }
@@ -125,10 +150,16 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     if octets.starts_with(legacy::MAGIC) || legacy::is_bare_workbook(octets) {
         return Some(Kind::Compound);
     }
-    if octets.starts_with(b"7z\xBC\xAF\x27\x1C") {
+    if begins(octets, b"7z\xBC\xAF\x27\x1C") {
         return Some(Kind::SevenZip);
     }
-    if octets.starts_with(b"Rar!\x1A\x07") || octets.starts_with(b"RE~^") {
+    if octets.starts_with(ar::MAGIC) {
+        return Some(Kind::Ar);
+    }
+    if cpio::is_cpio(octets) {
+        return Some(Kind::Cpio);
+    }
+    if begins(octets, b"Rar!\x1A\x07") || octets.starts_with(b"RE~^") {
         return Some(Kind::Rar);
     }
     if let Some(packing) = Packing::of(octets) {

@@ -221,6 +221,8 @@ impl<'l> Reading<'l> {
             Kind::SevenZip => super::archive::seven_zip::read(self, here, octets),
             Kind::Tar => super::archive::tar::read(self, here, octets),
             Kind::Rar => super::archive::rar::read(self, here, octets),
+            Kind::Ar => super::archive::ar::read(self, here, octets),
+            Kind::Cpio => super::archive::cpio::read(self, here, octets),
             Kind::Packed(packing) => super::archive::streams::read(self, here, packing, name, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),

@@ -1,24 +1,46 @@
 //! ZIP: archives, and the packages that office documents are. Nothing is ever written to a path; nothing is inflated beyond the limits.
 
+mod locals;
+
 use super::{
-    ProblemKind,
+    Places, ProblemKind, Source,
+    archive::{self, Ratio, streams},
+    plain,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
-use std::io::{Cursor, Read};
-use zip::{ZipArchive, read::ZipFile, result::ZipError};
+use locals::Local;
+use memchr::memmem;
+use std::{
+    borrow::Cow,
+    io::{Cursor, Read},
+    ops::Range,
+};
+use zip::{ZipArchive, ZipReadOptions, read::read_zipfile_from_stream_with_options, result::ZipError};
+
+/// Zstandard (APPNOTE 4.4.5), which the crate reads by a C library only.
+const ZSTANDARD: u16 = 93;
+
+/// The other methods that are read: stored, Deflate, Deflate64, BZIP2, LZMA, XZ, PPMd.
+const METHODS: [u16; 7] = [0, 8, 9, 12, 14, 95, 98];
 
 /// An opened ZIP.
 pub(super) struct Archive<'o> {
-    zip: ZipArchive<Cursor<&'o [u8]>>,
-    /// Octets that may still come out before this is a bomb.
-    ratio_left: u64,
-    /// The same for octets that are only measured, since someone else inflates them again.
+    octets: &'o [u8],
+    /// `None` without a readable directory.
+    zip: Option<ZipArchive<Cursor<&'o [u8]>>>,
+    /// What the directory doesn't list, or lists otherwise.
+    unlisted: Vec<Local>,
+    /// What stands from the unlisted header on that is being read.
+    rest: Cursor<&'o [u8]>,
+    ratio: Ratio,
+    /// Octets that may still come out when they are only measured, since someone else inflates them again.
     unchecked: u64,
 }
 
-/// An entry of the central directory.
+/// A file in a ZIP.
 pub(super) struct Member {
+    /// Those of the directory first, then the unlisted ones.
     pub(super) index: usize,
     pub(super) name: String,
     /// As declared: a lie, in a hostile file.
@@ -27,77 +49,128 @@ pub(super) struct Member {
 
 /// Reads every member of an archive.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
-    let Some(mut archive) = Archive::open(reading, here, octets) else { return };
-    for member in archive.members() {
-        let Some(inner) = reading.enter(here, &member.name) else { break };
-        if let Some(octets) = archive.take(reading, &inner, member.index) {
-            reading.open(&inner, &member.name, "", &Bytes::from(octets));
-        }
+    if let Some(mut archive) = Archive::open(reading, here, octets) {
+        archive.comments(reading, here);
+        archive.read_all(reading, here);
     }
 }
 
 impl<'o> Archive<'o> {
     /// Opens a ZIP by its directory. Without a readable one, what its local headers lead to is read, and `damaged` said.
     pub(super) fn open(reading: &mut Reading<'_>, here: &Here, octets: &'o [u8]) -> Option<Archive<'o>> {
-        match ZipArchive::new(Cursor::new(octets)) {
-            Ok(mut zip) => {
-                // Two entries of one name, overlapping ones, local headers that the directory doesn't list: programs read them differently.
-                if zip.has_duplicate_names() || zip.validate_header_consistency().is_err() {
-                    reading.damaged(here, "zip");
-                }
-                let ratio_left = ratio_limit(reading, octets);
-                Some(Archive { zip, ratio_left, unchecked: ratio_left })
-            }
-            Err(_) => {
-                reading.damaged(here, "zip");
-                salvage(reading, here, octets);
-                None
+        // A directory of millions is not held in memory to read the first few of them.
+        let is_crowded = memmem::find_iter(octets, b"PK\x01\x02").nth(reading.limits.members).is_some();
+        let zip = if is_crowded { None } else { ZipArchive::new(Cursor::new(octets)).ok() };
+        let unchecked = Ratio::limit(reading, octets);
+        let ratio = Ratio::new(reading, octets);
+        let mut archive = Archive { octets, zip, unlisted: Vec::new(), rest: Cursor::new(octets), ratio, unchecked };
+        let (members, mut contradicting) = archive.listed();
+        // One that can't be counted any more tells that there were too many.
+        let found = locals::between(octets, &members, reading.members_left() + 1);
+        archive.unlisted = found.locals;
+        archive.unlisted.append(&mut contradicting);
+        let Some(zip) = &mut archive.zip else {
+            let (kind, reason) = if is_crowded { (ProblemKind::TooLarge, "members") } else { (ProblemKind::Damaged, "zip") };
+            reading.problem(&here.part, None, kind, reason);
+            archive.read_all(reading, here);
+            return None;
+        };
+        // Two entries of one name, overlapping ones, two directories, names with an end in their middle: programs read them differently.
+        let is_ambiguous = !archive.unlisted.is_empty() || found.ends > 1 || zip.file_names_raw().any(|name| name.contains(&0));
+        if is_ambiguous || zip.has_duplicate_names() || zip.validate_header_consistency().is_err() {
+            reading.damaged(here, "zip");
+        }
+        Some(archive)
+    }
+
+    /// Where the members of the directory stand, in order, and the local headers that say something else than it does.
+    fn listed(&mut self) -> (Vec<Range<usize>>, Vec<Local>) {
+        let (mut ranges, mut contradicting) = (Vec::new(), Vec::new());
+        let Some(zip) = &mut self.zip else { return (ranges, contradicting) };
+        for index in 0..zip.len() {
+            let Ok(file) = zip.by_index_raw(index) else { continue };
+            let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+            let (begin, data, packed) = (place(file.header_start()), file.data_start().map_or(usize::MAX, place), file.compressed_size());
+            ranges.push(begin..data.saturating_add(place(packed)));
+            let local = Local::at(self.octets, begin).filter(|local| local.contradicts(method(&file.entry()), packed));
+            contradicting.extend(local);
+        }
+        ranges.sort_unstable_by_key(|range| range.start);
+        (ranges, contradicting)
+    }
+
+    /// Comments of the archive and of its members, which nobody sees.
+    pub(super) fn comments(&self, reading: &mut Reading<'_>, here: &Here) {
+        let Some(zip) = &self.zip else { return };
+        let mut text = String::from_utf8_lossy(zip.comment()).into_owned();
+        for entry in (0..zip.len()).filter_map(|index| zip.by_index_data(index).ok()).filter(|entry| !entry.comment().is_empty()) {
+            text.push('\n');
+            text.push_str(entry.comment());
+        }
+        let text = plain::clean(Cow::Owned(text)).into_owned();
+        reading.text(&here.part, Source::Attachment, text, Places::Named("comment".into()));
+    }
+
+    /// Everything but directories, in the order of the central directory; behind that, what it doesn't list.
+    pub(super) fn members(&self) -> Vec<Member> {
+        let listed = (0..self.listed_count()).filter_map(|index| {
+            let entry = self.zip.as_ref()?.by_index_data(index).ok()?;
+            let name = entry.name().map_or_else(|_| String::from_utf8_lossy(entry.name_raw()).into_owned(), Cow::into_owned);
+            // A directory holds nothing; one that does is a file.
+            (!entry.is_dir() || entry.size() > 0).then_some(Member { index, name, size: entry.size() })
+        });
+        let unlisted = self.unlisted.iter().enumerate().map(|(at, local)| {
+            let (index, name) = (self.listed_count() + at, local.name());
+            Member { index, name, size: local.data.len() as u64 }
+        });
+        listed.chain(unlisted.filter(|member| !member.name.ends_with('/') || member.size > 0)).collect()
+    }
+
+    fn listed_count(&self) -> usize {
+        self.zip.as_ref().map_or(0, ZipArchive::len)
+    }
+
+    fn read_all(&mut self, reading: &mut Reading<'_>, here: &Here) {
+        for member in self.members() {
+            let Some(inner) = reading.enter(here, &member.name) else { break };
+            if let Some(octets) = self.take(reading, &inner, member.index) {
+                reading.open(&inner, &member.name, "", &Bytes::from(octets));
             }
         }
     }
 
-    /// Everything but directories, in the order of the central directory.
-    pub(super) fn members(&self) -> Vec<Member> {
-        (0..self.zip.len())
-            .filter_map(|index| {
-                let entry = self.zip.by_index_data(index).ok()?;
-                let name =
-                    entry.name().map_or_else(|_| String::from_utf8_lossy(entry.name_raw()).into_owned(), std::borrow::Cow::into_owned);
-                // A directory holds nothing; one that does is a file.
-                (!entry.is_dir() || entry.size() > 0).then_some(Member { index, name, size: entry.size() })
-            })
-            .collect()
-    }
-
     /// Inflates a member, within the limits. What came out before a fault or a limit is kept.
     pub(super) fn take(&mut self, reading: &mut Reading<'_>, here: &Here, index: usize) -> Option<Vec<u8>> {
-        let mut file = match self.zip.by_index(index) {
-            Ok(file) => file,
+        let mut ratio = self.ratio;
+        let taken = match self.unpacked(index) {
+            Ok(from) => archive::take(reading, here, from, &mut ratio, "zip"),
             Err(error) => {
                 refused(reading, here, &error);
-                return None;
+                None
             }
         };
-        inflate(reading, here, &mut file, &mut self.ratio_left)
+        self.ratio = ratio;
+        taken
     }
 
     /// Inflates a member without keeping it: whether it stays within `most` octets, and all that were checked within the ratio.
     pub(super) fn check(&mut self, reading: &mut Reading<'_>, here: &Here, index: usize, most: u64) -> bool {
-        let most = most.min(self.unchecked);
-        let mut file = match self.zip.by_index(index) {
-            Ok(file) => file,
+        let left = self.unchecked;
+        let most = most.min(left);
+        let measured = match self.unpacked(index) {
+            Ok(from) => std::io::copy(&mut from.take(most + 1), &mut std::io::sink()),
             Err(error) => {
                 refused(reading, here, &error);
                 return false;
             }
         };
-        match std::io::copy(&mut (&mut file).take(most + 1), &mut std::io::sink()) {
+        match measured {
             Ok(octets) if octets <= most => {
                 self.unchecked -= octets;
                 true
             }
             Ok(_) => {
-                reading.too_large(here, if most == self.unchecked { "ratio" } else { "member" });
+                reading.too_large(here, if most == left { "ratio" } else { "member" });
                 false
             }
             Err(_) => {
@@ -105,6 +178,42 @@ impl<'o> Archive<'o> {
                 true
             }
         }
+    }
+
+    /// What a member unpacks to.
+    fn unpacked(&mut self, index: usize) -> Result<Box<dyn Read + '_>, ZipError> {
+        let listed = self.listed_count();
+        if index >= listed {
+            return self.unpacked_unlisted(index - listed);
+        }
+        let zip = self.zip.as_mut().ok_or(ZipError::FileNotFound)?;
+        let raw = zip.by_index_raw(index)?;
+        let is_ours = is_ours(method(&raw.entry()), raw.encrypted())?;
+        let (begin, packed, crc) = (raw.data_start(), raw.compressed_size(), raw.crc32());
+        drop(raw);
+        if is_ours {
+            let begin = begin.and_then(|at| usize::try_from(at).ok()).ok_or(ZipError::FileNotFound)?;
+            let end = usize::try_from(packed).ok().and_then(|packed| begin.checked_add(packed));
+            let packed = end.and_then(|end| self.octets.get(begin..end)).ok_or(ZipError::FileNotFound)?;
+            return Ok(Box::new(Checked::new(streams::zstandard(packed), crc)));
+        }
+        Ok(Box::new(zip.by_index(index)?))
+    }
+
+    fn unpacked_unlisted(&mut self, at: usize) -> Result<Box<dyn Read + '_>, ZipError> {
+        let octets = self.octets;
+        let local = self.unlisted.get(at).ok_or(ZipError::FileNotFound)?;
+        if is_ours(local.method, local.is_encrypted())? {
+            let packed = streams::zstandard(&octets[local.data.clone()]);
+            return Ok(if local.has_descriptor() { Box::new(packed) } else { Box::new(Checked::new(packed, local.crc)) });
+        }
+        let mut options = ZipReadOptions::new().override_compressed_size(local.data.len() as u64);
+        if local.has_descriptor() {
+            options = options.ignore_crc32(true);
+        }
+        self.rest = Cursor::new(&octets[local.at..]);
+        let file = read_zipfile_from_stream_with_options(&mut self.rest, options)?;
+        Ok(Box::new(file.ok_or(ZipError::FileNotFound)?))
     }
 }
 
@@ -119,48 +228,42 @@ fn refused(reading: &mut Reading<'_>, here: &Here, error: &ZipError) {
     }
 }
 
-fn ratio_limit(reading: &Reading<'_>, octets: &[u8]) -> u64 {
-    (octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from)
+/// Whether a member is unpacked without the crate, which would tell only later that it can't.
+fn is_ours(method: u16, is_encrypted: bool) -> Result<bool, ZipError> {
+    match method {
+        _ if is_encrypted => Ok(false),
+        ZSTANDARD => Ok(true),
+        method if METHODS.contains(&method) => Ok(false),
+        method => Err(ZipError::CompressionMethodNotSupported(method)),
+    }
 }
 
-fn inflate(reading: &mut Reading<'_>, here: &Here, file: &mut ZipFile<'_, impl Read>, ratio_left: &mut u64) -> Option<Vec<u8>> {
-    /// What the directory says about a size is not believed beyond this.
-    const FIRST: u64 = 1 << 20;
-    let most = reading.limits.member.min(reading.expanded_left()).min(*ratio_left);
-    let mut octets = Vec::with_capacity(usize::try_from(file.size().min(most).min(FIRST)).unwrap_or(0));
-    let end = file.take(most + 1).read_to_end(&mut octets);
-    let length = octets.len() as u64;
-    reading.expanded(octets.len());
-    *ratio_left = ratio_left.saturating_sub(length);
-    if length > most {
-        let reason = if most == reading.limits.member {
-            "member"
-        } else if *ratio_left == 0 {
-            "ratio"
-        } else {
-            "expanded"
-        };
-        reading.too_large(here, reason);
-        octets.truncate(usize::try_from(most).unwrap_or(0));
-        // The start of an honest large file is worth reading; of a bomb nothing is.
-        return (reason == "member").then_some(octets);
-    }
-    if end.is_err() {
-        reading.damaged(here, "zip");
-    }
-    Some(octets)
+/// How an entry is packed (APPNOTE 4.4.5).
+fn method(entry: &zip::read::ZipFileEntry<'_>) -> u16 {
+    #[allow(deprecated, reason = "there is no other way to the number")]
+    entry.compression().to_u16()
 }
 
-/// Reads what stands behind local headers, one after the other from the start, as long as they lead on.
-fn salvage(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
-    let Some(start) = memchr::memmem::find(octets, b"PK\x03\x04") else { return };
-    let mut ratio_left = ratio_limit(reading, octets);
-    let mut rest = Cursor::new(&octets[start..]);
-    while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(&mut rest) {
-        let name = String::from_utf8_lossy(file.name_raw()).into_owned();
-        let Some(inner) = reading.enter(here, &name) else { return };
-        if let Some(octets) = inflate(reading, &inner, &mut file, &mut ratio_left) {
-            reading.open(&inner, &name, "", &Bytes::from(octets));
+/// Says when what came out isn't what went in.
+struct Checked<R> {
+    from: R,
+    crc: flate2::Crc,
+    stated: u32,
+}
+
+impl<R> Checked<R> {
+    fn new(from: R, stated: u32) -> Checked<R> {
+        Checked { from, crc: flate2::Crc::new(), stated }
+    }
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.from.read(buffer)?;
+        self.crc.update(&buffer[..length]);
+        if length == 0 && !buffer.is_empty() && self.crc.sum() != self.stated {
+            return Err(std::io::ErrorKind::InvalidData.into());
         }
+        Ok(length)
     }
 }

@@ -125,6 +125,13 @@ pub fn put(out: &mut Vec<u8>, piece: Piece) {
     }
 }
 
+/// What stands before and behind a long text in its frame: so its octets need not be copied into one.
+pub fn around(text: &Text) -> ([u8; HEADER], Vec<u8>) {
+    let mut beside = Vec::new();
+    put_beside(&mut beside, text);
+    (header(TEXT, text.text.len() + beside.len(), text.text.len()), beside)
+}
+
 /// Writes that this was all.
 pub fn put_done(out: &mut Vec<u8>, ended: Ended) {
     put_piece(out, DONE, &[], |out| out.push(u8::from(ended == Ended::Panicked)));
@@ -135,12 +142,17 @@ fn put_piece(out: &mut Vec<u8>, kind: u8, text: &[u8], beside: impl FnOnce(&mut 
     out.extend([0; HEADER]);
     out.extend(text);
     beside(out);
+    let header = header(kind, out.len() - start - HEADER, text.len());
+    out[start..start + HEADER].copy_from_slice(&header);
+}
+
+fn header(kind: u8, body: usize, text: usize) -> [u8; HEADER] {
     // Of more than 4 GiB, which no worker can hold, the far end would see a length that does not fit.
     let length = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
-    out[start] = kind;
-    let body = out.len() - start - HEADER;
-    out[start + 1..start + 5].copy_from_slice(&length(body));
-    out[start + 5..start + 9].copy_from_slice(&length(text.len()));
+    let mut header = [kind; HEADER];
+    header[1..5].copy_from_slice(&length(body));
+    header[5..9].copy_from_slice(&length(text));
+    header
 }
 
 fn put_beside(out: &mut Vec<u8>, text: &Text) {

@@ -7,7 +7,7 @@ use super::{
     frame::{self, Ended, Request, Way},
     raw,
 };
-use crate::extract::{Limits, Piece, Taker, Unopened};
+use crate::extract::{Limits, Piece, Taker, Text, Unopened};
 use bytes::Bytes;
 use rustix::{
     cmsg_space,
@@ -180,12 +180,28 @@ impl Default for Told {
 
 impl Told {
     fn tell(&mut self, piece: Piece, socket: &UnixStream) {
-        frame::put(&mut self.waiting, piece);
-        let is_due = self.waiting.len() >= BLOCK || self.last.is_none_or(|last| last.elapsed() >= UNTOLD);
-        if is_due && self.send(socket).is_err() {
+        let is_told = match piece {
+            Piece::Text(text) if text.text.len() >= BLOCK => self.tell_long(&text, socket),
+            piece => {
+                frame::put(&mut self.waiting, piece);
+                let is_due = self.waiting.len() >= BLOCK || self.last.is_none_or(|last| last.elapsed() >= UNTOLD);
+                if is_due { self.send(socket) } else { Ok(()) }
+            }
+        };
+        if is_told.is_err() {
             // Nobody listens any more.
             raw::end(1);
         }
+    }
+
+    /// A text of many MiB is held once.
+    fn tell_long(&mut self, text: &Text, mut socket: &UnixStream) -> io::Result<()> {
+        let (header, beside) = frame::around(text);
+        self.waiting.extend(header);
+        self.send(socket)?;
+        socket.write_all(text.text.as_bytes())?;
+        self.waiting.extend(beside);
+        self.send(socket)
     }
 
     fn send(&mut self, mut socket: &UnixStream) -> io::Result<()> {

@@ -60,10 +60,20 @@ impl Peak {
 
     /// In KiB.
     fn so_far() -> u64 {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        most_of("self")
     }
+}
+
+/// What a process has held at most, in MiB.
+pub fn peak_of(pid: i32) -> u64 {
+    most_of(&pid.to_string()) >> 10
+}
+
+/// In KiB.
+fn most_of(process: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 fn descriptors() -> BTreeSet<PathBuf> {

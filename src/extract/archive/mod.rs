@@ -1,5 +1,8 @@
-//! Archives other than ZIP. Nothing is ever written to a path; nothing comes out beyond the limits.
+//! Archives other than ZIP, and what all of them share. Nothing is ever written to a path; nothing comes out beyond the limits.
 
+pub(super) mod ar;
+pub(super) mod cpio;
+pub(super) mod foreign;
 pub(super) mod rar;
 pub(super) mod seven_zip;
 pub(super) mod streams;
@@ -11,12 +14,24 @@ use std::io::{ErrorKind, Read};
 /// Memory for the dictionary of one member: four times that of 7-Zip's strongest preset.
 const MOST_MEMORY: u64 = 256 << 20;
 
+/// Whether a file begins so, or is so short that it ends within the mark: then it was cut. Two letters are a text.
+pub(super) fn begins(octets: &[u8], mark: &[u8]) -> bool {
+    let is_cut = || octets.len() >= 3 || !octets.iter().all(u8::is_ascii_graphic);
+    octets.starts_with(mark) || (!octets.is_empty() && mark.starts_with(octets) && is_cut())
+}
+
 /// What may still come out of one container before it counts as a bomb.
+#[derive(Clone, Copy)]
 pub(super) struct Ratio(u64);
 
 impl Ratio {
     pub(super) fn new(reading: &Reading<'_>, octets: &[u8]) -> Ratio {
-        Ratio((octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from))
+        Ratio(Ratio::limit(reading, octets))
+    }
+
+    /// How many octets may come out of these in all.
+    pub(super) fn limit(reading: &Reading<'_>, octets: &[u8]) -> u64 {
+        (octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from)
     }
 }
 

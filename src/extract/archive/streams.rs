@@ -1,6 +1,6 @@
 //! One packed file without a directory: GZIP (RFC 1952), BZIP2, XZ, Zstandard (RFC 8878). Several streams in a row are one file.
 
-use super::{MOST_MEMORY, Ratio, take};
+use super::{MOST_MEMORY, Ratio, begins, take};
 use crate::extract::reading::{Here, Reading};
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
@@ -20,10 +20,11 @@ pub(in crate::extract) enum Packing {
 impl Packing {
     /// By its first octets.
     pub(in crate::extract) fn of(octets: &[u8]) -> Option<Packing> {
-        let is = |magic: &[u8]| octets.starts_with(magic);
+        let is = |mark: &[u8]| begins(octets, mark);
         // A cut one has less of its first block's mark, or of its end's.
         let block = octets.get(4..octets.len().min(10)).unwrap_or_default();
-        let is_block = octets.len() > 4 && (b"1AY&SY".starts_with(block) || b"\x17\x72\x45\x38\x50\x90".starts_with(block));
+        let is_block = octets.get(3).is_none_or(u8::is_ascii_digit)
+            && (b"1AY&SY".starts_with(block) || b"\x17\x72\x45\x38\x50\x90".starts_with(block));
         Some(match () {
             () if is(b"\x1F\x8B\x08") => Packing::Gzip,
             () if is(b"BZh") && is_block => Packing::Bzip2,
@@ -82,6 +83,11 @@ fn inner_name(packing: Packing, name: &str, octets: &[u8]) -> String {
         Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
         _ => "content".to_owned(),
     }
+}
+
+/// What Zstandard frames unpack to: a member of a ZIP.
+pub(in crate::extract) fn zstandard(octets: &[u8]) -> impl Read {
+    Streams { packing: Packing::Zstd, rest: octets, current: None }
 }
 
 /// The streams one after the other; zeros may pad the end, and nothing else may stand there.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::io::Cursor;
 
 /// Octets of a header and of the unit in which everything is padded.
-const BLOCK: usize = 512;
+pub(in crate::extract) const BLOCK: usize = 512;
 
 /// Whether the first block is a header: its checksum tells (POSIX, pax, "ustar Interchange Format").
 pub(in crate::extract) fn is_tar(octets: &[u8]) -> bool {

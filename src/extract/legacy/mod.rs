@@ -66,9 +66,11 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
         msg::read(reading, here, file, id);
     }
     is_known |= is_message;
-    is_known |= properties(reading, here, file, id);
+    let has_properties = properties(reading, here, file, id);
     is_known |= objects(reading, here, file, id, is_message);
-    if !is_known && !file.children(id).is_empty() {
+    // An installer or a drawing has properties too; streams of which a control character begins the name stand beside the content.
+    let is_content = |file: &Compound<'_>, child| !has_properties || !file.entry(child).name.starts_with(char::is_control);
+    if !is_known && file.children(id).into_iter().any(|child| is_content(file, child)) {
         reading.unsupported(here, "unknown-type");
     }
 }

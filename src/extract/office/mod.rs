@@ -31,6 +31,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
         // An archive that holds office documents, or their parts.
         return zip::read(reading, here, octets);
     }
+    package.archive().comments(reading, here);
     match package.main() {
         Some(Main::Word(part)) => word(reading, here, &mut package, &part),
         Some(Main::Slides(part)) => pptx::read(reading, here, &mut package, &part),

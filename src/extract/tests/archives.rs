@@ -3,13 +3,13 @@
 use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, zip};
 use std::io::{Read, Write};
 
-fn crc(octets: &[u8]) -> u32 {
+pub(super) fn crc(octets: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(octets);
     crc.sum()
 }
 
-fn gzip(octets: impl Read) -> Vec<u8> {
+pub(super) fn gzip(octets: impl Read) -> Vec<u8> {
     packed(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best()), octets, |e| e.finish().unwrap())
 }
 
@@ -18,20 +18,20 @@ fn packed<W: Write>(mut encoder: W, mut octets: impl Read, finish: impl Fn(W) ->
     finish(encoder)
 }
 
-fn bzip2(octets: impl Read) -> Vec<u8> {
+pub(super) fn bzip2(octets: impl Read) -> Vec<u8> {
     packed(::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::best()), octets, |e| e.finish().unwrap())
 }
 
-fn xz(octets: impl Read) -> Vec<u8> {
+pub(super) fn xz(octets: impl Read) -> Vec<u8> {
     let writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
     packed(writer, octets, |e| e.finish().unwrap())
 }
 
-fn zstd(octets: impl Read) -> Vec<u8> {
+pub(super) fn zstd(octets: impl Read) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(octets, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = ::tar::Builder::new(Vec::new());
     for (name, octets) in members {
         let mut header = ::tar::Header::new_gnu();
@@ -65,14 +65,19 @@ fn seven_zip(name: &str, octets: &[u8], coder: &[u8]) -> Vec<u8> {
         &[0, 0],
     ]
     .concat();
-    let start = [&(octets.len() as u64).to_le_bytes()[..], &(header.len() as u64).to_le_bytes(), &crc(&header).to_le_bytes()].concat();
-    [b"7z\xBC\xAF\x27\x1C\0\x04", &crc(&start).to_le_bytes()[..], &start, octets, &header].concat()
+    seven_zip_of(octets, &header)
+}
+
+/// A 7z of these packed octets and this header.
+fn seven_zip_of(octets: &[u8], header: &[u8]) -> Vec<u8> {
+    let start = [&(octets.len() as u64).to_le_bytes()[..], &(header.len() as u64).to_le_bytes(), &crc(header).to_le_bytes()].concat();
+    [b"7z\xBC\xAF\x27\x1C\0\x04", &crc(&start).to_le_bytes()[..], &start, octets, header].concat()
 }
 
 const COPY: &[u8] = &[1, 0];
 
 /// A RAR 4 of one stored member.
-fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
+pub(super) fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
     let block = |kind: u8, flags: u16, rest: &[u8]| {
         let body = [&[kind][..], &flags.to_le_bytes(), &(rest.len() as u16 + 7).to_le_bytes(), rest].concat();
         [&(crc(&body) as u16).to_le_bytes()[..], &body].concat()
@@ -95,7 +100,7 @@ fn rar(name: &str, octets: &[u8], flags: u16) -> Vec<u8> {
 
 type Pack = fn(&[u8]) -> Vec<u8>;
 
-const RECORD: &[u8] = b"BSN: 111222333\nIBAN NL91 ABNA 0417 1643 00\ndiagnose\n";
+pub(super) const RECORD: &[u8] = b"BSN: 111222333\nIBAN NL91 ABNA 0417 1643 00\ndiagnose\n";
 
 /// Every container of [`RECORD`], with the part that it is in.
 fn containers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
@@ -152,9 +157,55 @@ fn encrypted_members_are_told() {
     assert_eq!(problems(&read("x.rar", rar("a.txt", RECORD, 4))), ["encrypted rar"]);
 }
 
+/// AES-256 and SHA-256 of 7-Zip, as a coder of a 7z.
+const AES: &[u8] = &[0x24, 6, 0xF1, 7, 1, 1, 0];
+
+#[test]
+fn what_is_beside_an_encrypted_member_is_read() {
+    let names: Vec<u8> = [0].into_iter().chain("a\0b.txt\0".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let size = number(RECORD.len());
+    let sizes = [&size[..], &size].concat();
+    let sums = crc(RECORD).to_le_bytes().repeat(2);
+    let header = [
+        &[1, 4, 6, 0, 2, 9][..],
+        &sizes,
+        &[0, 7, 0x0B, 2, 0, 1],
+        AES,
+        &[1],
+        COPY,
+        &[0x0C],
+        &sizes,
+        &[0, 8, 0x0A, 1],
+        &sums,
+        &[0, 0, 5, 2, 0x11],
+        &number(names.len()),
+        &names,
+        &[0, 0],
+    ]
+    .concat();
+    let extraction = read("x.7z", seven_zip_of(&RECORD.repeat(2), &header));
+    assert_eq!(problems(&extraction), ["encrypted 7z"]);
+    assert!(extraction.problems.iter().any(|p| p.part.ends_with("> \"a\"")) && holds(&extraction, "111222333"), "{extraction:?}");
+}
+
+#[test]
+fn archives_that_hide_their_names_are_told() {
+    let size = number(RECORD.len());
+    let header = [&[0x17, 6, 0, 1, 9][..], &size, &[0, 7, 0x0B, 1, 0, 1], AES, &[0x0C], &size, &[0, 0]].concat();
+    assert_eq!(problems(&read("x.7z", seven_zip_of(RECORD, &header))), ["encrypted 7z"]);
+    // RAR 4: a flag of the main header. RAR 5: a header of its own, with version, flags, rounds and salt.
+    let main = [&[0x73, 0x80, 0, 13, 0][..], &[0; 6]].concat();
+    let four = [b"Rar!\x1A\x07\0", &(crc(&main) as u16).to_le_bytes()[..], &main, &[0x5A; 64]].concat();
+    let encryption = [&[21, 4, 0, 0, 0, 15][..], &[7; 16]].concat();
+    let five = [b"Rar!\x1A\x07\x01\0", &crc(&encryption).to_le_bytes()[..], &encryption, &[0x5A; 64]].concat();
+    for octets in [four, five] {
+        assert_eq!(problems(&read("x.rar", octets)), ["encrypted rar"]);
+    }
+}
+
 #[test]
 fn bombs_and_dictionaries_end_at_their_limits() {
-    let zeros = || std::io::repeat(0).take(80 << 20);
+    let zeros = || std::io::repeat(0).take(4 << 20);
     for (name, octets) in [("x.gz", gzip(zeros())), ("x.bz2", bzip2(zeros())), ("x.xz", xz(zeros()))] {
         let extraction = read(name, octets);
         assert!(has_problem(&extraction, ProblemKind::TooLarge, "ratio"), "{name}: {:?}", problems(&extraction));

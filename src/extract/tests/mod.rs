@@ -1,6 +1,8 @@
 //! Files are made here, by code; what they hold is read back.
 
 mod archives;
+mod bombs;
+mod containers;
 mod documents;
 mod hostile;
 mod html;
@@ -8,8 +10,10 @@ mod legacy;
 mod mails;
 mod office;
 mod pdfs;
+mod rars;
 mod rtf;
 mod tnef;
+mod zips;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};
 use crate::message::Message;

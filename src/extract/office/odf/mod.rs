@@ -22,6 +22,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
         // An archive that holds such documents.
         return zip::read(reading, here, octets);
     }
+    package.archive().comments(reading, here);
     let sealed = sealed(reading, here, &mut package);
     if !sealed.is_empty() {
         reading.problem(&here.part, None, ProblemKind::Encrypted, "odf");
