@@ -2,10 +2,11 @@
 
 use super::{
     archive::{streams::Packing, tar},
-    charset, legacy, office, tnef,
+    charset, cms, legacy, office, tnef,
 };
 use crate::message;
 use memchr::memmem;
+use std::ops::Range;
 
 /// What a file can be read as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,16 @@ pub(super) enum Kind {
     Tar,
     Rar,
     Packed(Packing),
+    /// A CMS message that isn't encrypted (RFC 5652): what lies in it can be taken out as it is.
+    Signed,
+    /// One that must be unpacked.
+    PackedCms,
+    /// Base64 of such ones, or of certificates.
+    Armoured,
+    Certificate,
     Image,
+    /// Some of it is a file by itself.
+    Stretch(Range<usize>),
     Encrypted(&'static str),
     Unsupported(&'static str),
 }
@@ -42,6 +52,7 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
+            || matches!(self, Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Stretch(_))
             || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_))
     }
 }
@@ -58,30 +69,49 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     if memmem::find(&octets[..octets.len().min(PDF_HEADER_WITHIN)], b"%PDF-").is_some() {
         kinds.push(Kind::Pdf);
     }
-    if let Some(kind) = package(octets) {
-        kinds.push(kind);
+    let package = package(octets);
+    let is_package_alone = package.is_some() && begins_as_package(octets);
+    if kinds.is_empty() && !is_package_alone {
+        kinds.extend(by_magic(octets));
     }
-    if kinds.is_empty()
-        && let Some(kind) = by_magic(name, media_type, octets)
-    {
-        kinds.push(kind);
+    match package {
+        // What is signed stands in its wrapper as it is.
+        Some(_) if kinds == [Kind::Signed] => {}
+        // A web page, or a script, in front of it.
+        Some(package) if kinds.is_empty() && !is_package_alone => {
+            let start = memmem::find(octets, b"PK\x03\x04").unwrap_or_default();
+            kinds.extend([package, Kind::Stretch(0..start)]);
+        }
+        package => kinds.extend(package),
     }
-    if kinds.iter().all(|k| *k == Kind::Image) && has_zip_end(octets) {
-        kinds.push(Kind::Zip);
+    if kinds == [Kind::Image] {
+        kinds.extend(rider(octets).map(|start| Kind::Stretch(start..octets.len())));
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
-    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf]) && claims_text(&extension(name), media_type) && media_type != "text/rtf" {
+    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf | Kind::Unsupported("media")])
+        && claims_text(&extension(name), media_type)
+        && media_type != "text/rtf"
+    {
         // Six letters make a picture of any text, and a browser goes by the name.
         kinds.extend(kinds_of_text(&extension(name), media_type, octets));
     }
     kinds
 }
 
+/// Where in a picture another file begins that is read from wherever it stands: an archive, or a PDF further down than most look for it.
+fn rider(octets: &[u8]) -> Option<usize> {
+    const RIDERS: [&[u8]; 4] = [b"Rar!\x1A\x07", b"7z\xBC\xAF\x27\x1C", b"%PDF-1.", b"%PDF-2."];
+    RIDERS.iter().filter_map(|rider| memmem::find(octets, rider)).min()
+}
+
+fn begins_as_package(octets: &[u8]) -> bool {
+    octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06")
+}
+
 /// A ZIP, and which one: its members tell.
 fn package(octets: &[u8]) -> Option<Kind> {
-    let begins_so = octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06");
-    if !begins_so && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
+    if !begins_as_package(octets) && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
         return None;
     }
     let holds = |member: &[u8]| memmem::find(octets, member).is_some();
@@ -103,7 +133,7 @@ fn has_zip_end(octets: &[u8]) -> bool {
     directory.is_some_and(|d| size > 0 && octets[d..].starts_with(b"PK\x01\x02"))
 }
 
-fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
+fn by_magic(octets: &[u8]) -> Option<Kind> {
     const IMAGES: [&[u8]; 5] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"BM"];
     const OTHER_IMAGES: [&[u8]; 7] =
         [b"II*\0", b"MM\0*", b"\xD7\xCD\xC6\x9A", b"\x01\0\0\0\x6C\0\0\0", b"\0\0\x01\0", b"8BPS", b"\0\0\0\x0CjP  "];
@@ -140,8 +170,8 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     if octets.starts_with(b"\x76\xE8\x04\x60\xC4\x11\xE3\x86") {
         return Some(Kind::Encrypted("rights-management"));
     }
-    if octets.first() == Some(&0x30) && octets.len() > 32 {
-        return cryptographic(name, media_type, octets);
+    if let Some(kind) = cryptographic(octets) {
+        return Some(kind);
     }
     if OTHER_IMAGES.iter().any(is) {
         return Some(Kind::Unsupported("image"));
@@ -155,28 +185,13 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
 }
 
-/// CMS (RFC 5652): a detached signature carries no text; enveloped data is encrypted; anything else is not read in this version.
-fn cryptographic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
-    const PKCS7: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07";
-    /// id-smime-ct-authEnvelopedData, RFC 5083.
-    const AUTH_ENVELOPED: &[u8] = b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x17";
-    let start = &octets[..octets.len().min(32)];
-    if memmem::find(start, AUTH_ENVELOPED).is_some() {
-        return Some(Kind::Encrypted("smime"));
-    }
-    let at = memmem::find(start, PKCS7)?;
-    match octets.get(at + PKCS7.len())? {
-        3 | 4 | 6 => Some(Kind::Encrypted("smime")),
-        2 => {
-            // encapContentInfo with nothing but its type: `30 0B` + OID, or an indefinite length closed right behind it.
-            let data = [PKCS7, b"\x01"].concat();
-            let inner = memmem::find(octets, &data)?;
-            let is_closed = octets.get(inner.wrapping_sub(2)..inner) == Some(b"\x30\x0B");
-            let is_empty = octets.get(inner + data.len()..inner + data.len() + 2) == Some(b"\0\0");
-            let is_signature = media_type.ends_with("pkcs7-signature") || name.to_ascii_lowercase().ends_with(".p7s");
-            Some(if is_signature && (is_closed || is_empty) { Kind::Nothing } else { Kind::Unsupported("signed") })
-        }
-        _ => Some(Kind::Unsupported("unknown-type")),
+/// CMS (RFC 5652), and certificates.
+fn cryptographic(octets: &[u8]) -> Option<Kind> {
+    match cms::Type::of_message(octets) {
+        Some(cms::Type::Open) => Some(Kind::Signed),
+        Some(cms::Type::Compressed) => Some(Kind::PackedCms),
+        Some(cms::Type::Encrypted) => Some(Kind::Encrypted("smime")),
+        None => cms::is_certificate(octets).then_some(Kind::Certificate),
     }
 }
 
@@ -215,6 +230,9 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
     let is_card = start.starts_with("begin:v") || matches!(extension, "ics" | "vcf" | "ifb");
     if is_card || matches!(media_type, "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory") {
         return vec![Kind::Folded];
+    }
+    if cms::is_armoured(start, matches!(extension, "p7m" | "p7s" | "p7c" | "p7b" | "cer" | "crt") || media_type.contains("pkcs7")) {
+        return vec![Kind::Text, Kind::Armoured];
     }
     let begins_so = ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag));
     if office::is_flat(start) {

@@ -1,7 +1,7 @@
 //! A mail's own parts, and mails within it.
 
 use super::{
-    Places, ProblemKind, Source, charset, html,
+    Places, ProblemKind, Source, charset, cms, html,
     kind::{self, Kind},
     plain,
     reading::{self, Here, Reading},
@@ -18,6 +18,11 @@ pub(super) fn read(reading: &mut Reading<'_>, message: &Message) {
 
 /// Reads a mail that is attached to, or packed in, something. Its header is content too: it travels.
 pub(super) fn read_nested(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
+    read_entity(reading, here, octets, Source::Attachment);
+}
+
+/// The same for whatever has a header like a mail's; `source` is what its body is.
+pub(super) fn read_entity(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, source: Source) {
     let message = Message::new(octets.clone());
     let fields = message.header_fields();
     if fields.is_empty() && !octets.is_empty() {
@@ -26,11 +31,13 @@ pub(super) fn read_nested(reading: &mut Reading<'_>, here: &Here, octets: &Bytes
     reading.text(&here.section("subject"), Source::Attachment, message.facts().subject, Places::None);
     let header: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     reading.text(&here.section("header"), Source::Properties, plain::clean(header.into()).into_owned(), Places::Lines);
-    parts(reading, here, &message, Source::Attachment);
+    parts(reading, here, &message, source);
 }
 
 fn parts(reading: &mut Reading<'_>, here: &Here, message: &Message, source: Source) {
-    for part in message.parts() {
+    let parts = message.parts();
+    let is_alone = parts.len() == 1;
+    for part in parts {
         if let Some((doubt, octets)) = &part.doubt {
             doubtful(reading, here, &part, *doubt, octets);
         }
@@ -38,6 +45,13 @@ fn parts(reading: &mut Reading<'_>, here: &Here, message: &Message, source: Sour
             Role::Body => body(reading, here, &part, source),
             Role::Between => between(reading, here, &part, source),
             Role::Nested => reading.member(here, part.name.as_deref().unwrap_or("message.eml"), "message/rfc822", &part.octets),
+            // All of the mail is signed: what the signature holds is its body.
+            Role::File if is_alone && source == Source::Body && cms::Type::of_message(&part.octets) == Some(cms::Type::Open) => {
+                let name = part.name.as_deref().unwrap_or("smime.p7m");
+                if let Some(inner) = reading.enter(here, name) {
+                    cms::read(reading, &inner, name, &part.octets, source);
+                }
+            }
             Role::File => file(reading, here, &part),
         }
     }

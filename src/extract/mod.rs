@@ -4,7 +4,9 @@
 //! text: never in silence.
 
 mod archive;
+mod ber;
 mod charset;
+mod cms;
 mod flow;
 mod html;
 mod image;

@@ -199,12 +199,22 @@ impl<'l> Reading<'l> {
             return;
         }
         for kind in kinds {
-            self.read(here, name, kind, octets);
+            match kind {
+                // Of a stretch none is taken any more: each would be shorter by an octet or two.
+                Kind::Stretch(range) => {
+                    let octets = octets.slice(range);
+                    for kind in kind::kinds(name, media_type, &octets) {
+                        self.read(here, name, kind, &octets);
+                    }
+                }
+                kind => self.read(here, name, kind, octets),
+            }
         }
     }
 
     fn read(&mut self, here: &Here, name: &str, kind: Kind, octets: &Bytes) {
         match kind {
+            Kind::Stretch(_) => self.damaged(here, "zip"),
             Kind::Nothing => {}
             Kind::Text => super::plain::read(self, here, &here.part, Source::Attachment, octets, None),
             Kind::Folded => super::plain::read_folded(self, here, octets, None),
@@ -222,6 +232,9 @@ impl<'l> Reading<'l> {
             Kind::Tar => super::archive::tar::read(self, here, octets),
             Kind::Rar => super::archive::rar::read(self, here, octets),
             Kind::Packed(packing) => super::archive::streams::read(self, here, packing, name, octets),
+            Kind::Signed | Kind::PackedCms => super::cms::read(self, here, name, octets, Source::Attachment),
+            Kind::Armoured => super::cms::read_armoured(self, here, name, octets),
+            Kind::Certificate => super::cms::read_certificate(self, here, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),

@@ -36,7 +36,6 @@ const REASONS: &[&str] = &[
     "rights-management",
     "rtf",
     "scanned-pages",
-    "signed",
     "smime",
     "tar",
     "text",

@@ -9,6 +9,7 @@ mod mails;
 mod office;
 mod pdfs;
 mod rtf;
+mod signed;
 mod tnef;
 
 use super::{Extraction, Limits, ProblemKind, attachment, file, join, message};
