@@ -2,7 +2,7 @@
 
 use super::{
     archive::{streams::Packing, tar},
-    charset, cms, legacy, office, tnef,
+    charset, cms, legacy, office, signature, tnef,
 };
 use crate::message;
 use memchr::memmem;
@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Folded,
     Html,
     Mail,
+    /// Mails one after the other: mbox.
+    Mails,
     Pdf,
     Zip,
     /// What lies in it, its streams tell: its reader tells them apart. Or the stream of an old workbook on its own.
@@ -89,7 +91,7 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
-    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf | Kind::Unsupported("media")])
+    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf | Kind::Unsupported(_)])
         && claims_text(&extension(name), media_type)
         && media_type != "text/rtf"
     {
@@ -135,14 +137,11 @@ fn has_zip_end(octets: &[u8]) -> bool {
 
 fn by_magic(octets: &[u8]) -> Option<Kind> {
     const IMAGES: [&[u8]; 5] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"BM"];
-    const OTHER_IMAGES: [&[u8]; 7] =
-        [b"II*\0", b"MM\0*", b"\xD7\xCD\xC6\x9A", b"\x01\0\0\0\x6C\0\0\0", b"\0\0\x01\0", b"8BPS", b"\0\0\0\x0CjP  "];
-    const MEDIA: [&[u8]; 8] = [b"ID3", b"\xFF\xFB", b"OggS", b"fLaC", b"\x1A\x45\xDF\xA3", b"FLV\x01", b"#!AMR", b"MThd"];
     let is = |magic: &&[u8]| octets.starts_with(magic);
-    let riff = |form: &[u8]| octets.starts_with(b"RIFF") && octets.get(8..12) == Some(form);
+    let is_webp = octets.starts_with(b"RIFF") && octets.get(8..12) == Some(b"WEBP");
     let is_bmp =
         !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
-    if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
+    if (IMAGES.iter().any(is) && is_bmp) || is_webp {
         return Some(Kind::Image);
     }
     if octets.starts_with(&tnef::SIGNATURE) {
@@ -167,22 +166,14 @@ fn by_magic(octets: &[u8]) -> Option<Kind> {
     if tar::is_tar(octets) {
         return Some(Kind::Tar);
     }
-    if octets.starts_with(b"\x76\xE8\x04\x60\xC4\x11\xE3\x86") {
-        return Some(Kind::Encrypted("rights-management"));
-    }
     if let Some(kind) = cryptographic(octets) {
         return Some(kind);
     }
-    if OTHER_IMAGES.iter().any(is) {
-        return Some(Kind::Unsupported("image"));
+    // Of the rest the first octets are few, and letters among them.
+    if is_text(octets) {
+        return None;
     }
-    let is_movie = octets.get(4..8) == Some(b"ftyp");
-    let is_still =
-        is_movie && octets.get(8..12).is_some_and(|b| [b"heic", b"mif1", b"avif"].contains(&<&[u8; 4]>::try_from(b).unwrap_or(b"    ")));
-    if is_still {
-        return Some(Kind::Unsupported("image"));
-    }
-    (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
+    signature::encrypted(octets).map(Kind::Encrypted).or_else(|| signature::kind(octets))
 }
 
 /// CMS (RFC 5652), and certificates.
@@ -210,20 +201,36 @@ fn extension(name: &str) -> String {
 }
 
 fn claims_text(extension: &str, media_type: &str) -> bool {
-    media_type.starts_with("text/") || matches!(extension, "txt" | "csv" | "htm" | "html" | "xml" | "json" | "ics" | "vcf" | "eml")
+    const TEXTS: [&str; 23] = [
+        "txt", "csv", "htm", "html", "xml", "json", "ics", "vcf", "eml", "md", "log", "tsv", "tab", "yaml", "yml", "xhtml", "mht", "mhtml",
+        "mbox", "svg", "ini", "sql", "edi",
+    ];
+    media_type.starts_with("text/") || TEXTS.contains(&extension)
 }
 
 /// Kinds of text: by name and media type, and by how it begins.
 fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
     let start = start.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n', '\u{FFFD}', '\0']);
-    if matches!(media_type, "message/partial" | "message/external-body") {
-        return vec![Kind::Unsupported("unknown-type")];
+    match media_type {
+        // RFC 2046, 5.2.2 and 5.2.3: the rest travels in other mails, or lies elsewhere.
+        "message/partial" => return vec![Kind::Text, Kind::Unsupported("partial")],
+        "message/external-body" => return vec![Kind::Text, Kind::Unsupported("external")],
+        _ => {}
     }
-    if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") {
+    // RFC 1741, 3.
+    if start.contains("(this file must be converted with binhex") || media_type == "application/mac-binhex40" {
+        return vec![Kind::Text, Kind::Unsupported("binhex")];
+    }
+    let is_mail = message::looks_like_mail(octets);
+    if (start.starts_with("from ") && is_mail) || media_type == "application/mbox" || extension == "mbox" {
+        return vec![Kind::Mails];
+    }
+    let is_page = matches!(media_type, "multipart/related" | "application/x-mimearchive") || matches!(extension, "mht" | "mhtml");
+    if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") || is_page && is_mail {
         return vec![Kind::Mail];
     }
-    if message::looks_like_mail(octets) {
+    if is_mail {
         // "Onderwerp: ...", "BSN: ..." looks like a header too: read it as what it is written as, and as a mail.
         return vec![Kind::Text, Kind::Mail];
     }

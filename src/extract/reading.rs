@@ -220,6 +220,7 @@ impl<'l> Reading<'l> {
             Kind::Folded => super::plain::read_folded(self, here, octets, None),
             Kind::Html => super::html::read(self, here, &here.part, Source::Attachment, octets, None),
             Kind::Mail => super::mail::read_nested(self, here, octets),
+            Kind::Mails => super::mail::read_mbox(self, here, octets),
             Kind::Pdf => super::pdf::read(self, here, octets),
             Kind::Zip => super::zip::read(self, here, octets),
             Kind::Office => super::office::read(self, here, octets),

@@ -1,6 +1,7 @@
 //! Files are made here, by code; what they hold is read back.
 
 mod archives;
+mod carried;
 mod documents;
 mod hostile;
 mod html;

@@ -1,0 +1,206 @@
+//! What a mail carries beside documents: mailboxes, saved pages, files in texts, calendars, cards, and what nobody reads.
+
+use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, texts, zip};
+use crate::extract::Source;
+use base64::Engine as _;
+
+fn base64(octets: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(octets)
+}
+
+fn part_of(extraction: &crate::extract::Extraction, text: &str) -> String {
+    extraction.texts.iter().find(|t| t.text.contains(text)).unwrap_or_else(|| panic!("{text} in {extraction:?}")).part.clone()
+}
+
+#[test]
+fn all_mails_of_a_mailbox_are_read() {
+    let second = String::from_utf8(mail_with("a.zip", &zip(&[("b.txt", b"BSN 111222333")]))).unwrap();
+    let mailbox = format!(
+        "From a@b.example Mon Jan  1 00:00:00 2024\r\nFrom: a@b.example\r\nSubject: een\r\n\r\nEerst.\r\n\r\nFrom hier\r\n123\r\n\r\n\
+         From c@d.example Tue Jan  2 00:00:00 2024\r\n{second}\r\n\r\nFrom e@f.example Wed Jan  3 00:00:00 2024\r\nSubject: drie\r\nTo: x@y.example\r\n\r\nDerde\r\n"
+    );
+    for name in ["postvak", "postvak.mbox", "x.txt"] {
+        let extraction = read(name, mailbox.clone());
+        assert_eq!(problems(&extraction), Vec::<String>::new(), "{name}");
+        assert_eq!(part_of(&extraction, "From hier"), format!("attachment \"{name}\" > \"message.eml\" > text"));
+        assert_eq!(part_of(&extraction, "BSN 111222333"), format!("attachment \"{name}\" > \"message.eml\" (2) > \"a.zip\" > \"b.txt\""));
+        assert_eq!(part_of(&extraction, "Derde"), format!("attachment \"{name}\" > \"message.eml\" (3) > text"));
+        assert!(holds(&extraction, "From c@d.example Tue"));
+    }
+}
+
+#[test]
+fn a_mailbox_of_a_million_mails_ends_at_the_limit() {
+    let mailbox = "From a\nTo: b\nFrom: c\n\nx\n\n".repeat(1_000_000);
+    let extraction = read("x.mbox", mailbox);
+    assert!(has_problem(&extraction, ProblemKind::TooLarge, "members"), "{:?}", problems(&extraction));
+    let none = "From a\n\n".repeat(300_000);
+    assert!(!read("x.mbox", none).problems.is_empty());
+}
+
+#[test]
+fn a_saved_page_is_read_with_its_parts() {
+    let page = format!(
+        "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://zegel.example/\r\nSubject: Dossier\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/related; type=\"text/html\"; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\
+         Content-Location: https://zegel.example/\r\n\r\n<p>BSN 111<b>22=\r\n2</b>333\r\n--b\r\nContent-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--b--\r\n",
+        base64(&zip(&[("a.txt", b"IBAN 123")]))
+    );
+    for name in ["pagina.mht", "pagina.mhtml", "brief.doc"] {
+        let extraction = read(name, page.clone());
+        assert_eq!(problems(&extraction), Vec::<String>::new());
+        assert_eq!(part_of(&extraction, "BSN 111222333"), format!("attachment \"{name}\" > html"));
+        assert!(holds(&extraction, "IBAN 123"));
+    }
+}
+
+#[test]
+fn what_lies_elsewhere_or_in_pieces_is_told() {
+    for (media_type, reason) in
+        [("message/partial; id=x; number=1; total=2", "partial"), ("message/external-body; access-type=URL", "external")]
+    {
+        let alone = format!("Subject: x\r\nContent-Type: {media_type}\r\n\r\nSubject: BSN 111222333\r\n\r\ntekst\r\n");
+        let extraction = read_mail(alone.clone());
+        assert!(has_problem(&extraction, ProblemKind::Unsupported, reason), "{:?}", problems(&extraction));
+        assert!(holds(&extraction, "BSN 111222333"));
+        let within = format!("Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{alone}\r\n--b--\r\n");
+        assert!(has_problem(&read_mail(within), ProblemKind::Unsupported, reason));
+    }
+}
+
+#[test]
+fn files_in_a_text_are_members_and_the_text_stays() {
+    let uu = "begin 644 geheim.txt\n&9V5H96EM\n`\nend\n";
+    let text = format!("Voor.\nbegin 644 vergeefs\n{uu}Tussen.\nbegin-base64 644 b.txt\n{}\n====\nNa.\n", base64(b"BSN 111222333"));
+    let extraction = read_mail(format!("Subject: x\r\n\r\n{}", text.replace('\n', "\r\n")));
+    assert_eq!(problems(&extraction), Vec::<String>::new());
+    assert_eq!(part_of(&extraction, "BSN 111222333"), "attachment \"b.txt\"");
+    assert!(texts(&extraction).contains(&("attachment \"geheim.txt\"".into(), "geheim".into())), "{extraction:?}");
+    assert!(holds(&extraction, "Tussen.") && holds(&extraction, "Na."));
+    assert!(has_problem(&read("x.txt", uu.replace("end", "")), ProblemKind::Damaged, "uuencode"));
+    // Blanks at the end, which mean zeros, were lost.
+    assert!(holds(&read("x.txt", "begin 644 a.txt\n#86%A\n&86)C\n`\nend\n"), "aaaabc"));
+    let many = "begin 644 a\n".repeat(300_000);
+    assert_eq!(problems(&read("x.txt", many)), Vec::<String>::new());
+    assert_eq!(problems(&read("x.txt", "Zie:\n=ybegin line=128 size=3 name=a\n)*+\n=yend\n")), ["unsupported yenc"]);
+    let binhex = "(This file must be converted with BinHex 4.0)\r\n\r\n:$f*TEQKPH#jdCA0b!!!:\r\n";
+    assert_eq!(problems(&read("x.hqx", binhex)), ["unsupported binhex"]);
+    assert_eq!(problems(&read_mail(format!("Subject: x\r\n\r\n{binhex}"))), ["unsupported binhex"]);
+}
+
+#[test]
+fn files_in_calendars_and_cards_are_members() {
+    let document = base64(&super::docx("<w:p><w:r><w:t>BSN 111222333</w:t></w:r></w:p>", &[]));
+    let folded: String = document.as_bytes().chunks(70).map(|line| format!(" {}\r\n", std::str::from_utf8(line).unwrap())).collect();
+    let calendar = |parameters: &str, value: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Overleg\\, over\\nzaak\r\nATTACH{parameters}:{value}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    };
+    let check = |octets: String, part: &str| {
+        let extraction = read("x.ics", octets);
+        assert_eq!(problems(&extraction), Vec::<String>::new());
+        assert_eq!(part_of(&extraction, "BSN 111222333"), format!("attachment \"x.ics\" > \"{part}\""));
+        extraction
+    };
+    let extraction = check(calendar(";ENCODING=BASE64;VALUE=BINARY;X-FILENAME=\"zaak: 1.docx\"", &format!("\r\n{folded}")), "zaak: 1.docx");
+    assert!(holds(&extraction, "SUMMARY:Overleg, over\nzaak"));
+    check(calendar(";VALUE=URI", &format!("data:application/octet-stream;base64,\r\n{folded}")), "attach");
+    let card = format!("BEGIN:VCARD\r\nVERSION:2.1\r\nN:Zegel;Zoë\r\nPHOTO;JPEG;BASE64:\r\n{folded}\r\nEND:VCARD\r\n");
+    check(card.clone(), "photo");
+    assert!(holds(&read("x.vcf", card), "N:Zegel;Zoë"));
+    let broken = read("x.ics", calendar(";ENCODING=BASE64", "BSN 111222333!"));
+    assert!(has_problem(&broken, ProblemKind::Damaged, "base64") && holds(&broken, "BSN 111222333"));
+}
+
+#[test]
+fn files_in_links_of_a_page_are_members_of_their_type() {
+    let pack = base64(&zip(&[("a.txt", b"BSN 111222333")]));
+    for link in [
+        format!("data:application/zip;base64,{pack}"),
+        format!(" DATA:;base64,\n{pack}"),
+        format!("data&#58;;base64,{}", pack.replace('=', "%3D")),
+    ] {
+        let extraction = read("x.html", format!("<html><a href='{link}'>x</a>"));
+        assert_eq!(part_of(&extraction, "BSN 111222333"), "attachment \"x.html\" > \"data:\" > \"a.txt\"");
+    }
+    let extraction = read("x.html", "<html><iframe src='data:text/html,BSN 111%3Cb%3E222%3C/b%3E333'>");
+    assert!(holds(&extraction, "BSN 111222333"), "{extraction:?}");
+}
+
+#[test]
+fn whatever_a_mailbox_holds_is_told_by_what_it_is() {
+    let check = |name: &str, start: &[u8], expected: &str| {
+        let octets = [start, &[0x80, 1, 2, 0, 0xFE, 9].repeat(20)].concat();
+        let expected: &[&str] = if expected.is_empty() { &[] } else { &[expected] };
+        assert_eq!(problems(&read(name, octets)), expected, "{name}");
+    };
+    check("lied.mp3", b"ID3\x03\0", "unsupported media");
+    check("lied.mp3", b"\xFF\xFB\x90\x44", "unsupported media");
+    check("film.wmv", b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "unsupported media");
+    check("film.mp4", b"\0\0\0\x18ftypmp42", "unsupported media");
+    check("spraak.wav", b"RIFF\x24\0\0\0WAVEfmt ", "unsupported media");
+    check("foto.heic", b"\0\0\0\x18ftypheic", "unsupported image");
+    check("scan.tif", b"II*\0", "unsupported image");
+    check("tekening.dwg", b"AC1027\0\0", "unsupported image");
+    check("plaatje.emf", b"\x01\0\0\0\x6C\0\0\0", "unsupported image");
+    check("plaatje.wmf", b"\xD7\xCD\xC6\x9A", "unsupported image");
+    check("rontgen.dcm", &[&[0; 128], &b"DICM"[..]].concat(), "unsupported image");
+    check("zegel.exe", b"MZ\x90\0", "unsupported executable");
+    check("map.lnk", b"\x4C\0\0\0\x01\x14\x02\0", "unsupported executable");
+    check("zaken.sqlite", b"SQLite format 3\0", "unsupported database");
+    check("zaken.accdb", b"\0\x01\0\0Standard ACE DB\0", "unsupported database");
+    check("post.pst", b"!BDN", "unsupported database");
+    check("notities.one", b"\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D\xAE\xB1", "unsupported document");
+    check("brief.wpd", b"\xFFWPC", "unsupported document");
+    check("pak.cab", b"MSCF\0\0\0\0", "unsupported archive");
+    check("pak.lzh", b"\x20\x30-lh5-", "unsupported archive");
+    check("letter.ttf", b"\0\x01\0\0\0\x10", "");
+    check("letter.woff2", b"wOF2\0\x01", "");
+    check("brief.docx.pfile", b".pfile\x02\0\0\0", "encrypted rights-management");
+    check("message.rpmsg", b"\x76\xE8\x04\x60\xC4\x11\xE3\x86", "encrypted rights-management");
+    check("brief.gpg", b"\x85\x01\x0C\x03", "encrypted pgp");
+    check("brief.pgp", b"\xC1\x5E\x03", "encrypted pgp");
+    check("brief.gpg", b"\x8C\x0D\x04\x09", "encrypted pgp");
+    check("iets.dat", b"\x81\x82\x83", "unsupported unknown-type");
+}
+
+#[test]
+fn text_is_text_whatever_it_begins_with() {
+    for start in ["ID3 ", "MZ ", "BM ", "AC10", "!BDN", "wOFF", "070701", "FWS", "8BPS", ".pfile", "OggS"] {
+        let extraction = read("brief", format!("{start}BSN 111222333"));
+        assert!(holds(&extraction, "BSN 111222333") && extraction.problems.is_empty(), "{start}: {extraction:?}");
+    }
+    for (name, text) in [
+        ("x.edi", "UNA:+.? 'UNB+UNOC:3+1+2+BSN?: 111222333'"),
+        ("x.yaml", "bsn: 111222333\nnaam: x\n"),
+        ("x.json", "{\"bsn\": 111222333}"),
+        ("x.csv", "naam;bsn\nx;111222333\n"),
+        ("x.svg", "<svg><text>111222333</text></svg>"),
+    ] {
+        let extraction = read(name, text);
+        assert!(holds(&extraction, "111222333") && extraction.problems.is_empty(), "{name}: {extraction:?}");
+    }
+}
+
+#[test]
+fn an_encrypted_mail_is_told_however_it_is_packed() {
+    let armour = "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n";
+    let mime = format!(
+        "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\r\n\r\n--b\r\nContent-Type: application/pgp-encrypted\r\n\r\n\
+         Version: 1\r\n--b\r\nContent-Type: application/octet-stream; name=\"encrypted.asc\"\r\n\r\n{armour}\r\n--b--\r\n"
+    );
+    for mail in [mime, format!("Subject: x\r\n\r\nHallo,\r\n{armour}")] {
+        assert_eq!(problems(&read_mail(mail)), ["encrypted pgp"]);
+    }
+}
+
+#[test]
+fn a_book_is_read() {
+    let chapter = "<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><body><p>BSN 111<b>222</b>333</p></body></html>";
+    let book =
+        zip(&[("mimetype", b"application/epub+zip"), ("OEBPS/1.xhtml", chapter.as_bytes()), ("OEBPS/style.css", b"p { margin: 0 }")]);
+    let extraction = read("boek.epub", book);
+    assert!(holds(&extraction, "BSN 111222333") && extraction.problems.is_empty(), "{extraction:?}");
+    assert!(extraction.texts.iter().any(|t| t.source == Source::FileName && t.text == "OEBPS/1.xhtml"));
+}
