@@ -136,6 +136,7 @@ fn file(reading: &mut Reading<'_>, here: &Here, part: &Part) {
         return reading.member(here, name, &part.media_type, &part.octets);
     }
     let Some(inner) = reading.enter(here, name) else { return };
+    reading.compare(&inner, name, std::slice::from_ref(&kind));
     match kind {
         Kind::Html => html::read(reading, &inner, &inner.part, Source::Attachment, &part.octets, charset),
         Kind::Folded => plain::read_folded(reading, &inner, &part.octets, charset),

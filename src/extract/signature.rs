@@ -20,9 +20,6 @@ const IMAGES: &[&[u8]] = &[
     b"AT&TFORM",
     b"gimp xcf",
     b"\xC5\xD0\xD3\xC6",
-    // Drawings of AutoCAD 13 and later, and of DWF.
-    b"AC10",
-    b"(DWF V",
 ];
 
 const MEDIA: &[&[u8]] = &[
@@ -41,7 +38,6 @@ const MEDIA: &[&[u8]] = &[
 ];
 
 const EXECUTABLES: &[&[u8]] = &[
-    b"MZ",
     b"\x7FELF",
     b"\xCF\xFA\xED\xFE",
     b"\xCE\xFA\xED\xFE",
@@ -93,11 +89,13 @@ const DATABASES: &[&[u8]] = &[
     b"\x89HDF",
 ];
 
-/// OneNote (MS-ONESTORE 2.3.1, both of its types), WordPerfect, HWP, Lotus 1-2-3, Write, Word 1 and 2.
+/// OneNote (MS-ONESTORE 2.3.1, both of its types), WordPerfect, HWP, Lotus 1-2-3, Write, Word 1 and 2, drawings of AutoCAD.
 const DOCUMENTS: &[&[u8]] = &[
     b"\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D",
     b"\xA1\x2F\xFF\x43\xD9\xEF\x76\x4C",
     b"\xFFWPC",
+    b"AC10",
+    b"(DWF V",
     b"HWP Document File",
     b"\0\0\x1A\0",
     b"\0\0\x02\0",
@@ -133,7 +131,7 @@ pub(super) fn kind(octets: &[u8]) -> Option<Kind> {
     if let Some((_, reason)) = known.iter().find(|(magics, _)| is(magics)) {
         return Some(Kind::Unsupported(reason));
     }
-    if is(EXECUTABLES) {
+    if is(EXECUTABLES) || is_program(octets) {
         return Some(Kind::Unsupported("executable"));
     }
     if let Some((_, _, reason)) = FURTHER.iter().find(|(place, magic, _)| at(*place, magic)) {
@@ -152,6 +150,13 @@ pub(super) fn kind(octets: &[u8]) -> Option<Kind> {
         return Some(Kind::Unsupported("media"));
     }
     is(FONTS).then_some(Kind::Nothing)
+}
+
+/// A program of Windows: where the number at 0x3C leads its own header begins (PE format, "MS-DOS Stub").
+fn is_program(octets: &[u8]) -> bool {
+    let place = octets.get(0x3C..0x40).and_then(|place| place.try_into().ok()).map(|place| u32::from_le_bytes(place) as usize);
+    let header = place.and_then(|place| octets.get(place..)).unwrap_or_default();
+    octets.starts_with(b"MZ") && [&b"PE\0\0"[..], b"NE", b"LE", b"LX"].iter().any(|magic| header.starts_with(magic))
 }
 
 /// What is encrypted, and by what.

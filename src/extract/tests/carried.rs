@@ -4,6 +4,10 @@ use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mai
 use crate::extract::Source;
 use base64::Engine as _;
 
+/// The start of a program of Windows.
+const PROGRAM: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xFF\xFF\0\0\xB8\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0\
+    \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40\0\0\0PE\0\0\x64\x86";
+
 fn base64(octets: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(octets)
 }
@@ -142,11 +146,11 @@ fn whatever_a_mailbox_holds_is_told_by_what_it_is() {
     check("spraak.wav", b"RIFF\x24\0\0\0WAVEfmt ", "unsupported media");
     check("foto.heic", b"\0\0\0\x18ftypheic", "unsupported image");
     check("scan.tif", b"II*\0", "unsupported image");
-    check("tekening.dwg", b"AC1027\0\0", "unsupported image");
+    check("tekening.dwg", b"AC1027\0\0", "unsupported document");
     check("plaatje.emf", b"\x01\0\0\0\x6C\0\0\0", "unsupported image");
     check("plaatje.wmf", b"\xD7\xCD\xC6\x9A", "unsupported image");
     check("rontgen.dcm", &[&[0; 128], &b"DICM"[..]].concat(), "unsupported image");
-    check("zegel.exe", b"MZ\x90\0", "unsupported executable");
+    check("zegel.exe", PROGRAM, "unsupported executable");
     check("map.lnk", b"\x4C\0\0\0\x01\x14\x02\0", "unsupported executable");
     check("zaken.sqlite", b"SQLite format 3\0", "unsupported database");
     check("zaken.accdb", b"\0\x01\0\0Standard ACE DB\0", "unsupported database");
@@ -203,4 +207,61 @@ fn a_book_is_read() {
     let extraction = read("boek.epub", book);
     assert!(holds(&extraction, "BSN 111222333") && extraction.problems.is_empty(), "{extraction:?}");
     assert!(extraction.texts.iter().any(|t| t.source == Source::FileName && t.text == "OEBPS/1.xhtml"));
+}
+
+#[test]
+fn a_name_that_says_something_else_is_a_fact() {
+    let facts = |name: &str, octets: Vec<u8>| {
+        let extraction = read(name, octets);
+        extraction.facts.iter().map(|f| format!("{} {}", f.kind.word(), f.part)).collect::<Vec<_>>()
+    };
+    let document = || super::docx("<w:p><w:r><w:t>x</w:t></w:r></w:p>", &[]);
+    let archive = || zip(&[("a.txt", b"x")]);
+    let pdf = || super::pdfs::pdf(&["BT /F1 10 Tf 50 700 Td (x) Tj ET"]);
+    let program = || PROGRAM.to_vec();
+    let png = || b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10".to_vec();
+    let html = || b"<html><p>x".to_vec();
+    let wrong = [
+        ("factuur.pdf", archive()),
+        ("factuur.pdf", html()),
+        ("factuur.pdf", [pdf(), archive()].concat()),
+        ("foto.jpg", document()),
+        ("foto.png", [png(), archive()].concat()),
+        ("verslag.docx", html()),
+        ("verslag.docx", archive()),
+        ("verslag.doc", program()),
+        ("verslag.pdf. ", program()),
+        ("zip.zip", program()),
+        ("brief.txt", pdf()),
+        ("VERSLAG.XLSX", pdf()),
+    ];
+    for (name, octets) in wrong {
+        assert_eq!(facts(name, octets), [format!("wrong-extension attachment {}", crate::extract::reading::quoted(name))]);
+    }
+    let right = [
+        ("verslag.doc", br"{\rtf1 x}".to_vec()),
+        ("lijst.xls", html()),
+        ("lijst.xls", b"a;b\n".to_vec()),
+        ("verslag.doc", document()),
+        ("verslag.docm", document()),
+        ("verslag.zip", document()),
+        ("verslag.docx", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....".to_vec()),
+        ("pagina.htm", b"zomaar tekst".to_vec()),
+        ("lijst.txt", html()),
+        ("foto.jpeg", png()),
+        ("setup.exe", program()),
+        ("zonder naam", program()),
+        ("kapot.pdf", vec![0x80, 1, 2, 0, 0xFE, 9]),
+        ("leeg.pdf", Vec::new()),
+    ];
+    for (name, octets) in right {
+        assert_eq!(facts(name, octets), Vec::<String>::new(), "{name}");
+    }
+    // Wherever it lies.
+    let nested = facts("x.zip", zip(&[("factuur.pdf", &archive())]));
+    assert_eq!(nested, ["wrong-extension attachment \"x.zip\" > \"factuur.pdf\""]);
+    let mail = mail_with("factuur.pdf", &html());
+    assert_eq!(read_mail(mail.clone()).facts.len(), 1);
+    let mail = String::from_utf8(mail).unwrap().replace("octet-stream", "octet-stream; charset=utf-8");
+    assert_eq!(read_mail(mail).facts.len(), 1);
 }
