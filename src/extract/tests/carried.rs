@@ -265,3 +265,36 @@ fn a_name_that_says_something_else_is_a_fact() {
     let mail = String::from_utf8(mail).unwrap().replace("octet-stream", "octet-stream; charset=utf-8");
     assert_eq!(read_mail(mail).facts.len(), 1);
 }
+
+#[test]
+fn printed_pages_are_read_run_by_run() {
+    let glyphs = |x: f64, y: u32, text: &str| {
+        format!("<Glyphs OriginX='{x}' OriginY='{y}' FontRenderingEmSize='10' Indices=',55;,55;,55' UnicodeString='{text}'/>")
+    };
+    let page = |runs: &str| format!("<FixedPage xmlns='http://schemas.openxps.org/oxps/v1.0'>{runs}</FixedPage>").into_bytes();
+    let runs =
+        [glyphs(10.0, 20, "BSN"), glyphs(30.0, 20, "111"), glyphs(46.5, 20, "222"), glyphs(63.0, 20, "333"), glyphs(200.0, 20, "{}{x}")]
+            .concat();
+    let second = "<Canvas FixedPage.NavigateUri='https://zegel.example/zaak'><Glyphs UnicodeString='einde' RenderTransform='1,0,0,1,5,50'/></Canvas>";
+    let relation = "<Relationships><Relationship Id='r' Type='http://schemas.openxps.org/oxps/v1.0/fixedrepresentation' Target='/FixedDocSeq.fdseq'/></Relationships>";
+    let members = |first: &[u8]| {
+        zip(&[
+            ("[Content_Types].xml", super::TYPES.as_bytes()),
+            ("_rels/.rels", relation.as_bytes()),
+            ("Documents/1/Pages/10.fpage", &page("<Glyphs UnicodeString='tien'/>")),
+            ("Documents/1/Pages/1.fpage", first),
+            ("Documents/1/Pages/2.fpage", &page(second)),
+        ])
+    };
+    let extraction = read("afdruk.xps", members(&page(&runs)));
+    let text = extraction.texts.iter().find(|t| t.text.contains("BSN")).unwrap();
+    assert_eq!(text.text, "BSN 111222333\t{x}\neinde\ntien\n");
+    assert_eq!(text.place(text.text.find("tien").unwrap()).as_deref(), Some("page 3"));
+    assert!(
+        holds(&extraction, "https://zegel.example/zaak") && extraction.problems.is_empty() && extraction.facts.is_empty(),
+        "{extraction:?}"
+    );
+    let unmapped = read("afdruk.oxps", members(&page("<Glyphs Indices='3;4;5'/>")));
+    assert_eq!(problems(&unmapped), ["unsupported unmapped-glyphs"]);
+    assert_eq!(unmapped.problems[0].place.as_deref(), Some("page 1"));
+}
