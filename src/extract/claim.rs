@@ -63,7 +63,7 @@ fn family(kind: &Kind) -> Option<Family> {
         Kind::Unsupported("executable") => Family::Executable,
         Kind::Unsupported("database") => Family::Database,
         Kind::Unsupported("document") => Family::Document,
-        Kind::Nothing | Kind::Tnef | Kind::Signed | Kind::PackedCms | Kind::Armoured | Kind::Certificate => return None,
+        Kind::Nothing | Kind::Tnef | Kind::Signed | Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Iwork => return None,
         Kind::Stretch(_) | Kind::Encrypted(_) | Kind::Unsupported(_) => return None,
     })
 }

@@ -199,9 +199,7 @@ pub(super) fn is_armoured(start: &str, claims: bool) -> bool {
 /// Reads what lies in armour: each block by what it is. Text around it is read as text by somebody else.
 pub(super) fn read_armoured(reading: &mut Reading<'_>, here: &Here, name: &str, octets: &Bytes) {
     let text = charset::decode(octets, Some("utf-8")).text;
-    let blocks = blocks(&text);
-    let blocks = if blocks.is_empty() { vec![0..text.len()] } else { blocks };
-    for block in blocks {
+    for block in blocks(&text) {
         let packed: String = text[block].split_whitespace().collect();
         let Ok(inner) = BASE64.decode(packed) else {
             reading.damaged(here, "base64");
@@ -219,7 +217,7 @@ pub(super) fn read_armoured(reading: &mut Reading<'_>, here: &Here, name: &str, 
     }
 }
 
-/// Where the base64 of each block stands.
+/// Where the base64 of each block stands; without any block all of it is one.
 fn blocks(text: &str) -> Vec<Range<usize>> {
     let (mut blocks, mut at) = (Vec::new(), 0);
     let mut begun = None;
@@ -236,6 +234,7 @@ fn blocks(text: &str) -> Vec<Range<usize>> {
         }
     }
     // Never closed: what is there is read.
-    blocks.extend(begun.map(|begin| begin..text.len()));
+    let is_bare = blocks.is_empty() && begun.is_none();
+    blocks.extend(begun.or(is_bare.then_some(0)).map(|begin| begin..text.len()));
     blocks
 }

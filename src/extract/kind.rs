@@ -2,7 +2,7 @@
 
 use super::{
     archive::{streams::Packing, tar},
-    charset, cms, legacy, office, signature, tnef,
+    charset, cms, iwork, legacy, office, signature, tnef,
 };
 use crate::message;
 use memchr::memmem;
@@ -43,6 +43,8 @@ pub(super) enum Kind {
     /// Base64 of such ones, or of certificates.
     Armoured,
     Certificate,
+    /// A piece of a document of Pages, Numbers or Keynote.
+    Iwork,
     Image,
     /// Some of it is a file by itself.
     Stretch(Range<usize>),
@@ -54,7 +56,7 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
-            || matches!(self, Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Stretch(_))
+            || matches!(self, Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Iwork | Kind::Stretch(_))
             || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_))
     }
 }
@@ -66,6 +68,9 @@ const PDF_HEADER_WITHIN: usize = 1024;
 pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     if octets.is_empty() {
         return vec![Kind::Nothing];
+    }
+    if iwork::is_archive(&extension(name), octets) {
+        return vec![Kind::Iwork];
     }
     let mut kinds = Vec::new();
     if memmem::find(&octets[..octets.len().min(PDF_HEADER_WITHIN)], b"%PDF-").is_some() {

@@ -13,6 +13,7 @@ mod encoded;
 mod flow;
 mod html;
 mod image;
+mod iwork;
 mod kind;
 mod legacy;
 mod limits;

@@ -266,6 +266,7 @@ impl<'l> Reading<'l> {
             Kind::Signed | Kind::PackedCms => super::cms::read(self, here, name, octets, Source::Attachment),
             Kind::Armoured => super::cms::read_armoured(self, here, name, octets),
             Kind::Certificate => super::cms::read_certificate(self, here, octets),
+            Kind::Iwork => super::iwork::read(self, here, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),

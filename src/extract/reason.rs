@@ -43,6 +43,7 @@ const REASONS: &[&str] = &[
     "rtf",
     "scanned-pages",
     "smime",
+    "snappy",
     "tar",
     "text",
     "time",

@@ -1,6 +1,6 @@
 //! What a mail carries beside documents: mailboxes, saved pages, files in texts, calendars, cards, and what nobody reads.
 
-use super::{ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, texts, zip};
+use super::{Limits, ProblemKind, has_problem, holds, mail_with, problems, read, read_mail, read_within, texts, zip};
 use crate::extract::Source;
 use base64::Engine as _;
 
@@ -297,4 +297,41 @@ fn printed_pages_are_read_run_by_run() {
     let unmapped = read("afdruk.oxps", members(&page("<Glyphs Indices='3;4;5'/>")));
     assert_eq!(problems(&unmapped), ["unsupported unmapped-glyphs"]);
     assert_eq!(unmapped.problems[0].place.as_deref(), Some("page 1"));
+}
+
+/// One chunk: a literal that holds a field, and the rest of it as copies.
+pub(super) fn iwa(text: &[u8]) -> Vec<u8> {
+    let mut packed = vec![0x80, 0x80, 0x04, (2 << 2), 0x1A, (text.len() & 0x7F) as u8 | 0x80, (text.len() >> 7) as u8];
+    for piece in text.chunks(200) {
+        packed.extend([60 << 2, (piece.len() - 1) as u8]);
+        packed.extend(piece);
+    }
+    // "333" once more by a copy of the last three, six octets long: it reaches into itself.
+    packed.extend([0x1A - 0x19 + (2 << 2), 3]);
+    [&[0], &(packed.len() as u32).to_le_bytes()[..3], &packed].concat()
+}
+
+#[test]
+fn the_strings_of_pages_are_read_and_the_rest_told() {
+    let piece = iwa("Burgerservicenummer één 111222333".as_bytes());
+    let document = zip(&[
+        ("Index/Document.iwa", &piece),
+        ("Index/Tables/Tile.iwa", &[&piece[..], &piece].concat()),
+        ("Metadata/x.plist", b"<plist/>"),
+    ]);
+    let extraction = read("brief.pages", document);
+    assert_eq!(part_of(&extraction, "Burgerservicenummer één 111222333"), "attachment \"brief.pages\" > \"Index/Document.iwa\"");
+    assert_eq!(problems(&extraction), ["unsupported document", "unsupported document"]);
+    assert_eq!(extraction.facts, []);
+    for end in 1..piece.len() {
+        assert!(has_problem(&read("x.iwa", piece[..end].to_vec()), ProblemKind::Damaged, "snappy"), "at {end}");
+    }
+    // 64 octets out of three, for ever; and keys that promise a string each, none of which ends.
+    let limits = Limits { member: 1 << 20, ..Limits::default() };
+    let bomb = [&[0, 0xFF, 0xFF, 0, 0x80, 0x80, 0x80, 0x80, 0x04, 0, b'a'][..], &[0xFE, 1, 0].repeat(21_842)].concat();
+    assert!(has_problem(&read_within("x.iwa", bomb, &limits), ProblemKind::TooLarge, "member"));
+    let keys = [&[0xF4, 0xFF, 0xFF][..], &[b'z', 0xFF, 0x7F].repeat(21_845)].concat();
+    let keys =
+        [&[0, keys.len() as u8 + 3, ((keys.len() + 3) >> 8) as u8, ((keys.len() + 3) >> 16) as u8, 0xFF, 0xFF, 3][..], &keys].concat();
+    assert!(has_problem(&read("x.iwa", keys.repeat(20)), ProblemKind::Unsupported, "document"));
 }

@@ -52,6 +52,10 @@ fn in_pieces(octets: &[u8]) -> Vec<u8> {
     indefinite(0x24, &pieces.concat())
 }
 
+pub(super) fn signed_mail() -> Vec<u8> {
+    signed(Some(&in_pieces(&mail_with("a.txt", b"BSN 111222333"))), indefinite)
+}
+
 fn smime(octets: &[u8]) -> String {
     let mail = String::from_utf8(mail_with("smime.p7m", octets)).unwrap();
     let (_, part) = mail.split_once("application/octet-stream").unwrap();
