@@ -118,7 +118,7 @@ impl Message {
     fn of(octets: &Bytes) -> Message {
         const SEQUENCE: Tag = Tag::SEQUENCE;
         const CONTEXT_0: Tag = Tag::CONTEXT_0;
-        let (mut path, mut kind, mut pieces) = (Vec::new(), None, None::<Vec<&[u8]>>);
+        let (mut path, mut kind, mut content) = (Vec::new(), None, None);
         let mut walk = Walk::new(octets);
         for node in &mut walk {
             match node {
@@ -130,18 +130,26 @@ impl Message {
                     [SEQUENCE] if tag == Tag::IDENTIFIER => kind = kind.or(Type::of(value)),
                     // Of other types than OCTET STRING nobody says what they hold: they are read as they stand.
                     [SEQUENCE, CONTEXT_0, SEQUENCE, SEQUENCE, CONTEXT_0, ..] | [SEQUENCE, CONTEXT_0, Tag::OCTETS, ..] => {
-                        pieces.get_or_insert_default().push(value);
+                        add(&mut content, value);
                     }
-                    [SEQUENCE, CONTEXT_0] if tag == Tag::OCTETS => pieces.get_or_insert_default().push(value),
+                    [SEQUENCE, CONTEXT_0] if tag == Tag::OCTETS => add(&mut content, value),
                     _ => {}
                 },
             }
         }
-        let content = pieces.map(|pieces| match pieces[..] {
-            [piece] => octets.slice_ref(piece),
-            _ => Bytes::from(pieces.concat()),
+        let content = content.map(|content| match content {
+            Cow::Borrowed(piece) => octets.slice_ref(piece),
+            Cow::Owned(pieces) => Bytes::from(pieces),
         });
         Message { kind, content, is_whole: walk.is_whole() && is_padding(walk.rest()) }
+    }
+}
+
+/// One piece stays where it is; of several, which may be millions, no more is kept than their octets.
+fn add<'o>(content: &mut Option<Cow<'o, [u8]>>, piece: &'o [u8]) {
+    match content {
+        None => *content = Some(Cow::Borrowed(piece)),
+        Some(content) => content.to_mut().extend_from_slice(piece),
     }
 }
 

@@ -55,6 +55,11 @@ fn a_saved_page_is_read_with_its_parts() {
         assert_eq!(problems(&extraction), Vec::<String>::new());
         assert_eq!(part_of(&extraction, "BSN 111222333"), format!("attachment \"{name}\" > html"));
         assert!(holds(&extraction, "IBAN 123"));
+        assert_eq!(
+            holds(&extraction, "boundary=\"b\"\n\n--b"),
+            name.ends_with("doc"),
+            "once as it stands, unless the name says what it is"
+        );
     }
 }
 
@@ -334,4 +339,11 @@ fn the_strings_of_pages_are_read_and_the_rest_told() {
     let keys =
         [&[0, keys.len() as u8 + 3, ((keys.len() + 3) >> 8) as u8, ((keys.len() + 3) >> 16) as u8, 0xFF, 0xFF, 3][..], &keys].concat();
     assert!(has_problem(&read("x.iwa", keys.repeat(20)), ProblemKind::Unsupported, "document"));
+}
+
+#[test]
+fn of_a_drawing_more_is_asked_than_its_properties() {
+    let drawing = |streams: &[(&str, &[u8])]| problems(&read("tekening.vsd", super::legacy::compound(streams)));
+    assert_eq!(drawing(&[("\u{5}SummaryInformation", b""), ("VisioDocument", &[7; 5000])]), ["unsupported unknown-type"]);
+    assert_eq!(drawing(&[("\u{5}SummaryInformation", b""), ("\u{1}CompObj", &[7; 5000])]), Vec::<String>::new());
 }
