@@ -1,4 +1,4 @@
-//! Files within a text: uuencode (POSIX, `uuencode`), in both of its alphabets.
+//! Files within a text: uuencode (POSIX, `uuencode`), in both of its alphabets, and armour.
 
 use super::plain::BASE64;
 use base64::Engine as _;
@@ -33,6 +33,13 @@ pub(super) fn files(text: &str) -> Vec<Encoded> {
         }
     }
     files
+}
+
+/// What stands in armour (RFC 7468, 9) further down a text, with all behind it. Where a text begins so, all of it is that file.
+pub(super) fn signed(text: &str) -> Option<Encoded> {
+    let starts = ["\n-----BEGIN PKCS7-----", "\n-----BEGIN CMS-----"].iter().filter_map(|start| text.find(start));
+    let octets = text[starts.min()? + 1..].as_bytes().to_vec();
+    Some(Encoded { name: "signed.pem".to_owned(), octets, is_whole: true })
 }
 
 /// The octets, how long their lines are, and whether an end stands behind them.

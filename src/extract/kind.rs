@@ -223,8 +223,7 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
         "message/external-body" => return vec![Kind::Text, Kind::Unsupported("external")],
         _ => {}
     }
-    // RFC 1741, 3.
-    if start.contains("(this file must be converted with binhex") || media_type == "application/mac-binhex40" {
+    if media_type == "application/mac-binhex40" {
         return vec![Kind::Text, Kind::Unsupported("binhex")];
     }
     let is_mail = message::looks_like_mail(octets);

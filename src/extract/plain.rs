@@ -27,11 +27,15 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     if text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----") || text.contains("\n-----BEGIN PGP MESSAGE-----") {
         reading.problem(part, None, super::ProblemKind::Encrypted, "pgp");
     }
-    // yEnc (draft 1.3): what stands there was octets, and no text any more.
+    // yEnc (draft 1.3), whose octets are no text any more; BinHex (RFC 1741, 3), behind whatever text.
     if text.starts_with("=ybegin ") || text.contains("\n=ybegin ") {
         reading.problem(part, None, super::ProblemKind::Unsupported, "yenc");
     }
-    let members = encoded::files(&text);
+    if text.contains("(This file must be converted with BinHex") {
+        reading.problem(part, None, super::ProblemKind::Unsupported, "binhex");
+    }
+    let mut members = encoded::files(&text);
+    members.extend(encoded::signed(&text));
     reading.text(part, source, clean(text).into_owned(), Places::Lines);
     if let Some(other) = other {
         reading.text(part, source, clean(Cow::Owned(other)).into_owned(), Places::Named("in another charset".into()));

@@ -101,6 +101,8 @@ fn a_signed_document_is_read_under_its_own_name() {
     assert!(holds(&read("brief.docx.p7m", packed.clone()), "BSN 111222333"));
     let block = format!("Zie onder.\n-----BEGIN PKCS7-----\n{packed}\n-----END PKCS7-----\n");
     assert!(holds(&read("brief.pem", block.split_once('\n').unwrap().1.to_owned()), "BSN 111222333"));
+    let extraction = read_mail(format!("Subject: x\r\n\r\n{}{}", "Hallo.\r\n".repeat(300), block.replace('\n', "\r\n")));
+    assert!(holds(&extraction, "BSN 111222333") && extraction.problems.is_empty(), "{extraction:?}");
     // PKCS #7 of old may sign what is no string of octets (RFC 2315, 9.1).
     assert!(holds(&read("x.p7m", signed(Some(&definite(0x30, &definite(0x0C, b"BSN 111222333"))), definite)), "BSN 111222333"));
 }
