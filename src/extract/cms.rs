@@ -68,7 +68,11 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, name: &str, octets: &
     if !message.is_whole {
         reading.damaged(here, "smime");
     }
-    let content = match (message.kind, message.content) {
+    let content = message.content.map(|content| match content {
+        Cow::Borrowed(piece) => octets.slice_ref(piece),
+        Cow::Owned(pieces) => Bytes::from(pieces),
+    });
+    let content = match (message.kind, content) {
         (Some(Type::Encrypted), _) => return reading.problem(&here.part, None, ProblemKind::Encrypted, "smime"),
         (None, _) => return reading.unsupported(here, "unknown-type"),
         (Some(Type::Compressed), Some(content)) => {
@@ -81,6 +85,14 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, name: &str, octets: &
     };
     if let Some(content) = content {
         signed(reading, here, name, &content, source);
+    }
+}
+
+/// Whether what stands at `at` is read as (part of) the content of a message.
+pub(super) fn covers(octets: &[u8], at: usize) -> bool {
+    match Message::of(octets).content {
+        Some(Cow::Borrowed(content)) => octets.get(at..).is_some_and(|rest| content.as_ptr_range().contains(&rest.as_ptr())),
+        _ => false,
     }
 }
 
@@ -107,15 +119,16 @@ fn begins_as_mime(content: &[u8]) -> bool {
 }
 
 /// A message, unwrapped.
-struct Message {
+struct Message<'o> {
     kind: Option<Type>,
-    content: Option<Bytes>,
+    /// Where it stands, or put together.
+    content: Option<Cow<'o, [u8]>>,
     is_whole: bool,
 }
 
-impl Message {
+impl<'o> Message<'o> {
     /// ContentInfo, and what lies in it: the content stands at the same place in all types that don't encrypt (RFC 5652, 5.1, 7, 9.1; RFC 3274, 1.1).
-    fn of(octets: &Bytes) -> Message {
+    fn of(octets: &'o [u8]) -> Message<'o> {
         const SEQUENCE: Tag = Tag::SEQUENCE;
         const CONTEXT_0: Tag = Tag::CONTEXT_0;
         let (mut path, mut kind, mut content) = (Vec::new(), None, None);
@@ -137,10 +150,6 @@ impl Message {
                 },
             }
         }
-        let content = content.map(|content| match content {
-            Cow::Borrowed(piece) => octets.slice_ref(piece),
-            Cow::Owned(pieces) => Bytes::from(pieces),
-        });
         Message { kind, content, is_whole: walk.is_whole() && is_padding(walk.rest()) }
     }
 }

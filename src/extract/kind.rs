@@ -64,6 +64,9 @@ impl Kind {
 /// `%PDF-` counts anywhere in these first octets, as readers take it.
 const PDF_HEADER_WITHIN: usize = 1024;
 
+/// The end record of a ZIP (APPNOTE 4.3.16).
+const ZIP_END: &[u8] = b"PK\x05\x06";
+
 /// Everything that `octets` can be read as: where two types fit, a recipient's program may pick either.
 pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     if octets.is_empty() {
@@ -83,7 +86,7 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     }
     match package {
         // What is signed stands in its wrapper as it is.
-        Some(_) if kinds == [Kind::Signed] => {}
+        Some(_) if kinds == [Kind::Signed] && memmem::rfind(octets, ZIP_END).is_some_and(|at| cms::covers(octets, at)) => {}
         // A web page, or a script, in front of it.
         Some(package) if kinds.is_empty() && !is_package_alone => {
             let start = memmem::find(octets, b"PK\x03\x04").unwrap_or_default();
@@ -113,7 +116,7 @@ fn rider(octets: &[u8]) -> Option<usize> {
 }
 
 fn begins_as_package(octets: &[u8]) -> bool {
-    octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06")
+    octets.starts_with(b"PK\x03\x04") || octets.starts_with(ZIP_END)
 }
 
 /// A ZIP, and which one: its members tell.
@@ -134,7 +137,7 @@ fn package(octets: &[u8]) -> Option<Kind> {
 
 /// The end record of a ZIP anywhere (APPNOTE 4.3.16), its directory right before it: self-extracting archives, pictures with a rider.
 fn has_zip_end(octets: &[u8]) -> bool {
-    let Some(at) = memmem::rfind(octets, b"PK\x05\x06") else { return false };
+    let Some(at) = memmem::rfind(octets, ZIP_END) else { return false };
     let Some(size) = octets.get(at + 12..at + 16).and_then(|s| <[u8; 4]>::try_from(s).ok()).map(u32::from_le_bytes) else { return false };
     let directory = at.checked_sub(size as usize);
     directory.is_some_and(|d| size > 0 && octets[d..].starts_with(b"PK\x01\x02"))

@@ -90,6 +90,13 @@ fn what_lies_in_a_signed_mail_is_read_all_levels_down() {
     assert!(extraction.texts.iter().any(|t| t.text.contains("BSN 111222333") && t.source == Source::Attachment));
 }
 
+/// Where a document is found that lies where nobody looks in a signature, and where a program for ZIPs finds it.
+fn part_of_hidden(document: &[u8]) -> String {
+    let octets = message(&identifier(PKCS7, 2), &[&[0x31, 0], &definite(0xA0, &definite(4, document))[..]].concat(), None, definite);
+    let extraction = read("x.zip", octets);
+    extraction.texts.iter().find(|t| t.text.contains("BSN 111222333")).unwrap().part.clone()
+}
+
 #[test]
 fn a_signed_document_is_read_under_its_own_name() {
     let document = docx("<w:p><w:r><w:t>BSN 111222333</w:t></w:r></w:p>", &[]);
@@ -103,6 +110,7 @@ fn a_signed_document_is_read_under_its_own_name() {
     assert!(holds(&read("brief.pem", block.split_once('\n').unwrap().1.to_owned()), "BSN 111222333"));
     let extraction = read_mail(format!("Subject: x\r\n\r\n{}{}", "Hallo.\r\n".repeat(300), block.replace('\n', "\r\n")));
     assert!(holds(&extraction, "BSN 111222333") && extraction.problems.is_empty(), "{extraction:?}");
+    assert_eq!(part_of_hidden(&document), "attachment \"x.zip\"");
     // PKCS #7 of old may sign what is no string of octets (RFC 2315, 9.1).
     assert!(holds(&read("x.p7m", signed(Some(&definite(0x30, &definite(0x0C, b"BSN 111222333"))), definite)), "BSN 111222333"));
 }
