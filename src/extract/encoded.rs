@@ -38,7 +38,7 @@ pub(super) fn files(text: &str) -> Vec<Encoded> {
 /// What stands in armour (RFC 7468, 9) further down a text, with all behind it. Where a text begins so, all of it is that file.
 pub(super) fn signed(text: &str) -> Option<Encoded> {
     let starts = ["\n-----BEGIN PKCS7-----", "\n-----BEGIN CMS-----"].iter().filter_map(|start| text.find(start));
-    let octets = text[starts.min()? + 1..].as_bytes().to_vec();
+    let octets = text.as_bytes()[starts.min()? + 1..].to_vec();
     Some(Encoded { name: "signed.pem".to_owned(), octets, is_whole: true })
 }
 
