@@ -13,10 +13,11 @@ use std::{
 };
 
 #[derive(Serialize)]
-struct File<'a, P: Serialize> {
+struct File<'a, P: Serialize, F: Serialize> {
     file: &'a str,
     texts: Vec<Shown<'a>>,
     problems: P,
+    facts: F,
 }
 
 #[derive(Serialize)]
@@ -52,7 +53,8 @@ pub(super) fn run(config: Option<&Path>, format: Format, files: &[String], out: 
 fn json(file: &str, extraction: &Extraction, out: &mut impl Write) -> io::Result<()> {
     let texts = extraction.texts.iter().map(|t| Shown { part: &t.part, place: place(t), text: &t.text }).collect();
     let problems = inspect::problems_as_json(&extraction.problems);
-    serde_json::to_writer(&mut *out, &File { file, texts, problems })?;
+    let facts = inspect::facts_as_json(&extraction.facts);
+    serde_json::to_writer(&mut *out, &File { file, texts, problems, facts })?;
     writeln!(out)
 }
 
@@ -62,6 +64,9 @@ fn text(file: &str, extraction: &Extraction, out: &mut impl Write) -> io::Result
         writeln!(out, "--- {}{}", text.part, place(text).map_or(String::new(), |p| format!(", {p}")))?;
         // The separator of alternative readings has no shape of its own.
         writeln!(out, "{}", text.text.replace('\u{1f}', "\u{241f}").trim_end_matches('\n'))?;
+    }
+    for fact in &extraction.facts {
+        writeln!(out, "--- file {}: {}", fact.kind.word(), fact.part)?;
     }
     for problem in &extraction.problems {
         writeln!(out, "--- unread {}: {}", problem.kind.word(), problem.part)?;

@@ -131,7 +131,7 @@ impl Mail {
         headers.extend(self.subject.iter().map(|s| ("Subject".to_owned(), s.clone())));
         let texts = [("subject", Source::Subject, &self.subject), ("text", Source::Body, &self.body)];
         let texts = texts.into_iter().filter_map(|(part, source, text)| text.as_ref().map(|t| one(part, source, t))).collect();
-        Extraction { headers, texts, problems: Vec::new() }
+        Extraction { headers, texts, ..Extraction::default() }
     }
 }
 

@@ -9,7 +9,7 @@ fn text(source: Source, text: &str) -> Text {
 }
 
 fn mail(texts: Vec<Text>) -> Extraction {
-    Extraction { headers: Vec::new(), texts, problems: Vec::new() }
+    Extraction { texts, ..Extraction::default() }
 }
 
 /// What is found in a body: the rule, how sure, and the text it stands on, taken out by its code points.

@@ -2,10 +2,11 @@
 
 use super::{
     archive::{ar, begins, cpio, foreign, streams::Packing, tar},
-    charset, legacy, office, tnef,
+    charset, cms, iwork, legacy, office, signature, tnef,
 };
 use crate::message;
 use memchr::memmem;
+use std::ops::Range;
 
 /// What a file can be read as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) enum Kind {
     Folded,
     Html,
     Mail,
+    /// Mails one after the other: mbox.
+    Mails,
     Pdf,
     Zip,
     /// What lies in it, its streams tell: its reader tells them apart. Or the stream of an old workbook on its own.
@@ -35,7 +38,18 @@ pub(super) enum Kind {
     Ar,
     Cpio,
     Packed(Packing),
+    /// A CMS message that isn't encrypted (RFC 5652): what lies in it can be taken out as it is.
+    Signed,
+    /// One that must be unpacked.
+    PackedCms,
+    /// Base64 of such ones, or of certificates.
+    Armoured,
+    Certificate,
+    /// A piece of a document of Pages, Numbers or Keynote.
+    Iwork,
     Image,
+    /// Some of it is a file by itself.
+    Stretch(Range<usize>),
     Encrypted(&'static str),
     Unsupported(&'static str),
 }
@@ -44,6 +58,7 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
+            || matches!(self, Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Iwork | Kind::Stretch(_))
             || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Ar | Kind::Cpio | Kind::Packed(_))
     }
 }
@@ -51,26 +66,38 @@ impl Kind {
 /// `%PDF-` counts anywhere in these first octets, as readers take it.
 const PDF_HEADER_WITHIN: usize = 1024;
 
+/// The end record of a ZIP (APPNOTE 4.3.16).
+const ZIP_END: &[u8] = b"PK\x05\x06";
+
 /// Everything that `octets` can be read as: where two types fit, a recipient's program may pick either.
 pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     if octets.is_empty() {
         return vec![Kind::Nothing];
+    }
+    if iwork::is_archive(&extension(name), octets) {
+        return vec![Kind::Iwork];
     }
     let mut kinds = Vec::new();
     let pdf = memmem::find(&octets[..octets.len().min(PDF_HEADER_WITHIN)], b"%PDF-");
     // The first member of an archive stands behind its own header.
     let is_tar = tar::is_tar(octets);
     kinds.extend(pdf.filter(|at| !is_tar || *at < tar::BLOCK).map(|_| Kind::Pdf));
-    kinds.extend(package(octets).filter(|_| !is_tar));
-    let begins_so = pdf == Some(0) || begins_as_zip(octets);
-    if !begins_so {
+    let package = package(octets).filter(|_| !is_tar);
+    let has_other = !kinds.is_empty() || package.is_some();
+    if pdf != Some(0) && !begins_as_package(octets) {
         // Something else in which a PDF or a ZIP lies, or which one was hung on to.
         let first = kinds.len();
-        kinds.extend(by_magic(name, media_type, octets));
-        kinds.extend(foreign::reason(octets).map(Kind::Unsupported));
-        if first > 0 && kinds.len() == first {
-            kinds.extend(in_front(name, media_type, octets, pdf));
+        kinds.extend(by_magic(octets));
+        kinds.extend(foreign::reason(octets).filter(|_| !is_text(octets)).map(Kind::Unsupported));
+        if has_other && kinds.len() == first {
+            kinds.extend(in_front(octets, pdf));
         }
+    }
+    // What is signed stands in its wrapper as it is.
+    let is_signed = kinds == [Kind::Signed] && memmem::rfind(octets, ZIP_END).is_some_and(|at| cms::covers(octets, at));
+    kinds.extend(package.filter(|_| !is_signed));
+    if kinds == [Kind::Image] {
+        kinds.extend(rider(octets).map(|start| Kind::Stretch(start..octets.len())));
     }
     if kinds.is_empty() {
         kinds = texts(name, media_type, octets);
@@ -78,7 +105,10 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
             // Of a TAR that was cut in its first name only that is left.
             kinds.push(Kind::Unsupported("archive"));
         }
-    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf]) && claims_text(&extension(name), media_type) && media_type != "text/rtf" {
+    } else if matches!(kinds[..], [Kind::Image | Kind::Rtf | Kind::Unsupported(_)])
+        && claims_text(&extension(name), media_type)
+        && media_type != "text/rtf"
+    {
         // Six letters make a picture of any text, and a browser goes by the name.
         kinds.extend(kinds_of_text(&extension(name), media_type, octets));
     }
@@ -89,24 +119,27 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
 const CLAIM_ARCHIVE: [&str; 16] =
     ["7z", "ace", "ar", "arj", "bz2", "cab", "cpio", "deb", "gz", "lzh", "rar", "tar", "tgz", "xz", "zip", "zst"];
 
-fn begins_as_zip(octets: &[u8]) -> bool {
-    begins(octets, b"PK\x03\x04") || begins(octets, b"PK\x05\x06")
+/// What stands in front of a PDF or a ZIP, of no type that has a mark: a web page, a script, a program that unpacks itself.
+fn in_front(octets: &[u8], pdf: Option<usize>) -> Option<Kind> {
+    let end = pdf.or_else(|| memmem::find(octets, b"PK\x03\x04")).unwrap_or(0);
+    let octets = &octets[..end];
+    let blank = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets).iter().all(|octet| octet.is_ascii_whitespace() || *octet == 0);
+    (!blank).then_some(Kind::Stretch(0..end))
 }
 
-/// What stands in front of a PDF or a ZIP, of no type that has a mark: a text, a program that unpacks itself.
-fn in_front(name: &str, media_type: &str, octets: &[u8], pdf: Option<usize>) -> Vec<Kind> {
-    let end = pdf.or_else(|| memmem::find(octets, b"PK\x03\x04")).unwrap_or(0);
-    let octets_in_front = octets[..end].strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&octets[..end]);
-    if octets_in_front.iter().all(|octet| octet.is_ascii_whitespace() || *octet == 0) {
-        return Vec::new();
-    }
-    if is_text(octets_in_front) { kinds_of_text(&extension(name), media_type, octets) } else { vec![Kind::Unsupported("unknown-type")] }
+/// Where in a picture another file begins that is read from wherever it stands: an archive, or a PDF further down than most look for it.
+fn rider(octets: &[u8]) -> Option<usize> {
+    const RIDERS: [&[u8]; 4] = [b"Rar!\x1A\x07", b"7z\xBC\xAF\x27\x1C", b"%PDF-1.", b"%PDF-2."];
+    RIDERS.iter().filter_map(|rider| memmem::find(octets, rider)).min()
+}
+
+fn begins_as_package(octets: &[u8]) -> bool {
+    begins(octets, b"PK\x03\x04") || begins(octets, ZIP_END)
 }
 
 /// A ZIP, and which one: its members tell.
 fn package(octets: &[u8]) -> Option<Kind> {
-    let begins_so = begins_as_zip(octets);
-    if !begins_so && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
+    if !begins_as_package(octets) && (octets.starts_with(b"\xD0\xCF\x11\xE0") || !has_zip_end(octets)) {
         return None;
     }
     let holds = |member: &[u8]| memmem::find(octets, member).is_some();
@@ -122,22 +155,19 @@ fn package(octets: &[u8]) -> Option<Kind> {
 
 /// The end record of a ZIP anywhere (APPNOTE 4.3.16), its directory right before it: self-extracting archives, pictures with a rider.
 fn has_zip_end(octets: &[u8]) -> bool {
-    let Some(at) = memmem::rfind(octets, b"PK\x05\x06") else { return false };
+    let Some(at) = memmem::rfind(octets, ZIP_END) else { return false };
     let Some(size) = octets.get(at + 12..at + 16).and_then(|s| <[u8; 4]>::try_from(s).ok()).map(u32::from_le_bytes) else { return false };
     let directory = at.checked_sub(size as usize);
     directory.is_some_and(|d| size > 0 && octets[d..].starts_with(b"PK\x01\x02"))
 }
 
-fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
+fn by_magic(octets: &[u8]) -> Option<Kind> {
     const IMAGES: [&[u8]; 5] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"BM"];
-    const OTHER_IMAGES: [&[u8]; 7] =
-        [b"II*\0", b"MM\0*", b"\xD7\xCD\xC6\x9A", b"\x01\0\0\0\x6C\0\0\0", b"\0\0\x01\0", b"8BPS", b"\0\0\0\x0CjP  "];
-    const MEDIA: [&[u8]; 8] = [b"ID3", b"\xFF\xFB", b"OggS", b"fLaC", b"\x1A\x45\xDF\xA3", b"FLV\x01", b"#!AMR", b"MThd"];
     let is = |magic: &&[u8]| octets.starts_with(magic);
-    let riff = |form: &[u8]| octets.starts_with(b"RIFF") && octets.get(8..12) == Some(form);
+    let is_webp = octets.starts_with(b"RIFF") && octets.get(8..12) == Some(b"WEBP");
     let is_bmp =
         !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
-    if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
+    if (IMAGES.iter().any(is) && is_bmp) || is_webp {
         return Some(Kind::Image);
     }
     if octets.starts_with(&tnef::SIGNATURE) {
@@ -168,46 +198,23 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     if tar::is_tar(octets) {
         return Some(Kind::Tar);
     }
-    if octets.starts_with(b"\x76\xE8\x04\x60\xC4\x11\xE3\x86") {
-        return Some(Kind::Encrypted("rights-management"));
+    if let Some(kind) = cryptographic(octets) {
+        return Some(kind);
     }
-    if octets.first() == Some(&0x30) && octets.len() > 32 {
-        return cryptographic(name, media_type, octets);
+    // Of the rest the first octets are few, and letters among them.
+    if is_text(octets) {
+        return None;
     }
-    if OTHER_IMAGES.iter().any(is) {
-        return Some(Kind::Unsupported("image"));
-    }
-    let is_movie = octets.get(4..8) == Some(b"ftyp");
-    let is_still =
-        is_movie && octets.get(8..12).is_some_and(|b| [b"heic", b"mif1", b"avif"].contains(&<&[u8; 4]>::try_from(b).unwrap_or(b"    ")));
-    if is_still {
-        return Some(Kind::Unsupported("image"));
-    }
-    (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
+    signature::encrypted(octets).map(Kind::Encrypted).or_else(|| signature::kind(octets))
 }
 
-/// CMS (RFC 5652): a detached signature carries no text; enveloped data is encrypted; anything else is not read in this version.
-fn cryptographic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
-    const PKCS7: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07";
-    /// id-smime-ct-authEnvelopedData, RFC 5083.
-    const AUTH_ENVELOPED: &[u8] = b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x17";
-    let start = &octets[..octets.len().min(32)];
-    if memmem::find(start, AUTH_ENVELOPED).is_some() {
-        return Some(Kind::Encrypted("smime"));
-    }
-    let at = memmem::find(start, PKCS7)?;
-    match octets.get(at + PKCS7.len())? {
-        3 | 4 | 6 => Some(Kind::Encrypted("smime")),
-        2 => {
-            // encapContentInfo with nothing but its type: `30 0B` + OID, or an indefinite length closed right behind it.
-            let data = [PKCS7, b"\x01"].concat();
-            let inner = memmem::find(octets, &data)?;
-            let is_closed = octets.get(inner.wrapping_sub(2)..inner) == Some(b"\x30\x0B");
-            let is_empty = octets.get(inner + data.len()..inner + data.len() + 2) == Some(b"\0\0");
-            let is_signature = media_type.ends_with("pkcs7-signature") || name.to_ascii_lowercase().ends_with(".p7s");
-            Some(if is_signature && (is_closed || is_empty) { Kind::Nothing } else { Kind::Unsupported("signed") })
-        }
-        _ => Some(Kind::Unsupported("unknown-type")),
+/// CMS (RFC 5652), and certificates.
+fn cryptographic(octets: &[u8]) -> Option<Kind> {
+    match cms::Type::of_message(octets) {
+        Some(cms::Type::Open) => Some(Kind::Signed),
+        Some(cms::Type::Compressed) => Some(Kind::PackedCms),
+        Some(cms::Type::Encrypted) => Some(Kind::Encrypted("smime")),
+        None => cms::is_certificate(octets).then_some(Kind::Certificate),
     }
 }
 
@@ -226,26 +233,44 @@ fn extension(name: &str) -> String {
 }
 
 fn claims_text(extension: &str, media_type: &str) -> bool {
-    media_type.starts_with("text/") || matches!(extension, "txt" | "csv" | "htm" | "html" | "xml" | "json" | "ics" | "vcf" | "eml")
+    const TEXTS: [&str; 23] = [
+        "txt", "csv", "htm", "html", "xml", "json", "ics", "vcf", "eml", "md", "log", "tsv", "tab", "yaml", "yml", "xhtml", "mht", "mhtml",
+        "mbox", "svg", "ini", "sql", "edi",
+    ];
+    media_type.starts_with("text/") || TEXTS.contains(&extension)
 }
 
 /// Kinds of text: by name and media type, and by how it begins.
 fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
     let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
     let start = start.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n', '\u{FFFD}', '\0']);
-    if matches!(media_type, "message/partial" | "message/external-body") {
-        return vec![Kind::Unsupported("unknown-type")];
+    match media_type {
+        // RFC 2046, 5.2.2 and 5.2.3: the rest travels in other mails, or lies elsewhere.
+        "message/partial" => return vec![Kind::Text, Kind::Unsupported("partial")],
+        "message/external-body" => return vec![Kind::Text, Kind::Unsupported("external")],
+        _ => {}
     }
-    if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") {
+    if media_type == "application/mac-binhex40" {
+        return vec![Kind::Text, Kind::Unsupported("binhex")];
+    }
+    let is_mail = message::looks_like_mail(octets);
+    if (start.starts_with("from ") && is_mail) || media_type == "application/mbox" || extension == "mbox" {
+        return vec![Kind::Mails];
+    }
+    let is_page = matches!(media_type, "multipart/related" | "application/x-mimearchive") || matches!(extension, "mht" | "mhtml");
+    if extension == "eml" || matches!(media_type, "message/rfc822" | "message/global") || is_page && is_mail {
         return vec![Kind::Mail];
     }
-    if message::looks_like_mail(octets) {
+    if is_mail {
         // "Onderwerp: ...", "BSN: ..." looks like a header too: read it as what it is written as, and as a mail.
         return vec![Kind::Text, Kind::Mail];
     }
     let is_card = start.starts_with("begin:v") || matches!(extension, "ics" | "vcf" | "ifb");
     if is_card || matches!(media_type, "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory") {
         return vec![Kind::Folded];
+    }
+    if cms::is_armoured(start, matches!(extension, "p7m" | "p7s" | "p7c" | "p7b" | "cer" | "crt") || media_type.contains("pkcs7")) {
+        return vec![Kind::Text, Kind::Armoured];
     }
     let begins_so = ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag));
     if office::is_flat(start) {

@@ -4,10 +4,16 @@
 //! text: never in silence.
 
 mod archive;
+mod ber;
 mod charset;
+mod claim;
+mod cms;
+mod data;
+mod encoded;
 mod flow;
 mod html;
 mod image;
+mod iwork;
 mod kind;
 mod legacy;
 mod limits;
@@ -20,6 +26,7 @@ mod reading;
 mod reason;
 mod rtf;
 mod sheet;
+mod signature;
 mod tnef;
 mod xlsx;
 mod xml;
@@ -70,7 +77,7 @@ pub fn message(message: &Message, limits: &Limits) -> (Extraction, Vec<Unopened>
 pub fn file(unopened: &Unopened, limits: &Limits) -> Extraction {
     let mut reading = Reading::deep(limits);
     let here = Here { part: unopened.part.clone(), depth: unopened.depth };
-    reading.open(&here, &unopened.name, &unopened.media_type, &unopened.octets);
+    reading.reopen(&here, &unopened.name, &unopened.media_type, &unopened.octets);
     reading.done().0
 }
 
@@ -79,7 +86,7 @@ pub fn file_to(unopened: &Unopened, limits: &Limits, taker: Taker<'_>) {
     let mut reading = Reading::deep(limits);
     let here = Here { part: unopened.part.clone(), depth: unopened.depth };
     reading.hand_on(taker);
-    reading.open(&here, &unopened.name, &unopened.media_type, &unopened.octets);
+    reading.reopen(&here, &unopened.name, &unopened.media_type, &unopened.octets);
 }
 
 /// Takes what comes out of a file.
@@ -92,13 +99,15 @@ pub enum Piece {
     Text(Text),
     /// What could not be read.
     Problem(Problem),
+    /// What is odd about a file.
+    Fact(Fact),
 }
 
 /// Puts the texts of opened parts where they belong, by [`Unopened::at`]: the order of the mail.
 #[must_use]
 pub fn join(shallow: Extraction, mut opened: Vec<(usize, Extraction)>) -> Extraction {
     opened.sort_by_key(|(at, _)| *at);
-    let mut whole = Extraction { headers: shallow.headers, texts: Vec::new(), problems: shallow.problems };
+    let mut whole = Extraction { headers: shallow.headers, texts: Vec::new(), problems: shallow.problems, facts: shallow.facts };
     let mut texts = shallow.texts.into_iter();
     let mut position = 0;
     for (at, extraction) in opened {
@@ -106,6 +115,7 @@ pub fn join(shallow: Extraction, mut opened: Vec<(usize, Extraction)>) -> Extrac
         position = position.max(at);
         whole.texts.extend(extraction.texts);
         whole.problems.extend(extraction.problems);
+        whole.facts.extend(extraction.facts);
     }
     whole.texts.extend(texts);
     whole
@@ -144,6 +154,8 @@ pub struct Extraction {
     pub texts: Vec<Text>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// What is odd about files, whether or not they could be read.
+    pub facts: Vec<Fact>,
 }
 
 impl Extraction {
@@ -326,6 +338,35 @@ impl ProblemKind {
             ProblemKind::TooDeep => "too-deep",
             ProblemKind::TooLarge => "too-large",
             ProblemKind::Timeout => "timeout",
+        }
+    }
+}
+
+/// Something about a file that policies may ask for, though it hides nothing from us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The part, as in [`Text::part`].
+    pub part: String,
+    /// What is odd.
+    pub kind: FactKind,
+}
+
+/// What can be odd about a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FactKind {
+    /// Its name says one type, its content is another, or another as well: docs/formats.md has the rule.
+    WrongExtension,
+}
+
+impl FactKind {
+    /// Every kind, for policies and their faults.
+    pub const ALL: [FactKind; 1] = [FactKind::WrongExtension];
+
+    /// The word of policies and of `zegel explain`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            FactKind::WrongExtension => "wrong-extension",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Places, Source,
     charset::{self, Decoded},
+    data, encoded,
     reading::{Here, Reading},
 };
 use base64::{Engine, alphabet, engine};
@@ -26,13 +27,24 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     if text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----") || text.contains("\n-----BEGIN PGP MESSAGE-----") {
         reading.problem(part, None, super::ProblemKind::Encrypted, "pgp");
     }
-    let members = uuencoded(&text);
+    // yEnc (draft 1.3), whose octets are no text any more; BinHex (RFC 1741, 3), behind whatever text.
+    if text.starts_with("=ybegin ") || text.contains("\n=ybegin ") {
+        reading.problem(part, None, super::ProblemKind::Unsupported, "yenc");
+    }
+    if text.contains("(This file must be converted with BinHex") {
+        reading.problem(part, None, super::ProblemKind::Unsupported, "binhex");
+    }
+    let mut members = encoded::files(&text);
+    members.extend(encoded::signed(&text));
     reading.text(part, source, clean(text).into_owned(), Places::Lines);
     if let Some(other) = other {
         reading.text(part, source, clean(Cow::Owned(other)).into_owned(), Places::Named("in another charset".into()));
     }
-    for (name, octets) in members {
-        reading.member(here, &name, "", &Bytes::from(octets));
+    for member in members {
+        if !member.is_whole {
+            reading.problem(part, None, super::ProblemKind::Damaged, "uuencode");
+        }
+        reading.member(here, &member.name, "", &Bytes::from(member.octets));
     }
 }
 
@@ -46,27 +58,64 @@ pub(super) fn read_folded(reading: &mut Reading<'_>, here: &Here, octets: &[u8],
     let mut lines = String::with_capacity(unfolded.len());
     let mut members = Vec::new();
     for line in unfolded.lines() {
-        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let colon = colon(line);
+        let (name, value) = colon.map_or((line, ""), |at| (&line[..at], &line[at + 1..]));
         let parameters = name.to_ascii_uppercase();
-        if parameters.contains("ENCODING=BASE64") || parameters.contains("ENCODING=B") {
+        let is = |word: &str| parameters.split(';').skip(1).any(|p| p.trim() == word);
+        let is_base64 = is("ENCODING=BASE64") || is("ENCODING=B") || is("BASE64") || is("ENCODING=\"BASE64\"");
+        if is_base64 {
             let packed: String = value.split_whitespace().collect();
             match BASE64.decode(packed) {
-                Ok(octets) => members.push((parameters.split(';').next().unwrap_or_default().to_lowercase(), octets)),
-                Err(_) => reading.damaged(here, "base64"),
+                Ok(octets) => members.push(Enclosed { name: file_name(name), media_type: String::new(), octets }),
+                Err(_) => {
+                    reading.damaged(here, "base64");
+                    lines.push_str(value);
+                }
             }
             lines.push_str(name);
         } else if parameters.contains("QUOTED-PRINTABLE") {
             lines.push_str(name);
             lines.push(':');
             lines.push_str(&charset::decode(&quoted_printable(value), Some("utf-8")).text);
+        } else if let Some(link) = data::Link::of(value) {
+            members.push(Enclosed { name: file_name(name), media_type: link.media_type, octets: link.octets });
+            lines.push_str(name);
         } else {
             lines.push_str(&unescaped(line));
         }
         lines.push('\n');
     }
     reading.text(&here.part, Source::Attachment, clean(Cow::Owned(lines)).into_owned(), Places::Lines);
-    for (name, octets) in members {
-        reading.member(here, &name, "", &Bytes::from(octets));
+    for member in members {
+        reading.member(here, &member.name, &member.media_type, &Bytes::from(member.octets));
+    }
+}
+
+/// A file in a property: ATTACH, PHOTO, LOGO, SOUND, KEY.
+struct Enclosed {
+    name: String,
+    media_type: String,
+    octets: Vec<u8>,
+}
+
+/// Where the value of a property begins: its parameters may hold colons in quotes (RFC 5545, 3.1).
+fn colon(line: &str) -> Option<usize> {
+    let mut is_quoted = false;
+    let found = line.bytes().position(|b| {
+        is_quoted ^= b == b'"';
+        b == b':' && !is_quoted
+    });
+    found.or_else(|| line.find(':'))
+}
+
+/// What the file in a property is called: by its parameters (RFC 8607, 4.1; Outlook has names of its own), else as the property.
+fn file_name(property: &str) -> String {
+    const NAMES: [&str; 4] = ["FILENAME", "X-FILENAME", "X-ORACLE-FILENAME", "X-APPLE-FILENAME"];
+    let named =
+        property.split(';').skip(1).filter_map(|p| p.split_once('=')).find(|(name, _)| NAMES.iter().any(|n| name.eq_ignore_ascii_case(n)));
+    match named {
+        Some((_, name)) => name.trim_matches('"').to_owned(),
+        None => property.split(';').next().unwrap_or_default().to_lowercase(),
     }
 }
 
@@ -156,49 +205,4 @@ fn quoted_printable(text: &str) -> Vec<u8> {
         }
     }
     decoded
-}
-
-/// Files in the text as `begin 644 name` ... `end` (POSIX uuencode): attachments to Outlook.
-fn uuencoded(text: &str) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
-    let mut from = 0;
-    while let Some(found) = memchr::memmem::find(&text.as_bytes()[from..], b"begin ") {
-        let start = from + found;
-        from = start + 6;
-        let at_line_start = start == 0 || text.as_bytes()[start - 1] == b'\n';
-        let Some((head, body)) = text[from..].split_once('\n').filter(|_| at_line_start) else { continue };
-        let Some((mode, name)) = head.trim_end().split_once(' ') else { continue };
-        if !(3..=4).contains(&mode.len()) || !mode.bytes().all(|b| (b'0'..=b'7').contains(&b)) {
-            continue;
-        }
-        let mut octets = Vec::new();
-        for line in body.lines() {
-            from += line.len() + 1;
-            if line.trim_end() == "end" || !uudecode(line.trim_end_matches('\r'), &mut octets) {
-                break;
-            }
-        }
-        from = text.floor_char_boundary(from.min(text.len()));
-        if !octets.is_empty() {
-            files.push((name.to_owned(), octets));
-        }
-    }
-    files
-}
-
-fn uudecode(line: &str, octets: &mut Vec<u8>) -> bool {
-    let value = |b: u8| b.wrapping_sub(32) & 63;
-    let bytes = line.as_bytes();
-    let Some((&count, data)) = bytes.split_first() else { return true };
-    let count = usize::from(value(count));
-    if bytes.iter().any(|b| !(32..=96).contains(b)) || data.len() > count.div_ceil(3) * 4 + 1 {
-        return false;
-    }
-    let before = octets.len();
-    for group in data.chunks(4) {
-        let v = |i: usize| group.get(i).map_or(0, |b| value(*b));
-        octets.extend([v(0) << 2 | v(1) >> 4, v(1) << 4 | v(2) >> 2, v(2) << 6 | v(3)]);
-    }
-    octets.truncate(before + count);
-    true
 }

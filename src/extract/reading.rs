@@ -1,6 +1,9 @@
 //! One extraction in progress: what came out so far, what may still come, and where we are.
 
-use super::{Extraction, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Taker, Text, Unopened, flow::Flow, kind, kind::Kind};
+use super::{
+    Extraction, Fact, FactKind, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Taker, Text, Unopened, claim, flow::Flow, kind,
+    kind::Kind,
+};
 use bytes::Bytes;
 use std::{
     collections::{HashMap, HashSet},
@@ -33,6 +36,7 @@ pub(super) struct Reading<'l> {
     pub(super) limits: &'l Limits,
     texts: Vec<Text>,
     problems: Vec<Problem>,
+    facts: Vec<Fact>,
     told: HashSet<Problem>,
     /// Who takes texts and problems as they arise; `None` keeps them.
     taker: Option<Taker<'l>>,
@@ -57,6 +61,7 @@ impl<'l> Reading<'l> {
             limits,
             texts: Vec::new(),
             problems: Vec::new(),
+            facts: Vec::new(),
             told: HashSet::new(),
             taker: None,
             unopened: None,
@@ -73,7 +78,10 @@ impl<'l> Reading<'l> {
     }
 
     pub(super) fn done(self) -> (Extraction, Vec<Unopened>) {
-        (Extraction { headers: Vec::new(), texts: self.texts, problems: self.problems }, self.unopened.unwrap_or_default())
+        (
+            Extraction { headers: Vec::new(), texts: self.texts, problems: self.problems, facts: self.facts },
+            self.unopened.unwrap_or_default(),
+        )
     }
 
     /// A name for a part that no other part has: `text`, `text (2)`.
@@ -106,6 +114,18 @@ impl<'l> Reading<'l> {
 
     pub(super) fn unsupported(&mut self, here: &Here, reason: &'static str) {
         self.problem(&here.part, None, ProblemKind::Unsupported, reason);
+    }
+
+    /// Says what is odd about a file that is these things.
+    pub(super) fn compare(&mut self, here: &Here, name: &str, kinds: &[Kind]) {
+        if !claim::is_contradicted(name, kinds) {
+            return;
+        }
+        let fact = Fact { part: here.part.clone(), kind: FactKind::WrongExtension };
+        match &mut self.taker {
+            Some(taker) => taker(Piece::Fact(fact)),
+            None => self.facts.push(fact),
+        }
     }
 
     /// Adds a text, if it holds anything.
@@ -191,6 +211,7 @@ impl<'l> Reading<'l> {
             return;
         }
         let kinds = kind::kinds(name, media_type, octets);
+        self.compare(here, name, &kinds);
         if let Some(unopened) = &mut self.unopened
             && kinds.iter().any(Kind::is_complex)
         {
@@ -198,18 +219,38 @@ impl<'l> Reading<'l> {
             unopened.push(Unopened { part, name, media_type, octets: octets.clone(), depth: here.depth, at: self.texts.len() });
             return;
         }
+        self.read_all(here, name, media_type, kinds, octets);
+    }
+
+    /// Reads what was put aside. What it is was compared with its name then.
+    pub(super) fn reopen(&mut self, here: &Here, name: &str, media_type: &str, octets: &Bytes) {
+        self.read_all(here, name, media_type, kind::kinds(name, media_type, octets), octets);
+    }
+
+    fn read_all(&mut self, here: &Here, name: &str, media_type: &str, kinds: Vec<Kind>, octets: &Bytes) {
         for kind in kinds {
-            self.read(here, name, kind, octets);
+            match kind {
+                // Of a stretch none is taken any more: each would be shorter by an octet or two.
+                Kind::Stretch(range) => {
+                    let octets = octets.slice(range);
+                    for kind in kind::kinds(name, media_type, &octets) {
+                        self.read(here, name, kind, &octets);
+                    }
+                }
+                kind => self.read(here, name, kind, octets),
+            }
         }
     }
 
     fn read(&mut self, here: &Here, name: &str, kind: Kind, octets: &Bytes) {
         match kind {
+            Kind::Stretch(_) => self.damaged(here, "zip"),
             Kind::Nothing => {}
             Kind::Text => super::plain::read(self, here, &here.part, Source::Attachment, octets, None),
             Kind::Folded => super::plain::read_folded(self, here, octets, None),
             Kind::Html => super::html::read(self, here, &here.part, Source::Attachment, octets, None),
             Kind::Mail => super::mail::read_nested(self, here, octets),
+            Kind::Mails => super::mail::read_mbox(self, here, octets),
             Kind::Pdf => super::pdf::read(self, here, octets),
             Kind::Zip => super::zip::read(self, here, octets),
             Kind::Office => super::office::read(self, here, octets),
@@ -224,6 +265,10 @@ impl<'l> Reading<'l> {
             Kind::Ar => super::archive::ar::read(self, here, octets),
             Kind::Cpio => super::archive::cpio::read(self, here, octets),
             Kind::Packed(packing) => super::archive::streams::read(self, here, packing, name, octets),
+            Kind::Signed | Kind::PackedCms => super::cms::read(self, here, name, octets, Source::Attachment),
+            Kind::Armoured => super::cms::read_armoured(self, here, name, octets),
+            Kind::Certificate => super::cms::read_certificate(self, here, octets),
+            Kind::Iwork => super::iwork::read(self, here, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),

@@ -97,7 +97,8 @@ impl Transfer {
 
     /// For whom the verdict on a mail holds that is relayed to its whole envelope.
     pub(super) fn scope(&self, inspection: &Inspection) -> Scope {
-        let clean = inspection.findings.is_empty() && inspection.problems.is_empty() && inspection.remarks.is_empty();
+        let Inspection { findings, problems, facts, remarks, .. } = inspection;
+        let clean = findings.is_empty() && problems.is_empty() && facts.is_empty() && remarks.is_empty();
         if clean && !self.rulebook.policies.bind_clean_mail() {
             Scope::Everyone
         } else {

@@ -4,7 +4,7 @@ use super::Rulebook;
 use crate::{
     address::Address,
     envelope::{Envelope, QueueId, Recipient},
-    extract::{Extraction, Places, Problem, Source, Text},
+    extract::{Extraction, Fact, Places, Problem, Source, Text},
     fault::Faults,
     message,
     policy::Example,
@@ -70,5 +70,6 @@ fn extraction(example: &Example) -> Extraction {
             .iter()
             .map(|kind| Problem { part: "attachment \"example\"".to_owned(), place: None, kind: *kind, reason: "" })
             .collect(),
+        facts: example.files.iter().map(|kind| Fact { part: "attachment \"example\"".to_owned(), kind: *kind }).collect(),
     }
 }

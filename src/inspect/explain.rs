@@ -1,7 +1,12 @@
 //! The explanation of an inspection, for people and for programs. It holds masked texts only.
 
 use super::{Ask, Decision, Inspection, Remark};
-use crate::{detect::Finding, extract::Problem, policy::Outcome, record::Level};
+use crate::{
+    detect::Finding,
+    extract::{Fact, Problem},
+    policy::Outcome,
+    record::Level,
+};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -9,10 +14,11 @@ use std::{
 };
 
 #[derive(Serialize)]
-struct File<'a, F: Serialize, P: Serialize> {
+struct File<'a, F: Serialize, P: Serialize, O: Serialize> {
     file: &'a str,
     findings: F,
     problems: P,
+    facts: O,
     recipients: Vec<To<'a>>,
 }
 
@@ -43,6 +49,12 @@ struct Unread<'a> {
 }
 
 #[derive(Serialize)]
+struct Odd<'a> {
+    part: &'a str,
+    fact: &'static str,
+}
+
+#[derive(Serialize)]
 struct To<'a> {
     to: &'a str,
     outcome: &'static str,
@@ -66,6 +78,7 @@ pub fn json(file: &str, inspection: &Inspection) -> String {
         file,
         findings: findings_as_json(&inspection.findings),
         problems: problems_as_json(&inspection.problems),
+        facts: facts_as_json(&inspection.facts),
         recipients: recipients.collect(),
     };
     serde_json::to_string(&whole).expect("text and numbers always serialise")
@@ -96,6 +109,11 @@ pub fn problems_as_json(problems: &[Problem]) -> impl Serialize + '_ {
         .iter()
         .map(|p| Unread { part: &p.part, place: p.place.as_deref(), problem: p.kind.word(), reason: p.reason })
         .collect::<Vec<_>>()
+}
+
+/// Facts about files as JSON shows them.
+pub fn facts_as_json(facts: &[Fact]) -> impl Serialize + '_ {
+    facts.iter().map(|f| Odd { part: &f.part, fact: f.kind.word() }).collect::<Vec<_>>()
 }
 
 /// The most findings of one rule that the text shows; JSON shows all.
@@ -130,6 +148,9 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
         write!(out, "  unread {}: {}", problem.kind.word(), problem.part)?;
         write!(out, "{}", problem.place.as_ref().map_or(String::new(), |p| format!(", {p}")))?;
         writeln!(out, "{}", if problem.reason.is_empty() { String::new() } else { format!(" ({})", problem.reason) })?;
+    }
+    for fact in &inspection.facts {
+        writeln!(out, "  file {}: {}", fact.kind.word(), fact.part)?;
     }
     for verdict in &inspection.verdicts {
         write!(out, "  {}: {}", verdict.to, verdict.outcome)?;

@@ -5,13 +5,13 @@
 mod example;
 mod explain;
 
-pub use explain::{findings_as_json, json, problems_as_json, text};
+pub use explain::{facts_as_json, findings_as_json, json, problems_as_json, text};
 
 use crate::{
     address::{Address, Domain},
     detect::{Finding, RuleSet},
     envelope::{Envelope, Recipient},
-    extract::{Extraction, Places, Problem, ProblemKind, Source, Text},
+    extract::{Extraction, Fact, FactKind, Places, Problem, ProblemKind, Source, Text},
     fault::{Faults, Files},
     message,
     phone::PhoneNumber,
@@ -36,6 +36,8 @@ pub struct Inspection {
     pub findings: Vec<Finding>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// What is odd about files.
+    pub facts: Vec<Fact>,
     /// What happens to each recipient, in the order of the envelope.
     pub verdicts: Vec<Verdict>,
     /// What else than a policy had a say.
@@ -145,13 +147,13 @@ impl Rulebook {
         let findings = self.rules.find(extraction);
         let to: Vec<Address> = envelope.to.iter().map(|r| r.address.clone()).collect();
         let from = envelope.from.as_ref();
-        let problems = &extraction.problems;
-        let mut verdicts = self.policies.decide(&policy::Facts { from, to: &to, findings: &findings, problems, internal });
+        let (problems, files) = (&extraction.problems, &extraction.facts);
+        let mut verdicts = self.policies.decide(&policy::Facts { from, to: &to, findings: &findings, problems, files, internal });
         let case = Case { envelope, facts, internal };
         let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
         let remarks = case.adjust(&mut verdicts, trigger.as_ref());
         let decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
-        Inspection { findings, problems: problems.clone(), verdicts, remarks, decision }
+        Inspection { findings, problems: problems.clone(), facts: files.clone(), verdicts, remarks, decision }
     }
 
     /// `subject` as zegel may write it where it can be read: without the trigger; `None` when it holds something sensitive.
@@ -181,6 +183,10 @@ impl Rulebook {
         problems.sort_unstable();
         problems.dedup();
         sentences.extend(problems.into_iter().map(|p| sentence(p, language).to_owned()));
+        if inspection.verdicts.iter().any(|v| v.files.contains(&FactKind::WrongExtension)) {
+            let dutch = "Een bijlage is iets anders dan haar naam zegt.";
+            sentences.push(if language == "en" { "An attachment is not what its name says." } else { dutch }.to_owned());
+        }
         sentences
     }
 }
@@ -329,6 +335,7 @@ fn pass(verdict: &mut Verdict) -> bool {
     verdict.overruled.clear();
     verdict.rules.clear();
     verdict.problems.clear();
+    verdict.files.clear();
     true
 }
 

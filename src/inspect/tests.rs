@@ -25,7 +25,7 @@ fn mail(subject: &str, body: &str) -> Extraction {
     Extraction {
         headers: vec![("Subject".into(), subject.into())],
         texts: vec![text("subject", Source::Subject, subject), text("text", Source::Body, body)],
-        problems: Vec::new(),
+        ..Extraction::default()
     }
 }
 

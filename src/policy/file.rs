@@ -7,7 +7,7 @@ use super::{
 use crate::{
     address::{Address, Domain},
     detect::Confidence,
-    extract::ProblemKind,
+    extract::{FactKind, ProblemKind},
     fault::{Faults, Files, Located, Table, did_you_mean},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -36,6 +36,8 @@ pub struct Example {
     pub headers: Vec<(String, String)>,
     /// What could not be read.
     pub problems: Vec<ProblemKind>,
+    /// What is odd about its files.
+    pub files: Vec<FactKind>,
     /// What must happen, with the line that says so.
     pub expect: Vec<(Address, Located<Outcome>)>,
 }
@@ -147,6 +149,7 @@ impl Reader<'_> {
             rules: rules.into_iter().map(|r| Arc::from(r.value)).collect(),
             confidence,
             problems,
+            files: table.texts("file").iter().filter_map(|word| fact(&table, word)).collect(),
             from: who(&table, "from"),
             to: who(&table, "to"),
             any: self.conditions(&table, "any", depth),
@@ -156,7 +159,7 @@ impl Reader<'_> {
             table.fault(
                 table.line(),
                 "this condition says nothing, so it would hold for every mail",
-                "add `rule`, `problem`, `from` or `to`",
+                "add `rule`, `problem`, `file`, `from` or `to`",
             );
         }
         table.finish();
@@ -213,6 +216,7 @@ fn read_example(table: Table) -> Option<Example> {
         body: String::new(),
         headers: Vec::new(),
         problems: Vec::new(),
+        files: Vec::new(),
         expect: Vec::new(),
     };
     for word in ["mail", "expect"] {
@@ -264,6 +268,7 @@ fn read_example_mail(mail: Table, example: &mut Example) {
         }
     }
     example.problems = mail.texts("problem").iter().filter_map(|word| problem(&mail, word)).collect();
+    example.files = mail.texts("file").iter().filter_map(|word| fact(&mail, word)).collect();
     mail.finish();
 }
 
@@ -359,6 +364,14 @@ fn problem(table: &Table, text: &Located<String>) -> Option<ProblemKind> {
     problem
 }
 
+fn fact(table: &Table, text: &Located<String>) -> Option<FactKind> {
+    let fact = FactKind::ALL.into_iter().find(|f| f.word() == text.value);
+    if fact.is_none() {
+        unknown(table, text, "file", &FactKind::ALL.map(FactKind::word));
+    }
+    fact
+}
+
 fn unknown(table: &Table, text: &Located<String>, word: &str, known: &[&str]) {
     let remedy = match did_you_mean(&text.value, known.iter().copied()) {
         Some(meant) => format!("did you mean \"{meant}\"?"),
@@ -426,7 +439,7 @@ then = 'direct'
 otherwise = 'none'
 [[policy]]
 name = 'd'
-when = { any = [{ problem = 'encrypt' }, { from = { groups = ['x'] } }], unless = { from = ['a@b@c'] } }
+when = { any = [{ problem = 'encrypt' }, { file = 'wrong-extention' }, { from = { groups = ['x'] } }], unless = { from = ['a@b@c'] } }
 then = 'block'
 [[exception]]
 [[example]]
@@ -449,11 +462,12 @@ expect = { 'z@b.example' = 'open' }
                 "10: `until` is not in this version; leave it out",
                 "11: `name` is missing; add a line such as `name = \"BSN naar buiten\"`",
                 "11: `then` is missing; add a line such as `then = \"level 1\"`",
-                "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `from` or `to`",
+                "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `file`, `from` or `to`",
                 "13: `when` is missing; add a line such as `when = { rule = \"bsn\", to = \"external\" }`",
                 "20: `otherwise` beside `then = \"level 1\"`; leave it out: it belongs to `then = \"direct\"`",
                 "25: `otherwise` can't be \"none\"; write one of: \"level 1\", \"level 2\"",
                 "28: \"a@b@c\" is no address; an address looks like name@domain.example",
+                "28: `file` can't be \"wrong-extention\"; did you mean \"wrong-extension\"?",
                 "28: `groups` is not in this version; leave it out",
                 "28: `problem` can't be \"encrypt\"; did you mean \"encrypted\"?",
                 "30: `exception` is not in this version; leave it out",

@@ -10,7 +10,7 @@ pub use file::{EMBEDDED, Example};
 use crate::{
     address::{Address, Domain},
     detect::{Confidence, Finding},
-    extract::{Problem, ProblemKind},
+    extract::{Fact, FactKind, Problem, ProblemKind},
     record::Level,
 };
 use condition::Condition;
@@ -83,6 +83,8 @@ pub struct Facts<'a> {
     pub findings: &'a [Finding],
     /// What could not be read.
     pub problems: &'a [Problem],
+    /// What is odd about files.
+    pub files: &'a [Fact],
     /// The organisation's own domains: everything else is external. A subdomain counts only when it is listed.
     pub internal: &'a [Domain],
 }
@@ -104,6 +106,8 @@ pub struct Verdict {
     pub rules: Vec<Arc<str>>,
     /// The problems by which it does.
     pub problems: Vec<ProblemKind>,
+    /// What is odd about files, by which it does.
+    pub files: Vec<FactKind>,
 }
 
 /// A set of policies, ready to decide.
@@ -130,6 +134,7 @@ struct Summary<'a> {
     /// The best confidence of each rule that found something.
     rules: HashMap<&'a str, Confidence>,
     problems: Vec<ProblemKind>,
+    files: Vec<FactKind>,
 }
 
 impl Policies {
@@ -144,7 +149,10 @@ impl Policies {
         let mut problems: Vec<_> = mail.problems.iter().map(|p| p.kind).collect();
         problems.sort_unstable();
         problems.dedup();
-        let summary = Summary { from: mail.from, internal: mail.internal, rules, problems };
+        let mut files: Vec<_> = mail.files.iter().map(|f| f.kind).collect();
+        files.sort_unstable();
+        files.dedup();
+        let summary = Summary { from: mail.from, internal: mail.internal, rules, problems, files };
         mail.to.iter().map(|to| self.verdict(&summary, to)).collect()
     }
 
@@ -160,6 +168,7 @@ impl Policies {
             missing_phone: MissingPhone::SendReady,
             rules: Vec::new(),
             problems: Vec::new(),
+            files: Vec::new(),
         };
         let Some((winner, others)) = applying.split_first() else { return verdict };
         if winner.then == Outcome::None {
@@ -170,7 +179,7 @@ impl Policies {
         verdict.overruled = others.iter().map(|p| p.name.clone()).collect();
         for policy in applying.iter().filter(|p| p.then.word() == winner.then.word()) {
             verdict.missing_phone = verdict.missing_phone.max(policy.missing_phone);
-            policy.when.reasons(mail, to, &mut verdict.rules, &mut verdict.problems);
+            policy.when.reasons(mail, to, &mut verdict);
         }
         verdict
     }
@@ -269,7 +278,7 @@ mod tests {
         let problems: Vec<_> = problems.iter().map(|kind| Problem { part: "x".into(), place: None, kind: *kind, reason: "" }).collect();
         let (from, to) = (Address::parse(from).ok(), [address(to)]);
         let internal = [Domain::parse("a.example").unwrap()];
-        let facts = Facts { from: from.as_ref(), to: &to, findings: &findings, problems: &problems, internal: &internal };
+        let facts = Facts { from: from.as_ref(), to: &to, findings: &findings, problems: &problems, files: &[], internal: &internal };
         let verdict = policies(BSN).decide(&facts).remove(0);
         let got = format!("{}|{}|{}", verdict.outcome, verdict.policy.as_deref().unwrap_or("-"), verdict.overruled.join(","));
         assert_eq!(got, expected);
@@ -311,7 +320,7 @@ mod tests {
             ";
         let outcome = |findings: &[Finding]| {
             let to = [address("y@zorg.example")];
-            policies(partner).decide(&Facts { from: None, to: &to, findings, problems: &[], internal: &[] }).remove(0).outcome
+            policies(partner).decide(&Facts { from: None, to: &to, findings, problems: &[], files: &[], internal: &[] }).remove(0).outcome
         };
         assert_eq!(outcome(&[finding("bsn", Confidence::Low)]), Outcome::Direct(Level::One));
         assert_eq!(outcome(&[finding("iban", Confidence::Low)]), Outcome::Direct(Level::Two));
@@ -324,9 +333,21 @@ mod tests {
         let findings = [finding("iban", Confidence::High), finding("bsn", Confidence::Low)];
         let problems = [Problem { part: "x".into(), place: None, kind: ProblemKind::Encrypted, reason: "" }];
         let to = [address("y@rival.example")];
-        let facts = Facts { from: None, to: &to, findings: &findings, problems: &problems, internal: &[] };
+        let facts = Facts { from: None, to: &to, findings: &findings, problems: &problems, files: &[], internal: &[] };
         let verdict = policies(BSN).decide(&facts).remove(0);
         assert_eq!((&*verdict.rules[0], verdict.rules.len(), &verdict.problems[..]), ("iban", 1, &[ProblemKind::Encrypted][..]));
+    }
+
+    #[test]
+    fn a_policy_may_ask_for_a_file_whose_name_is_wrong() {
+        let policies = policies("[[policy]]\nname = 'odd'\nwhen = { file = ['wrong-extension'], to = 'external' }\nthen = 'block'");
+        let to = [address("y@b.example")];
+        let decide =
+            |files: &[Fact]| policies.decide(&Facts { from: None, to: &to, findings: &[], problems: &[], files, internal: &[] }).remove(0);
+        let verdict = decide(&[Fact { part: "attachment".into(), kind: FactKind::WrongExtension }]);
+        assert_eq!((verdict.outcome, &verdict.files[..]), (Outcome::Block, &[FactKind::WrongExtension][..]));
+        assert_eq!(decide(&[]).outcome, Outcome::None);
+        assert!(!policies.bind_clean_mail());
     }
 
     #[test]
@@ -334,7 +355,7 @@ mod tests {
         let both = "defaults = { missing_phone = 'send_ready' }\n[[policy]]\nname = 'a'\nwhen = { rule = 'bsn' }\nthen = 'level 2'";
         let findings = [finding("bsn", Confidence::High)];
         let to = [address("y@b.example")];
-        let facts = Facts { from: None, to: &to, findings: &findings, problems: &[], internal: &[] };
+        let facts = Facts { from: None, to: &to, findings: &findings, problems: &[], files: &[], internal: &[] };
         assert_eq!(policies(both).decide(&facts)[0].missing_phone, MissingPhone::SendReady);
         assert_eq!(policies(BSN).decide(&facts)[0].missing_phone, MissingPhone::HoldAll);
     }

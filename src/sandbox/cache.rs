@@ -153,7 +153,7 @@ impl Cache {
     pub(super) fn put(&self, key: Key, part: &Unopened, extraction: &Extraction) {
         // A text that was cut is whole in another mail, which has room for it.
         let is_cut = extraction.problems.iter().any(|problem| problem.reason == "text");
-        let pieces = extraction.texts.len() + extraction.problems.len();
+        let pieces = extraction.texts.len() + extraction.problems.len() + extraction.facts.len();
         if is_cut || extraction.text_octets() > self.bounds.octets_of_one || pieces > PIECES_OF_ONE {
             return;
         }
@@ -219,7 +219,8 @@ impl Files {
 
 fn parts(extraction: &mut Extraction) -> impl Iterator<Item = &mut String> {
     let problems = extraction.problems.iter_mut().map(|problem| &mut problem.part);
-    extraction.texts.iter_mut().map(|text| &mut text.part).chain(problems)
+    let facts = extraction.facts.iter_mut().map(|fact| &mut fact.part);
+    extraction.texts.iter_mut().map(|text| &mut text.part).chain(problems).chain(facts)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! What zegel and a worker say to each other.
 //!
 //! A request is a head, its length in front of it, and behind it the octets of the part, unless those come as a file descriptor. The answer is
-//! frames, each told as it arises: texts, problems, and that this was all. Both ends are the same program, so there is no version.
+//! frames, each told as it arises: texts, problems, facts, and that this was all. Both ends are the same program, so there is no version.
 //!
 //! A worker has opened a stranger's file, and may be his by now. So [`Answer`] takes no more than a reader may give, and nothing that is not well
 //! formed: UTF-8, the worker's own part, reasons from the list, places and stretches within their text and in order.
 
-use crate::extract::{self, Cell, Extraction, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Text, UNLISTED, Unopened};
+use crate::extract::{
+    self, Cell, Extraction, Fact, FactKind, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Text, UNLISTED, Unopened,
+};
 use std::ops::Range;
 
 /// Octets beside the texts of one answer: parts, places, stretches. A workbook with its 2 million cells needs 12 MiB.
@@ -15,7 +17,7 @@ const BESIDE: usize = 64 << 20;
 /// Places and stretches in one answer: two workbooks of 2 million cells. In memory each takes 24 octets.
 const ENTRIES: usize = 4_000_000;
 
-/// Texts and problems of one answer: the 10 000 members that a mail may have, twenty times.
+/// Texts, problems and facts of one answer: the 10 000 members that a mail may have, twenty times.
 const FRAMES: usize = 200_000;
 
 /// Octets of a part's or place's name: six containers of 200 characters each, written as `\u{10ffff}` if need be, stay below.
@@ -29,6 +31,7 @@ pub const HEADER: usize = 9;
 
 const TEXT: u8 = b'T';
 const PROBLEM: u8 = b'P';
+const FACT: u8 = b'F';
 const DONE: u8 = b'D';
 
 /// Why an answer is not taken.
@@ -122,6 +125,10 @@ pub fn put(out: &mut Vec<u8>, piece: Piece) {
     match piece {
         Piece::Text(text) => put_piece(out, TEXT, text.text.as_bytes(), |out| put_beside(out, &text)),
         Piece::Problem(problem) => put_piece(out, PROBLEM, &[], |out| put_problem(out, &problem)),
+        Piece::Fact(fact) => put_piece(out, FACT, &[], |out| {
+            put_text(out, &fact.part);
+            out.extend(FactKind::ALL.iter().position(|kind| *kind == fact.kind).and_then(|at| u8::try_from(at).ok()));
+        }),
     }
 }
 
@@ -285,7 +292,7 @@ impl Answer {
     /// Why the answer is not taken.
     pub fn header(&mut self, header: [u8; HEADER]) -> Result<Header, Refused> {
         let [kind, a, b, c, d, e, f, g, h] = header;
-        if ![TEXT, PROBLEM, DONE].contains(&kind) {
+        if ![TEXT, PROBLEM, FACT, DONE].contains(&kind) {
             return Err(Refused::Malformed);
         }
         let length = |octets| u32::from_le_bytes(octets) as usize;
@@ -317,6 +324,10 @@ impl Answer {
             PROBLEM if header.text == 0 => {
                 let problem = self.problem(&mut rest).ok_or(Refused::Malformed)?;
                 self.extraction.problems.push(problem);
+            }
+            FACT if header.text == 0 => {
+                let fact = self.fact(&mut rest).ok_or(Refused::Malformed)?;
+                self.extraction.facts.push(fact);
             }
             DONE if header.text == 0 => {
                 return match beside.as_slice() {
@@ -395,6 +406,10 @@ impl Answer {
         Some(Problem { part, place, kind, reason })
     }
 
+    fn fact(&self, rest: &mut Rest<'_>) -> Option<Fact> {
+        Some(Fact { part: self.own_part(rest)?, kind: *FactKind::ALL.get(usize::from(rest.octet()?))? })
+    }
+
     /// A worker speaks of the part that it was given, and what lies in that.
     fn own_part(&self, rest: &mut Rest<'_>) -> Option<String> {
         rest.text(self.part.len().saturating_add(NAME)).filter(|part| part.starts_with(&self.part))
@@ -466,43 +481,4 @@ impl Rest<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn part() -> Unopened {
-        Unopened { part: "a".into(), name: String::new(), media_type: String::new(), octets: bytes::Bytes::new(), depth: 1, at: 0 }
-    }
-
-    /// What is taken of one piece.
-    fn taken(piece: Piece, limits: &Limits) -> Result<Extraction, Refused> {
-        let (mut said, mut answer) = (Vec::new(), Answer::new(&part(), limits));
-        put(&mut said, piece);
-        let header = answer.header(*said.first_chunk().unwrap())?;
-        assert_eq!(answer.frame(header, said.split_off(HEADER))?, None);
-        Ok(answer.extraction)
-    }
-
-    fn text(text: &str, places: Places, spans: Vec<(Range<usize>, Span)>) -> Piece {
-        Piece::Text(Text { part: "a > \"b\"".into(), source: Source::Attachment, text: text.into(), places, spans })
-    }
-
-    #[test]
-    fn what_lies_behind_a_cut_is_brought_back_into_the_text() {
-        let cell = Cell { sheet: 1, row: 2, column: 3 };
-        // Cut behind "één"; the second stretch began within a letter that is gone.
-        let spans = vec![(1..9, Span::Hidden), (6..7, Span::Padded)];
-        let extraction = taken(text("één", Places::Cells(vec![(0, cell), (9, cell)]), spans), &Limits::default()).unwrap();
-        assert_eq!(extraction.texts[0].places, Places::Cells(vec![(0, cell), (5, cell)]));
-        assert_eq!(extraction.texts[0].spans, [(0..5, Span::Hidden), (5..5, Span::Padded)]);
-    }
-
-    #[test]
-    fn a_worker_gives_no_more_text_than_it_may_and_no_reason_of_its_own() {
-        let limits = Limits { text: 5, ..Limits::default() };
-        assert!(taken(text("12345", Places::Lines, Vec::new()), &limits).is_ok());
-        assert_eq!(taken(text("123456", Places::Lines, Vec::new()), &limits).err(), Some(Refused::TooMuch));
-        let problem = Problem { part: "a".into(), place: None, kind: ProblemKind::Damaged, reason: "<b>call 0900-123</b>" };
-        let extraction = taken(Piece::Problem(problem), &limits).unwrap();
-        assert_eq!((extraction.problems[0].kind, extraction.problems[0].reason), (ProblemKind::Damaged, UNLISTED));
-    }
-}
+mod tests;

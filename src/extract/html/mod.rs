@@ -10,6 +10,7 @@ mod tags;
 use super::{
     Places, ProblemKind, Source,
     charset::{self, Decoded},
+    data,
     flow::Flow,
     plain,
     reading::{Here, Reading},
@@ -60,8 +61,8 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     if let Some(other) = other {
         reading.text(part, source, Page::read(&other).flow.text, Places::Named("in another charset".into()));
     }
-    for octets in page.embedded {
-        reading.member(here, "data:", "", &Bytes::from(octets));
+    for link in page.embedded {
+        reading.member(here, "data:", &link.media_type, &Bytes::from(link.octets));
     }
 }
 
@@ -81,7 +82,7 @@ struct Page {
     /// Attribute values and comments, one a line.
     aside: String,
     /// The content of `data:` links.
-    embedded: Vec<Vec<u8>>,
+    embedded: Vec<data::Link>,
     hiding: Hiding,
     open: Vec<Open>,
     /// How many of `open` are hidden.
@@ -272,9 +273,9 @@ impl Page {
             if !(TOLD.contains(&name.as_str()) || name.starts_with("data-")) || value.is_empty() {
                 continue;
             }
-            match value.get(..5) {
-                Some(scheme) if scheme.eq_ignore_ascii_case("data:") => self.embed(value),
-                _ => self.tell(value),
+            match data::Link::of(&entities::resolve(value)) {
+                Some(link) => self.embedded.push(link),
+                None => self.tell(value),
             }
         }
     }
@@ -286,17 +287,6 @@ impl Page {
             self.aside.push_str(value.trim());
             self.aside.push('\n');
         }
-    }
-
-    fn embed(&mut self, link: &str) {
-        let Some((head, data)) = link.split_once(',') else { return };
-        let octets = if head.to_ascii_lowercase().ends_with(";base64") {
-            let packed: String = data.split_whitespace().collect();
-            base64::Engine::decode(&plain::BASE64, packed).unwrap_or_else(|_| data.as_bytes().to_vec())
-        } else {
-            percent_decoded(data)
-        };
-        self.embedded.push(octets);
     }
 
     fn open_element(&mut self, tag: &Tag) {
@@ -345,24 +335,4 @@ fn raw_text_length(rest: &str, name: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     memmem::find_iter(bytes, b"</")
         .find(|at| bytes.get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes())))
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
-            Some(octet) => {
-                decoded.push(octet);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    decoded
 }

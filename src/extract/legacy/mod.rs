@@ -66,33 +66,40 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
         msg::read(reading, here, file, id);
     }
     is_known |= is_message;
-    let has_properties = properties(reading, here, file, id);
-    is_known |= objects(reading, here, file, id, is_message);
-    // An installer or a drawing has properties too; streams of which a control character begins the name stand beside the content.
-    let is_content = |file: &Compound<'_>, child| !has_properties || !file.entry(child).name.starts_with(char::is_control);
-    if !is_known && file.children(id).into_iter().any(|child| is_content(file, child)) {
+    properties(reading, here, file, id);
+    objects(reading, here, file, id, is_message);
+    // A drawing of Visio, a page of Publisher: its title is read, and no more.
+    if !is_known && file.children(id).iter().any(|child| is_unread(file, *child)) {
         reading.unsupported(here, "unknown-type");
     }
 }
 
-/// The properties of a document: title, author, labels. Whether there are any.
-fn properties(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: usize) -> bool {
-    let mut has_any = false;
+/// Whether this is a stream of which nothing is read in a document that nobody knows: what says how an object is shown, holds nothing of it
+/// (MS-OLEDS 2.3).
+fn is_unread(file: &Compound<'_>, id: usize) -> bool {
+    const READ: [&str; 5] = ["\u{1}Ole10Native", "Package", "CONTENTS", "Contents", "EmbeddedOdf"];
+    const SHOWN: [&str; 7] =
+        ["\u{1}CompObj", "\u{1}Ole", "\u{3}ObjInfo", "\u{3}LinkInfo", "\u{3}AccessObjSiteData", "\u{3}EPRINT", "\u{3}PRINT"];
+    let entry = file.entry(id);
+    let name = entry.name.as_str();
+    let is_known = [&READ[..], &SHOWN, &properties::STREAMS].iter().any(|names| names.contains(&name)) || name.starts_with("\u{2}OlePres");
+    entry.is_stream && !is_known
+}
+
+/// The properties of a document: title, author, labels.
+fn properties(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: usize) {
     for name in properties::STREAMS {
         let Some(octets) = file.named(id, name) else { continue };
-        has_any = true;
         let (lines, is_whole) = properties::read(&octets);
         if !is_whole && !octets.is_empty() {
             reading.damaged(here, "properties");
         }
         reading.text(&here.part, Source::Properties, lines, Places::None);
     }
-    has_any
 }
 
-/// What was put into a document: files, other documents. Whether there is anything of that kind.
-fn objects(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: usize, is_message: bool) -> bool {
-    let mut has_any = false;
+/// What was put into a document: files, other documents.
+fn objects(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: usize, is_message: bool) {
     for child in file.children(id) {
         let entry = file.entry(child);
         let (name, is_stream) = (entry.name.clone(), entry.is_stream);
@@ -107,14 +114,14 @@ fn objects(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
                     embedded(reading, here, file, object);
                 }
             }
+            // How the package beside it is encrypted (MS-OFFCRYPTO 2.1), which has been told.
+            ("\u{6}DataSpaces", false) if file.find(id, "EncryptedPackage").is_some() => {}
             // Recipients and attachments were read with their message.
-            (name, false) if is_message && name.starts_with("__") => continue,
+            (name, false) if is_message && name.starts_with("__") => {}
             (_, false) => embedded(reading, here, file, child),
-            (_, true) => continue,
+            (_, true) => {}
         }
-        has_any = true;
     }
-    has_any
 }
 
 /// A storage as a member.

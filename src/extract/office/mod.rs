@@ -8,6 +8,7 @@ mod odf;
 pub(super) mod package;
 mod pptx;
 mod xlsb;
+mod xps;
 
 use super::{
     Cell, Places, Source, plain,
@@ -37,7 +38,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
         Some(Main::Slides(part)) => pptx::read(reading, here, &mut package, &part),
         Some(Main::Sheets(part)) => xlsx::read(reading, here, octets, &mut package, &part),
         Some(Main::BinarySheets(part)) => xlsb::read(reading, here, &mut package, &part),
-        None => {}
+        None => xps::read(reading, here, &mut package),
     }
     package.rest(reading, here);
 }

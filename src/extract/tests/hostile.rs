@@ -231,6 +231,8 @@ fn flipped_octets_never_panic() {
         ("x.xlsx", xlsx(rows, &["a"], &[])),
         ("x.pdf", pdf(&[&page])),
         ("x.eml", mail_with("a.txt", words.as_bytes())),
+        ("x.p7m", super::signed::signed_mail()),
+        ("x.iwa", super::carried::iwa(words.as_bytes())),
     ];
     for (name, octets) in files {
         let step = (octets.len() / 150).max(1);

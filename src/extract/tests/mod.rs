@@ -2,6 +2,7 @@
 
 mod archives;
 mod bombs;
+mod carried;
 mod containers;
 mod documents;
 mod hostile;
@@ -12,6 +13,7 @@ mod office;
 mod pdfs;
 mod rars;
 mod rtf;
+mod signed;
 mod tnef;
 mod zips;
 

@@ -216,6 +216,11 @@ pub fn tnef(octets: &[u8]) {
     read("winmail.dat", "application/ms-tnef", [b"\x78\x9F\x3E\x22\x01\0", octets].concat());
 }
 
+/// What stands in a signed mail, from its version on.
+pub fn ber(octets: &[u8]) {
+    read("smime.p7m", "application/pkcs7-mime", [b"\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02\xA0\x80", octets].concat());
+}
+
 /// An archive of any kind: its first octets tell.
 pub fn archive_of_any_kind(octets: &[u8]) {
     read("a.bin", "", octets.to_vec());

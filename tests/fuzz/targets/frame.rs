@@ -24,10 +24,19 @@ pub fn frame(octets: &[u8]) {
     let part = Unopened { part: "a".into(), name: String::new(), media_type: String::new(), octets: Bytes::new(), depth: 1, at: 0 };
     let extraction = answer(&part, octets).0;
     is_within(&unique(&extraction), &limits());
-    assert!(extraction.texts.iter().map(|text| &text.part).chain(extraction.problems.iter().map(|p| &p.part)).all(|p| p.starts_with('a')));
+    assert!(
+        extraction
+            .texts
+            .iter()
+            .map(|text| &text.part)
+            .chain(extraction.problems.iter().map(|p| &p.part))
+            .chain(extraction.facts.iter().map(|f| &f.part))
+            .all(|p| p.starts_with('a'))
+    );
     let mut said = Vec::new();
     extraction.texts.iter().cloned().map(Piece::Text).for_each(|piece| put(&mut said, piece));
     extraction.problems.iter().cloned().map(Piece::Problem).for_each(|piece| put(&mut said, piece));
+    extraction.facts.iter().cloned().map(Piece::Fact).for_each(|piece| put(&mut said, piece));
     let (again, refused) = answer(&part, &said);
     assert_eq!(refused, None);
     assert_eq!(format!("{again:?}"), format!("{extraction:?}"));

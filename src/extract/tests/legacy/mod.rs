@@ -19,7 +19,7 @@ struct Entry {
 }
 
 /// A compound file with these streams; `storage/stream` makes the storage.
-fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
     let mut entries = vec![Entry { name: "Root Entry".into(), content: None, children: Vec::new() }];
     for (path, octets) in streams {
         let mut storage = 0;
