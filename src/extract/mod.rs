@@ -331,4 +331,4 @@ impl ProblemKind {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

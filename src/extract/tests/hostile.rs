@@ -1,9 +1,9 @@
 //! Files made to hurt: each ends in a problem, and within the limits.
 
 use super::{
-    ProblemKind, docx, has_problem, holds, mail_with,
-    pdfs::{pdf, pdf_with},
-    problems, read, read_mail, read_within, xlsx, zip,
+    ProblemKind, docx,
+    formats::pdf::{pdf, pdf_with},
+    has_problem, holds, mail_with, problems, read, read_mail, read_within, xlsx, zip,
 };
 use crate::extract::{Extraction, Limits, attachment, file};
 use lopdf::{Object, Stream, dictionary};

@@ -3,9 +3,14 @@
 use super::{
     SECTOR, code_page, compound, cut_everywhere, has_problem, holds, place_of, problems, property_set, property_stream, property_string,
     read,
-    xls::{label, workbook},
 };
-use crate::extract::{ProblemKind, Source, tests::xlsx};
+use crate::extract::{
+    ProblemKind, Source,
+    tests::{
+        formats::workbook97::{label, workbook},
+        xlsx,
+    },
+};
 use proptest::prelude::*;
 
 const SUMMARY: [u8; 4] = [0xE0, 0x85, 0x9F, 0xF2];
