@@ -115,6 +115,8 @@ fn what_carries_no_text_is_no_problem_and_the_rest_is() {
     check("x.jpg", b"\xFF\xD8\xFF\xE0\0", &["damaged image"]);
     check("x.bin", b"\x01\x02\x03\x04\x00\x00\x05", &["unsupported unknown-type"]);
     check("leeg.pdf", b"", &[]);
+    // What a cut has left of a packed file is no text.
+    check("x.txt.gz", b"\x1F", &["unsupported unknown-type"]);
     check("oud.doc", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....", &["damaged compound"]);
     check("x.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n", &["encrypted pgp"]);
     check("smime.p7m", &[&b"\x30\x82\x01\0\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03"[..], &[0; 40]].concat(), &["encrypted smime"]);
