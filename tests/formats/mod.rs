@@ -6,6 +6,7 @@ pub mod compound;
 pub mod office97;
 pub mod packages;
 pub mod pdf;
+pub mod record;
 pub mod winmail;
 pub mod workbook97;
 

@@ -32,11 +32,19 @@ pub fn record(version: u16, kind: u16, content: &[u8]) -> Vec<u8> {
     [&version.to_le_bytes()[..], &kind.to_le_bytes(), &(content.len() as u32).to_le_bytes(), content].concat()
 }
 
-/// A presentation of one slide, with a note.
+/// A presentation whose second slide says `slide`, with a note.
 pub fn presentation(slide: &str, notes: &str) -> Vec<u8> {
-    let slide = record(0xF, 0x03EE, &record(0xF, 0xF00D, &record(0, 0x0FA0, &wide(slide))));
-    let notes = record(0xF, 0x03F0, &record(0xF, 0xF00D, &record(0, 0x0FA8, notes.as_bytes())));
-    compound(&[("PowerPoint Document", &[slide, notes].concat()), ("Current User", &[0; 20])])
+    let drawing = |text: Vec<u8>| record(0xF, 0xF00D, &text);
+    let slide = record(0xF, 0x03EE, &drawing(record(0, 0x0FA0, &wide(slide))));
+    // NotesAtom, MS-PPT 2.5.12: the slide by its number in the file.
+    let of_slide = record(1, 0x03F1, &[&257u32.to_le_bytes()[..], &[0; 4]].concat());
+    let notes = record(0xF, 0x03F0, &[of_slide, drawing(record(0, 0x0FA8, notes.as_bytes()))].concat());
+    // SlidePersistAtom, MS-PPT 2.4.14.5: object, flags, texts, number.
+    let listed = |object: u32, number: u32| record(0, 0x03F3, &[object, 0, 0, number, 0].map(u32::to_le_bytes).concat());
+    let document = record(0xF, 0x03E8, &record(0xF, 0x0FF0, &[listed(9, 256), listed(1, 257)].concat()));
+    // PersistDirectoryAtom, MS-PPT 2.3.4: one object from the first on, at the start of the stream.
+    let directory = record(0, 0x1772, &[1 | 1 << 20, 0].map(u32::to_le_bytes).concat());
+    compound(&[("PowerPoint Document", &[slide, notes, document, directory].concat()), ("Current User", &[0; 20])])
 }
 
 /// A message with this body, a recipient, a file, and a message in it.
