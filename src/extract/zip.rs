@@ -5,6 +5,7 @@ use super::{
     reading::{Here, Reading},
 };
 use bytes::Bytes;
+use memchr::memmem;
 use std::io::{Cursor, Read};
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
@@ -40,6 +41,12 @@ impl<'o> Archive<'o> {
     /// Opens a ZIP by its directory. Without a readable one, what its local headers lead to is read, and `damaged` said.
     pub(super) fn open(reading: &mut Reading<'_>, here: &Here, octets: &'o [u8]) -> Option<Archive<'o>> {
         match ZipArchive::new(Cursor::new(octets)) {
+            // The end of a directory that lists nothing, in a file with members: another one's, or a forged one.
+            Ok(zip) if zip.is_empty() && memmem::find(octets, b"PK\x03\x04").is_some() => {
+                reading.damaged(here, "zip");
+                salvage(reading, here, octets);
+                None
+            }
             Ok(mut zip) => {
                 // Two entries of one name, overlapping ones, local headers that the directory doesn't list: programs read them differently.
                 if zip.has_duplicate_names() || zip.validate_header_consistency().is_err() {

@@ -156,7 +156,9 @@ impl Sent {
         if !extraction.problems.is_empty() {
             return Some(format!("a second reading has problems: {:?}", extraction.problems));
         }
-        (text == 0).then(|| "no text came out of it, and no problem".into())
+        // A byte order mark, which is all that a cut left.
+        let says_nothing = matches!(self.octets[..], [0xFF, 0xFE] | [0xFE, 0xFF] | [0xEF, 0xBB, 0xBF]);
+        (text == 0 && !says_nothing).then(|| "no text came out of it, and no problem".into())
     }
 }
 

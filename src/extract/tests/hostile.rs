@@ -251,3 +251,11 @@ fn a_complex_part_is_left_alone_until_it_is_opened() {
     let withheld = unopened[0].withheld(ProblemKind::Timeout, "time");
     assert_eq!(withheld.problems[0].part, "attachment \"x.zip\"");
 }
+
+#[test]
+fn the_end_of_an_empty_directory_hides_no_members() {
+    let mut octets = zip(&[("a.txt", b"BSN 111222333")]);
+    octets.extend(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let extraction = read("x.zip", octets);
+    assert!(holds(&extraction, "BSN 111222333") && !extraction.problems.is_empty(), "{extraction:?}");
+}

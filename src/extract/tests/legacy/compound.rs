@@ -69,7 +69,7 @@ fn objects_are_members() {
 fn what_is_encrypted_or_unknown_is_told() {
     assert_eq!(problems(&read("x.docx", compound(&[("EncryptedPackage", b"?")]))), ["encrypted office"]);
     assert_eq!(problems(&read("x.vsd", compound(&[("VisioDocument", b"?")]))), ["unsupported unknown-type"]);
-    assert_eq!(problems(&read("x.doc", compound(&[]))), Vec::<String>::new());
+    assert_eq!(problems(&read("x.doc", compound(&[]))), ["damaged compound"]);
     let octets = compound(&[("Workbook", &small()), ("MBD1/Onbekend", b"?")]);
     assert_eq!(problems(&read("x.xls", octets)), ["unsupported unknown-type"]);
 }
@@ -171,4 +171,10 @@ proptest! {
         file.resize(file.len().max(600), 3);
         prop_assert!(!read("x.doc", file).problems.is_empty());
     }
+}
+
+#[test]
+fn a_file_of_which_nothing_is_left_is_damaged() {
+    assert_eq!(problems(&read("x.xls", compound(&[]))), ["damaged compound"]);
+    assert_eq!(problems(&read("x.doc", compound(&[("\u{5}SummaryInformation", b"")]))), ["damaged compound"]);
 }
