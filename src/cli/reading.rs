@@ -30,7 +30,8 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new() -> io::Result<Reader> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Reader { reader: sandbox::Reader::new(sandbox::Options::default(), Arc::new(Metrics::default())), runtime })
+        let options = sandbox::Options { remembers: false, ..sandbox::Options::default() };
+        Ok(Reader { reader: sandbox::Reader::new(options, Arc::new(Metrics::default())), runtime })
     }
 
     /// Reads `file`; `-` is standard input.

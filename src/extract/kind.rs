@@ -88,7 +88,7 @@ pub(super) fn kinds(name: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> {
         // Something else in which a PDF or a ZIP lies, or which one was hung on to.
         let first = kinds.len();
         kinds.extend(by_magic(octets));
-        kinds.extend(foreign::reason(octets).filter(|_| !is_text(octets)).map(Kind::Unsupported));
+        kinds.extend(foreign::reason(octets).map(Kind::Unsupported));
         if has_other && kinds.len() == first {
             kinds.extend(in_front(octets, pdf));
         }
@@ -283,7 +283,7 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
     vec![Kind::Text]
 }
 
-/// Text has no zeros (but for UTF-16) and hardly any control characters.
+/// Text has no zeros (but for UTF-16) and hardly any control characters, and something beside them.
 fn is_text(octets: &[u8]) -> bool {
     /// One in a hundred: a form feed, an escape, a stray octet in a log file.
     const MOST_CONTROLS: usize = 100;
@@ -293,5 +293,5 @@ fn is_text(octets: &[u8]) -> bool {
     let is_control = |b: &&u8| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B);
     let controls = octets.iter().filter(is_control).count();
     let zeros = memchr::memchr_iter(0, octets).count();
-    zeros * 1000 <= octets.len() && (controls <= 2 || controls * MOST_CONTROLS <= octets.len())
+    zeros * 1000 <= octets.len() && controls < octets.len() && (controls <= 2 || controls * MOST_CONTROLS <= octets.len())
 }

@@ -372,4 +372,4 @@ impl FactKind {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -160,6 +160,11 @@ impl<'l> Reading<'l> {
         }
     }
 
+    /// What has come out so far, as a number of its own for each state: the same twice, and nothing came between.
+    pub(super) fn said(&self) -> (usize, usize, usize) {
+        (self.text_left, self.members_left, self.told.len())
+    }
+
     /// How many octets may still come out of containers.
     pub(super) fn expanded_left(&self) -> u64 {
         self.expanded_left

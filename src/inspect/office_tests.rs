@@ -2,18 +2,11 @@
 
 use crate::{
     detect::RuleSet,
-    extract::{Extraction, Limits, attachment, file, join},
+    extract::tests::{
+        formats::packages::{four, odf, package, record, with, xlsb},
+        read,
+    },
 };
-use std::io::Write;
-
-const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-
-fn read(name: &str, octets: Vec<u8>) -> Extraction {
-    let limits = Limits::default();
-    let (shallow, unopened) = attachment(name, octets.into(), &limits);
-    let opened = unopened.iter().map(|u| (u.at, file(u, &limits))).collect();
-    join(shallow, opened)
-}
 
 /// `bsn: slide 2`, for each finding.
 fn found(name: &str, octets: Vec<u8>) -> Vec<String> {
@@ -28,36 +21,6 @@ fn check(name: &str, octets: Vec<u8>, expected: &[&str]) {
     for expected in expected {
         assert!(found.iter().any(|f| f == expected), "{expected} in {name}: {found:?}");
     }
-}
-
-fn zip(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (name, octets) in members {
-        writer.start_file(*name, options).unwrap();
-        writer.write_all(octets).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-/// A package of Office Open XML: main part, then all parts, then `part: id kind target` for each relationship.
-fn package(main: &str, parts: &[(&str, &[u8])], relations: &[(&str, &str, &str, &str)]) -> Vec<u8> {
-    let relation =
-        |(id, kind, target): (&str, &str, &str)| format!(r#"<Relationship Id="{id}" Type="{OFFICE}/{kind}" Target="{target}"/>"#);
-    let whole = |inner: String| format!("<Relationships>{inner}</Relationships>").into_bytes();
-    let mut members: Vec<(String, Vec<u8>)> = vec![
-        ("[Content_Types].xml".into(), b"<Types/>".to_vec()),
-        ("_rels/.rels".into(), whole(relation(("rId1", "officeDocument", main)))),
-    ];
-    members.extend(parts.iter().map(|(name, octets)| ((*name).to_owned(), octets.to_vec())));
-    let mut owners: Vec<&str> = relations.iter().map(|r| r.0).collect();
-    owners.dedup();
-    for owner in owners {
-        let (folder, name) = owner.rsplit_once('/').unwrap();
-        let own = relations.iter().filter(|r| r.0 == owner).map(|r| relation((r.1, r.2, r.3))).collect();
-        members.push((format!("{folder}/_rels/{name}.rels"), whole(own)));
-    }
-    zip(&members.iter().map(|(name, octets)| (name.as_str(), octets.clone())).collect::<Vec<_>>())
 }
 
 const WORD: &str = "<x><p><r><t>BSN 123</t></r><r><t>456</t></r><r><t>782</t></r></p></x>";
@@ -108,21 +71,6 @@ fn a_word_document_tells_the_record_from_every_corner() {
     assert_eq!(found("x.docx", octets.clone()).iter().filter(|f| *f == "bsn: text box").count(), 1);
     // Behind something else, as in a self-extracting archive.
     check("x.docx", [b"MZ stub ".as_slice(), &octets].concat(), &expected);
-}
-
-/// The same archive with another member.
-fn with(octets: &[u8], name: &str, content: &[u8]) -> Vec<u8> {
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(octets)).unwrap();
-    let members: Vec<(String, Vec<u8>)> = (0..archive.len())
-        .map(|at| {
-            let mut file = archive.by_index(at).unwrap();
-            let mut octets = Vec::new();
-            std::io::Read::read_to_end(&mut file, &mut octets).unwrap();
-            (file.name().unwrap().into_owned(), octets)
-        })
-        .map(|(member, octets)| if member == name { (member, content.to_vec()) } else { (member, octets) })
-        .collect();
-    zip(&members.iter().map(|(name, octets)| (name.as_str(), octets.clone())).collect::<Vec<_>>())
 }
 
 #[test]
@@ -200,67 +148,6 @@ fn a_workbook_tells_sheet_and_cell() {
     check("x.xlsx", octets, &expected);
 }
 
-/// A record of BIFF12 (MS-XLSB 2.1.4).
-fn record(kind: u16, data: &[u8]) -> Vec<u8> {
-    let kind = if kind < 128 { vec![kind as u8] } else { vec![(kind & 0x7F) as u8 | 0x80, (kind >> 7) as u8] };
-    let size = [(data.len() & 0x7F) as u8 | 0x80, (data.len() >> 7) as u8];
-    [kind.as_slice(), &size, data].concat()
-}
-
-fn wide(text: &str) -> Vec<u8> {
-    let units: Vec<u16> = text.encode_utf16().collect();
-    [u32::try_from(units.len()).unwrap().to_le_bytes().to_vec(), units.into_iter().flat_map(u16::to_le_bytes).collect()].concat()
-}
-
-fn four(n: u32) -> [u8; 4] {
-    n.to_le_bytes()
-}
-
-fn xlsb() -> Vec<u8> {
-    let book = record(156, &[&[0; 8], wide("rId1").as_slice(), &wide("Blad")].concat());
-    let strings =
-        [record(19, &[&[0], wide("BSN").as_slice()].concat()), record(19, &[&[0], wide("NL91ABNA0417164300").as_slice()].concat())];
-    let cell = |kind, column, style, value: &[u8]| record(kind, &[&four(column), &four(style), value].concat());
-    let formula = [&wide("x"), [0; 2].as_slice(), &four(40), &[0x17, 22, 0], &wide("diagnose: schizofrenie")[4..]].concat();
-    let sheet = [
-        record(145, &[]),
-        record(0, &four(0)),
-        cell(7, 1, 0, &four(0)),
-        record(0, &four(2)),
-        cell(5, 1, 0, &12_345_672f64.to_le_bytes()),
-        cell(2, 2, 1, &four(44_927 << 2 | 2)),
-        cell(8, 3, 0, &formula),
-        record(146, &[]),
-        record(130, &[]),
-    ];
-    let styles = [
-        record(44, &[&[164, 0], wide("dd-mm-yyyy").as_slice()].concat()),
-        record(617, &four(2)),
-        record(47, &[0; 16]),
-        record(47, &[&[0, 0, 164, 0], [0; 12].as_slice()].concat()),
-        record(618, &[]),
-    ];
-    let place = [four(13), four(13), four(2), four(2)].concat();
-    let comments =
-        [record(635, &[&four(0), place.as_slice(), &[0; 16]].concat()), record(637, &[&[0], wide("BSN 123456782").as_slice()].concat())];
-    package(
-        "xl/workbook.bin",
-        &[
-            ("xl/workbook.bin", &book),
-            ("xl/worksheets/sheet1.bin", &sheet.concat()),
-            ("xl/sharedStrings.bin", &strings.concat()),
-            ("xl/styles.bin", &styles.concat()),
-            ("xl/comments1.bin", &comments.concat()),
-        ],
-        &[
-            ("xl/workbook.bin", "rId1", "worksheet", "worksheets/sheet1.bin"),
-            ("xl/workbook.bin", "rId2", "sharedStrings", "sharedStrings.bin"),
-            ("xl/workbook.bin", "rId3", "styles", "styles.bin"),
-            ("xl/worksheets/sheet1.bin", "rId1", "comments", "../comments1.bin"),
-        ],
-    )
-}
-
 #[test]
 fn a_binary_workbook_tells_sheet_and_cell() {
     let expected = ["bsn: sheet 1, B3", "bsn: comment, sheet 1, C14", "iban: strings without a cell", "medical: beside the cells, sheet 1"];
@@ -281,20 +168,6 @@ fn a_binary_sheet_that_is_cut_off_is_told_and_far_corners_cost_nothing() {
         let told = extraction.problems.iter().map(|p| (p.kind.word(), p.reason, p.place.as_deref()));
         assert!(told.eq([("damaged", "xlsb", Some("sheet 1"))]), "{length}: {:?}", extraction.problems);
     }
-}
-
-/// A package of OpenDocument, with properties.
-fn odf(kind: &str, content: &str, styles: &str) -> Vec<u8> {
-    let content =
-        format!("<office:document-content><office:body><office:{kind}>{content}</office:{kind}></office:body></office:document-content>");
-    let meta = "<office:document-meta><office:meta><meta:user-defined meta:name='BSN'>123456782</meta:user-defined></office:meta></office:document-meta>";
-    zip(&[
-        ("mimetype", format!("application/vnd.oasis.opendocument.{kind}").into_bytes()),
-        ("content.xml", content.into_bytes()),
-        ("styles.xml", format!("<office:document-styles>{styles}</office:document-styles>").into_bytes()),
-        ("meta.xml", meta.as_bytes().to_vec()),
-        ("META-INF/manifest.xml", b"<manifest:manifest/>".to_vec()),
-    ])
 }
 
 const HEADER: &str = "<style:master-page><style:header><text:p>NL91 ABNA 0417 1643 00</text:p></style:header></style:master-page>";

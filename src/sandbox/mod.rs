@@ -53,6 +53,9 @@ pub struct Options {
     pub limits: Limits,
     /// What it may take.
     pub times: Times,
+    /// Whether files that come again are known. A command reads each of its files once, and the key of the cache costs ten times what a PDF does:
+    /// the first randomness of a process, for which aws-lc measures its own jitter.
+    pub remembers: bool,
 }
 
 impl Default for Options {
@@ -62,7 +65,7 @@ impl Default for Options {
         let program = "/proc/self/exe".into();
         #[cfg(not(target_os = "linux"))]
         let program = std::env::current_exe().unwrap_or_default();
-        Options { program, workers: workers(), limits: Limits::default(), times: Times::default() }
+        Options { program, workers: workers(), limits: Limits::default(), times: Times::default(), remembers: true }
     }
 }
 
@@ -108,7 +111,7 @@ pub struct Reader(Arc<Inner>);
 struct Inner {
     options: Options,
     pool: Pool,
-    cache: Arc<Cache>,
+    cache: Option<Arc<Cache>>,
     metrics: Arc<Metrics>,
 }
 
@@ -116,8 +119,9 @@ impl Reader {
     /// A reader whose workers are started when they are needed.
     #[must_use]
     pub fn new(options: Options, metrics: Arc<Metrics>) -> Reader {
-        let cache = Arc::new(Cache::new());
-        Reader(Arc::new(Inner { pool: Pool::new(&options, Arc::downgrade(&cache)), cache, options, metrics }))
+        let cache = options.remembers.then(|| Arc::new(Cache::new()));
+        let pool = Pool::new(&options, cache.as_ref().map(Arc::downgrade).unwrap_or_default());
+        Reader(Arc::new(Inner { pool, cache, options, metrics }))
     }
 
     /// Starts all workers now, so that the first mails don't wait for them.
@@ -157,6 +161,17 @@ impl Reader {
     }
 }
 
+async fn key(cache: &Arc<Cache>, part: &Unopened) -> cache::Key {
+    if part.octets.len() <= HASHED_ON_THE_SPOT {
+        return cache.key(part);
+    }
+    let (elsewhere, copy) = (cache.clone(), part.clone());
+    match spawn_blocking(move || elsewhere.key(&copy)).await {
+        Ok(key) => key,
+        Err(_) => cache.key(part),
+    }
+}
+
 impl Inner {
     async fn shallow(&self, message: &Message) -> (Extraction, Vec<Unopened>) {
         let limits = &self.options.limits;
@@ -186,8 +201,11 @@ impl Inner {
     /// What a part holds, and how long reading it took.
     async fn open(&self, part: Unopened, left: Duration, limits: &Limits) -> Result<(Extraction, Duration), Busy> {
         // What comes for the first time is hardly looked at.
-        let key = if self.cache.meets_again(&part) { Some(self.key(&part).await) } else { None };
-        let known = key.and_then(|key| self.cache.get(&key, &part, limits));
+        let place = match &self.cache {
+            Some(cache) if cache.meets_again(&part) => Some((cache, key(cache, &part).await)),
+            _ => None,
+        };
+        let known = place.and_then(|(cache, key)| cache.get(&key, &part, limits));
         self.metrics.reader_cache(known.is_some());
         if let Some(extraction) = known {
             return Ok((extraction, Duration::ZERO));
@@ -198,23 +216,12 @@ impl Inner {
         let mut reading = Reading { inner: self, part: &part, limits, left, answer: Answer::new(&part, limits) };
         let (failure, took) = reading.read().await?;
         let mut extraction = reading.answer.extraction;
-        match (failure, key) {
-            (None, Some(key)) => self.cache.put(key, &part, &extraction),
+        match (failure, place) {
+            (None, Some((cache, key))) => cache.put(key, &part, &extraction),
             (None, None) => {}
             (Some((kind, reason)), _) => extraction.problems.extend(part.withheld(kind, reason).problems),
         }
         Ok((extraction, took))
-    }
-
-    async fn key(&self, part: &Unopened) -> cache::Key {
-        if part.octets.len() <= HASHED_ON_THE_SPOT {
-            return self.cache.key(part);
-        }
-        let (cache, copy) = (self.cache.clone(), part.clone());
-        match spawn_blocking(move || cache.key(&copy)).await {
-            Ok(key) => key,
-            Err(_) => self.cache.key(part),
-        }
     }
 
     /// There is no worker: the mail stays with its sender, and somebody should know.

@@ -6,15 +6,21 @@ mod bounces;
 mod deadline;
 mod direct;
 mod direction;
+mod explained;
 mod faults;
+#[path = "../formats/mod.rs"]
+mod formats;
 mod kill;
 mod loops;
 mod mixed;
 mod model;
+mod mutated;
 mod null_sender;
 mod portal;
 mod postfix;
 mod process;
+#[path = "../processes/mod.rs"]
+mod processes;
 mod regression;
 mod reports;
 mod run;

@@ -2,6 +2,7 @@
 
 use crate::{
     process::{Zegel, configure},
+    processes::ended,
     world::{ANNA, BURGER, World, contains, mail, outside, send_to},
 };
 use std::{
@@ -24,29 +25,15 @@ const CLIENTS: usize = 4;
 /// The processes that were started by `parent`.
 fn workers(parent: u32) -> Vec<i32> {
     let parent = parent.to_string();
-    let of_parent = |pid: &i32| state(*pid).is_some_and(|(_, of)| of == parent);
+    let of_parent = |pid: &i32| parent_of(*pid).is_some_and(|of| of == parent);
     let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter(of_parent).collect()
 }
 
-/// A process's state and its parent, while it is there.
-fn state(pid: i32) -> Option<(String, String)> {
+/// A process's parent, while it is there.
+fn parent_of(pid: i32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().map(str::to_owned);
-    Some((fields.next()?, fields.next()?))
-}
-
-fn is_over(pid: i32) -> bool {
-    // Whoever has to bury it may take his time.
-    state(pid).is_none_or(|(state, _)| state == "Z")
-}
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = std::time::Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(std::time::Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1).map(str::to_owned)
 }
 
 /// Refuses mail with an attachment that says `zeemeeuw`, and seals what can't be read.
@@ -65,14 +52,17 @@ fn configured(folder: &Path) {
 async fn workers_end_with_zegel_however_it_ends() {
     let folder = TempDir::new().unwrap();
     let (_outside, hop, _keep) = outside().await;
-    configure(folder.path(), hop);
+    let (gateway, _) = configure(folder.path(), hop);
     for end in [Zegel::terminate, Zegel::kill] {
         let zegel = Zegel::run(folder.path());
         let pid = zegel.pid();
-        until("workers are started ahead", || !workers(pid).is_empty()).await;
+        assert_eq!(send_to(gateway, ANNA, &[BURGER], octets(0).as_bytes()).await.code(), 250);
         let started = workers(pid);
+        assert!(!started.is_empty(), "one has read the attachment");
         end(zegel);
-        until("they are gone", || started.iter().all(|pid| is_over(*pid))).await;
+        for worker in started {
+            ended(worker).await;
+        }
     }
 }
 

@@ -7,6 +7,8 @@ mod cache;
 mod deaths;
 mod hostile;
 mod machine;
+#[path = "../processes/mod.rs"]
+mod processes;
 mod room;
 
 use std::{

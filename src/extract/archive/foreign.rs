@@ -45,9 +45,15 @@ const TRAILERS: [&[u8]; 2] = [b"conectix", b"koly\0\0\0\x04"];
 /// Octets of that block.
 const TRAILER: usize = 512;
 
+/// Octets of the shortest header of a type whose mark is letters.
+const SOON: usize = 64;
+
 /// Why a file of such a type can't be read.
 pub(in crate::extract) fn reason(octets: &[u8]) -> Option<&'static str> {
-    let mark = MARKS.iter().find(|(at, mark, _)| octets.get(*at..).is_some_and(|o| o.starts_with(mark)));
+    // A text may begin with letters that are a mark; of the files whose marks are letters alone each has zeros soon.
+    let has_zeros = octets.iter().take(SOON).any(|octet| *octet == 0);
+    let fits = |mark: &[u8], octets: &[u8]| octets.starts_with(mark) && (has_zeros || !mark.iter().all(u8::is_ascii_graphic));
+    let mark = MARKS.iter().find(|(at, mark, _)| octets.get(*at..).is_some_and(|octets| fits(mark, octets)));
     let trailer = octets.len().checked_sub(TRAILER).map(|at| &octets[at..]);
     match mark {
         Some((.., reason)) => Some(reason),

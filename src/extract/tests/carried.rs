@@ -222,7 +222,7 @@ fn a_name_that_says_something_else_is_a_fact() {
     };
     let document = || super::docx("<w:p><w:r><w:t>x</w:t></w:r></w:p>", &[]);
     let archive = || zip(&[("a.txt", b"x")]);
-    let pdf = || super::pdfs::pdf(&["BT /F1 10 Tf 50 700 Td (x) Tj ET"]);
+    let pdf = || super::formats::pdf::pdf(&["BT /F1 10 Tf 50 700 Td (x) Tj ET"]);
     let program = || PROGRAM.to_vec();
     let png = || b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10".to_vec();
     let html = || b"<html><p>x".to_vec();
@@ -284,7 +284,7 @@ fn printed_pages_are_read_run_by_run() {
     let relation = "<Relationships><Relationship Id='r' Type='http://schemas.openxps.org/oxps/v1.0/fixedrepresentation' Target='/FixedDocSeq.fdseq'/></Relationships>";
     let members = |first: &[u8]| {
         zip(&[
-            ("[Content_Types].xml", super::TYPES.as_bytes()),
+            ("[Content_Types].xml", super::formats::packages::TYPES.as_bytes()),
             ("_rels/.rels", relation.as_bytes()),
             ("Documents/1/Pages/10.fpage", &page("<Glyphs UnicodeString='tien'/>")),
             ("Documents/1/Pages/1.fpage", first),
@@ -343,7 +343,9 @@ fn the_strings_of_pages_are_read_and_the_rest_told() {
 
 #[test]
 fn of_a_drawing_more_is_asked_than_its_properties() {
-    let drawing = |streams: &[(&str, &[u8])]| problems(&read("tekening.vsd", super::legacy::compound(streams)));
+    use super::formats::compound::{code_page, compound, property_set, property_stream, property_string};
+    let drawing = |streams: &[(&str, &[u8])]| problems(&read("tekening.vsd", compound(streams)));
+    let title = property_stream(&[([0xE0, 0x85, 0x9F, 0xF2], property_set(&[code_page(), (2, property_string(b"Plattegrond"))]))]);
     assert_eq!(drawing(&[("\u{5}SummaryInformation", b""), ("VisioDocument", &[7; 5000])]), ["unsupported unknown-type"]);
-    assert_eq!(drawing(&[("\u{5}SummaryInformation", b""), ("\u{1}CompObj", &[7; 5000])]), Vec::<String>::new());
+    assert_eq!(drawing(&[("\u{5}SummaryInformation", &title), ("\u{1}CompObj", &[7; 5000])]), Vec::<String>::new());
 }

@@ -3,9 +3,8 @@
 use super::{
     ProblemKind,
     archives::{RECORD, bzip2, gzip, rar, tar, xz, zstd},
-    has_problem, holds,
-    pdfs::pdf,
-    problems, read, zip,
+    formats::pdf::pdf,
+    has_problem, holds, problems, read, zip,
 };
 
 fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {

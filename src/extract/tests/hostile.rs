@@ -1,9 +1,9 @@
 //! Files made to hurt: each ends in a problem, and within the limits.
 
 use super::{
-    ProblemKind, docx, has_problem, holds, mail_with,
-    pdfs::{pdf, pdf_with},
-    problems, read, read_mail, read_within, xlsx, zip,
+    ProblemKind, docx,
+    formats::pdf::{pdf, pdf_with},
+    has_problem, holds, mail_with, problems, read, read_mail, read_within, xlsx, zip,
 };
 use crate::extract::{Extraction, Limits, attachment, file};
 use lopdf::{Object, Stream, dictionary};
@@ -252,4 +252,12 @@ fn a_complex_part_is_left_alone_until_it_is_opened() {
     assert!(holds(&file(&unopened[0], &limits), "diep"));
     let withheld = unopened[0].withheld(ProblemKind::Timeout, "time");
     assert_eq!(withheld.problems[0].part, "attachment \"x.zip\"");
+}
+
+#[test]
+fn the_end_of_an_empty_directory_hides_no_members() {
+    let mut octets = zip(&[("a.txt", b"BSN 111222333")]);
+    octets.extend(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let extraction = read("x.zip", octets);
+    assert!(holds(&extraction, "BSN 111222333") && !extraction.problems.is_empty(), "{extraction:?}");
 }

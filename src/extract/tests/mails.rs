@@ -115,6 +115,8 @@ fn what_carries_no_text_is_no_problem_and_the_rest_is() {
     check("x.jpg", b"\xFF\xD8\xFF\xE0\0", &["damaged image"]);
     check("x.bin", b"\x01\x02\x03\x04\x00\x00\x05", &["unsupported unknown-type"]);
     check("leeg.pdf", b"", &[]);
+    // What a cut has left of a packed file is no text.
+    check("x.txt.gz", b"\x1F", &["damaged gzip"]);
     check("oud.doc", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....", &["damaged compound"]);
     check("x.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n", &["encrypted pgp"]);
 }
@@ -147,7 +149,7 @@ fn polyglots_are_read_as_each_thing_that_they_are() {
     let png = b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\x10\0\0\0\x10\0";
     let extraction = read("foto.png", [&png[..], &archive].concat());
     assert!(holds(&extraction, "BSN 111222333") && has_problem(&extraction, ProblemKind::Unsupported, "image"), "{extraction:?}");
-    let pdf = super::pdfs::pdf(&["BT /F1 10 Tf 50 700 Td (IBAN 123) Tj ET"]);
+    let pdf = super::formats::pdf::pdf(&["BT /F1 10 Tf 50 700 Td (IBAN 123) Tj ET"]);
     for octets in [[&pdf[..], &archive].concat(), [&b"GIF89a\x01\0\x01\0"[..], &[9; 3000], &pdf].concat()] {
         let extraction = read("x.pdf", octets.clone());
         assert!(holds(&extraction, "IBAN 123"), "{extraction:?}");

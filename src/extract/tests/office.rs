@@ -1,6 +1,6 @@
 //! Office documents made to hurt, and cut off; what is told of them.
 
-use super::{docx, has_problem, holds, problems, read, read_within, texts, zip};
+use super::{docx, has_problem, holds, problems, read, read_within, texts, zip, zip_stored};
 use crate::extract::{Limits, ProblemKind};
 use std::io::Write;
 
@@ -83,16 +83,6 @@ fn documents_stored_in_an_archive_make_no_document_of_it() {
             "{extraction:?}"
         );
     }
-}
-
-fn zip_stored(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (name, octets) in members {
-        writer.start_file(*name, options).unwrap();
-        writer.write_all(octets).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
 }
 
 #[test]

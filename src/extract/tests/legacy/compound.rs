@@ -3,9 +3,14 @@
 use super::{
     SECTOR, code_page, compound, cut_everywhere, has_problem, holds, place_of, problems, property_set, property_stream, property_string,
     read,
-    xls::{label, workbook},
 };
-use crate::extract::{ProblemKind, Source, tests::xlsx};
+use crate::extract::{
+    ProblemKind, Source,
+    tests::{
+        formats::workbook97::{label, workbook},
+        xlsx,
+    },
+};
 use proptest::prelude::*;
 
 const SUMMARY: [u8; 4] = [0xE0, 0x85, 0x9F, 0xF2];
@@ -64,7 +69,7 @@ fn objects_are_members() {
 fn what_is_encrypted_or_unknown_is_told() {
     assert_eq!(problems(&read("x.docx", compound(&[("EncryptedPackage", b"?")]))), ["encrypted office"]);
     assert_eq!(problems(&read("x.vsd", compound(&[("VisioDocument", b"?")]))), ["unsupported unknown-type"]);
-    assert_eq!(problems(&read("x.doc", compound(&[]))), Vec::<String>::new());
+    assert_eq!(problems(&read("x.doc", compound(&[]))), ["damaged compound"]);
     let octets = compound(&[("Workbook", &small()), ("MBD1/Onbekend", b"?")]);
     assert_eq!(problems(&read("x.xls", octets)), ["unsupported unknown-type"]);
 }
@@ -166,4 +171,10 @@ proptest! {
         file.resize(file.len().max(600), 3);
         prop_assert!(!read("x.doc", file).problems.is_empty());
     }
+}
+
+#[test]
+fn a_file_of_which_nothing_is_left_is_damaged() {
+    assert_eq!(problems(&read("x.xls", compound(&[]))), ["damaged compound"]);
+    assert_eq!(problems(&read("x.doc", compound(&[("\u{5}SummaryInformation", b"")]))), ["damaged compound"]);
 }

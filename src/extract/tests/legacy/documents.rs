@@ -1,67 +1,15 @@
 //! Word, PowerPoint and Outlook.
 
 use super::{
-    compound, cut_everywhere, flip_everywhere, has_problem, holds, place_of, problems, property_set, property_stream, property_string,
-    read, wide,
+    compound, cut_everywhere, flip_everywhere, has_problem, holds, place_of, problems, property_set, property_stream, property_string, read,
 };
-use crate::extract::ProblemKind;
+use crate::extract::{
+    ProblemKind,
+    tests::formats::office97::{message, presentation, word},
+};
 use proptest::prelude::*;
 
 const RECORD: &str = "BSN: 111222333";
-
-/// A Word document of 1997 or later: the body in two pieces, one of them of one octet a character; then a footnote.
-fn word(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> Vec<u8> {
-    let mut stream = vec![0; 0x400];
-    stream[..4].copy_from_slice(&[0xEC, 0xA5, 0xC1, 0]);
-    stream[10..12].copy_from_slice(&(flags | 0x0200).to_le_bytes());
-    for (i, count) in counts.iter().enumerate() {
-        stream[0x4C + 4 * i..0x50 + 4 * i].copy_from_slice(&count.to_le_bytes());
-    }
-    let (mut at, mut positions, mut descriptors) = (0u32, 0u32.to_le_bytes().to_vec(), Vec::new());
-    for (text, is_wide) in pieces {
-        let offset = stream.len() as u32;
-        stream.extend(if *is_wide { wide(text) } else { text.bytes().collect() });
-        at += text.encode_utf16().count() as u32;
-        positions.extend(at.to_le_bytes());
-        descriptors.extend([0, 0]);
-        descriptors.extend((if *is_wide { offset } else { (offset * 2) | 0x4000_0000 }).to_le_bytes());
-        descriptors.extend([0, 0]);
-    }
-    let table = [positions, descriptors].concat();
-    let clx = [&[2], &(table.len() as u32).to_le_bytes()[..], &table].concat();
-    let place = 0x9A + 8 * 33;
-    stream[place + 4..place + 8].copy_from_slice(&(clx.len() as u32).to_le_bytes());
-    compound(&[("WordDocument", &stream), ("1Table", &clx)])
-}
-
-/// A record of PowerPoint: version and instance, type, content.
-fn record(version: u16, kind: u16, content: &[u8]) -> Vec<u8> {
-    [&version.to_le_bytes()[..], &kind.to_le_bytes(), &(content.len() as u32).to_le_bytes(), content].concat()
-}
-
-fn presentation() -> Vec<u8> {
-    let slide = record(0xF, 0x03EE, &record(0xF, 0xF00D, &record(0, 0x0FA0, &wide(RECORD))));
-    let notes = record(0xF, 0x03F0, &record(0xF, 0xF00D, &record(0, 0x0FA8, b"in de notities")));
-    compound(&[("PowerPoint Document", &[slide, notes].concat()), ("Current User", &[0; 20])])
-}
-
-fn message() -> Vec<u8> {
-    let named = |tag: &str| format!("__substg1.0_{tag}");
-    let (subject, body, plain) = (named("0037001F"), named("1000001F"), named("3701000D"));
-    let file = "__attach_version1.0_#00000000";
-    let inner = format!("__attach_version1.0_#00000001/{plain}");
-    let stream = |storage: &str, tag: &str| format!("{storage}/{}", named(tag));
-    compound(&[
-        ("__properties_version1.0", &[0; 32]),
-        (&subject, &wide("Onderwerp van de mail")),
-        (&body, &wide(RECORD)),
-        (&stream("__recip_version1.0_#00000000", "39FE001F"), &wide("jan@post.example")),
-        (&stream(file, "3707001F"), &wide("lijst.txt")),
-        (&stream(file, "37010102"), b"in de bijlage"),
-        (&format!("{inner}/__properties_version1.0"), &[0; 24]),
-        (&format!("{inner}/{body}"), &wide("in de mail erin")),
-    ])
-}
 
 #[test]
 fn a_document_gives_its_pieces_in_order_and_its_stories_apart() {
@@ -95,7 +43,7 @@ fn what_is_encrypted_is_told() {
 
 #[test]
 fn a_presentation_gives_slides_and_notes() {
-    let octets = presentation();
+    let octets = presentation(RECORD, "in de notities");
     let extraction = read("x.ppt", octets.clone());
     assert_eq!(problems(&extraction), Vec::<String>::new());
     assert!(holds(&extraction, RECORD) && holds(&extraction, "in de notities"), "{extraction:?}");
@@ -104,7 +52,7 @@ fn a_presentation_gives_slides_and_notes() {
 
 #[test]
 fn a_message_gives_subject_recipients_body_and_what_hangs_on_it() {
-    let octets = message();
+    let octets = message(RECORD);
     let extraction = read("x.msg", octets.clone());
     assert_eq!(problems(&extraction), Vec::<String>::new());
     for text in ["Onderwerp van de mail", RECORD, "jan@post.example", "lijst.txt", "in de bijlage", "in de mail erin"] {
@@ -131,7 +79,11 @@ fn labels_are_properties() {
 
 #[test]
 fn changed_octets_never_take_the_reader_down() {
-    for (name, octets) in [("x.doc", word(0, &[(RECORD, false), ("x\r", true)], &[16])), ("x.ppt", presentation()), ("x.msg", message())] {
+    for (name, octets) in [
+        ("x.doc", word(0, &[(RECORD, false), ("x\r", true)], &[16])),
+        ("x.ppt", presentation(RECORD, "in de notities")),
+        ("x.msg", message(RECORD)),
+    ] {
         flip_everywhere(name, &octets);
     }
 }
