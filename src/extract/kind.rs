@@ -2,7 +2,9 @@
 
 use super::{
     archive::{streams::Packing, tar},
-    charset, legacy, office, tnef,
+    charset,
+    image::metafile,
+    legacy, office, tnef,
 };
 use crate::message;
 use memchr::memmem;
@@ -34,6 +36,8 @@ pub(super) enum Kind {
     Rar,
     Packed(Packing),
     Image,
+    /// Drawing operations, which may write text.
+    Metafile,
     Encrypted(&'static str),
     Unsupported(&'static str),
 }
@@ -42,7 +46,10 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
-            || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_))
+            || matches!(
+                self,
+                Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Packed(_) | Kind::Image | Kind::Metafile
+            )
     }
 }
 
@@ -104,9 +111,18 @@ fn has_zip_end(octets: &[u8]) -> bool {
 }
 
 fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
-    const IMAGES: [&[u8]; 5] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"BM"];
-    const OTHER_IMAGES: [&[u8]; 7] =
-        [b"II*\0", b"MM\0*", b"\xD7\xCD\xC6\x9A", b"\x01\0\0\0\x6C\0\0\0", b"\0\0\x01\0", b"8BPS", b"\0\0\0\x0CjP  "];
+    const IMAGES: [&[u8]; 10] = [
+        b"\x89PNG\r\n\x1A\n",
+        b"\xFF\xD8\xFF",
+        b"GIF87a",
+        b"GIF89a",
+        b"BM",
+        b"II*\0",
+        b"MM\0*",
+        b"\0\0\x01\0",
+        b"8BPS\0",
+        b"\0\0\0\x0CjP  ",
+    ];
     const MEDIA: [&[u8]; 8] = [b"ID3", b"\xFF\xFB", b"OggS", b"fLaC", b"\x1A\x45\xDF\xA3", b"FLV\x01", b"#!AMR", b"MThd"];
     let is = |magic: &&[u8]| octets.starts_with(magic);
     let riff = |form: &[u8]| octets.starts_with(b"RIFF") && octets.get(8..12) == Some(form);
@@ -114,6 +130,9 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
         !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
     if (IMAGES.iter().any(is) && is_bmp) || riff(b"WEBP") {
         return Some(Kind::Image);
+    }
+    if metafile::is_one(octets) {
+        return Some(Kind::Metafile);
     }
     if octets.starts_with(&tnef::SIGNATURE) {
         return Some(Kind::Tnef);
@@ -143,14 +162,11 @@ fn by_magic(name: &str, media_type: &str, octets: &[u8]) -> Option<Kind> {
     if octets.first() == Some(&0x30) && octets.len() > 32 {
         return cryptographic(name, media_type, octets);
     }
-    if OTHER_IMAGES.iter().any(is) {
-        return Some(Kind::Unsupported("image"));
-    }
     let is_movie = octets.get(4..8) == Some(b"ftyp");
     let is_still =
         is_movie && octets.get(8..12).is_some_and(|b| [b"heic", b"mif1", b"avif"].contains(&<&[u8; 4]>::try_from(b).unwrap_or(b"    ")));
     if is_still {
-        return Some(Kind::Unsupported("image"));
+        return Some(Kind::Image);
     }
     (is_movie || MEDIA.iter().any(is) || riff(b"WAVE") || riff(b"AVI ")).then_some(Kind::Unsupported("media"))
 }

@@ -8,6 +8,7 @@ mod legacy;
 mod mails;
 mod office;
 mod pdfs;
+mod pictures;
 mod rtf;
 mod tnef;
 

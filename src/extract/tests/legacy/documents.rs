@@ -11,6 +11,19 @@ const RECORD: &str = "BSN: 111222333";
 
 /// A Word document of 1997 or later: the body in two pieces, one of them of one octet a character; then a footnote.
 fn word(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> Vec<u8> {
+    let (stream, table) = word_streams(flags, pieces, counts);
+    compound(&[("WordDocument", &stream), ("1Table", &table)])
+}
+
+/// A Word document of one piece, with octets behind its text and further streams.
+pub(super) fn word_with(text: &str, behind: &[u8], streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut stream, table) = word_streams(0, &[(text, false)], &[text.len() as u32]);
+    stream.extend(behind);
+    compound(&[&[("WordDocument", stream.as_slice()), ("1Table", &table)], streams].concat())
+}
+
+/// Its two streams.
+fn word_streams(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> (Vec<u8>, Vec<u8>) {
     let mut stream = vec![0; 0x400];
     stream[..4].copy_from_slice(&[0xEC, 0xA5, 0xC1, 0]);
     stream[10..12].copy_from_slice(&(flags | 0x0200).to_le_bytes());
@@ -31,7 +44,7 @@ fn word(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> Vec<u8> {
     let clx = [&[2], &(table.len() as u32).to_le_bytes()[..], &table].concat();
     let place = 0x9A + 8 * 33;
     stream[place + 4..place + 8].copy_from_slice(&(clx.len() as u32).to_le_bytes());
-    compound(&[("WordDocument", &stream), ("1Table", &clx)])
+    (stream, clx)
 }
 
 /// A record of PowerPoint: version and instance, type, content.
@@ -40,9 +53,14 @@ fn record(version: u16, kind: u16, content: &[u8]) -> Vec<u8> {
 }
 
 fn presentation() -> Vec<u8> {
+    compound(&[("PowerPoint Document", &slides()), ("Current User", &[0; 20])])
+}
+
+/// Its stream.
+pub(super) fn slides() -> Vec<u8> {
     let slide = record(0xF, 0x03EE, &record(0xF, 0xF00D, &record(0, 0x0FA0, &wide(RECORD))));
     let notes = record(0xF, 0x03F0, &record(0xF, 0xF00D, &record(0, 0x0FA8, b"in de notities")));
-    compound(&[("PowerPoint Document", &[slide, notes].concat()), ("Current User", &[0; 20])])
+    [slide, notes].concat()
 }
 
 fn message() -> Vec<u8> {

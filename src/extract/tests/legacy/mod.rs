@@ -2,6 +2,7 @@
 
 mod compound;
 mod documents;
+mod pictures;
 mod xls;
 
 use super::{Extraction, has_problem, holds, problems, read, read_within};

@@ -65,7 +65,7 @@ pub(super) fn workbook(sheets: &[(&str, Vec<Record>)]) -> Vec<u8> {
     workbook_with(&[], sheets)
 }
 
-fn xls(globals: &[Record], sheets: &[(&str, Vec<Record>)]) -> Vec<u8> {
+pub(super) fn xls(globals: &[Record], sheets: &[(&str, Vec<Record>)]) -> Vec<u8> {
     compound(&[("Workbook", &workbook_with(globals, sheets))])
 }
 
