@@ -1,11 +1,17 @@
-//! Pictures: nothing is decoded, the header tells how large they are. A large one may show text.
+//! Pictures: no pixel is decoded, the header tells how large they are. A large one may show text; what is told about it is read.
 
 pub(super) mod blip;
+mod chunks;
+mod facts;
+mod iptc;
 pub(super) mod metafile;
 mod numbers;
 mod size;
+pub(super) mod svg;
+mod tiff;
 
 use super::reading::{Here, Reading};
+use facts::Facts;
 use size::size;
 use std::io::Read;
 
@@ -19,6 +25,35 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
         Some(_) => {}
         None => reading.damaged(here, "image"),
     }
+    let mut facts = Facts::new(octets.len());
+    match octets {
+        [0x89, b'P', b'N', b'G', ..] => chunks::png(reading, here, octets, &mut facts),
+        [0xFF, 0xD8, ..] => chunks::jpeg(octets, &mut facts),
+        [b'G', b'I', b'F', ..] => chunks::gif(octets, &mut facts),
+        [b'R', b'I', b'F', b'F', ..] => chunks::webp(octets, &mut facts),
+        [b'I', b'I', ..] | [b'M', b'M', ..] => tiff::read(octets, &mut facts),
+        _ => boxed(octets, &mut facts),
+    }
+    facts.done(reading, here);
+}
+
+/// Formats whose structure is not walked: HEIF, AVIF, JPEG 2000, Photoshop. XMP is made to be found, and EXIF begins with its name.
+fn boxed(octets: &[u8], facts: &mut Facts) {
+    /// One for each picture in the file.
+    const MOST: usize = 16;
+    facts.packets(octets);
+    for at in memchr::memmem::find_iter(octets, b"Exif\0\0").take(MOST) {
+        let tags = &octets[at + 6..];
+        if tiff::numbers(tags).is_some() {
+            tiff::read(tags, facts);
+        }
+    }
+    // Photoshop: behind its header and its colours.
+    let resources = octets.starts_with(b"8BPS").then(|| numbers::Numbers::big(octets)).and_then(|numbers| {
+        let at = numbers.size(26)?.checked_add(30)?;
+        numbers.slice(at.checked_add(4)?, numbers.size(at)?)
+    });
+    iptc::resources(resources.unwrap_or_default(), facts);
 }
 
 /// A bitmap as Windows has it in memory, made a file (BITMAPFILEHEADER); where its pixels begin is left out, nobody decodes them.

@@ -38,6 +38,7 @@ pub(super) enum Kind {
     Image,
     /// Drawing operations, which may write text.
     Metafile,
+    Svg,
     Encrypted(&'static str),
     Unsupported(&'static str),
 }
@@ -237,6 +238,9 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
         return vec![Kind::FlatOffice];
     }
     let is_xhtml = start.starts_with("<?xml") && start.contains("<html");
+    if start.starts_with("<svg") || start.starts_with("<?xml") && start.contains("<svg") {
+        return vec![Kind::Svg];
+    }
     if begins_so || is_xhtml || matches!(extension, "htm" | "html" | "xhtml") || media_type == "text/html" {
         return vec![Kind::Html];
     }

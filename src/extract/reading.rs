@@ -224,6 +224,7 @@ impl<'l> Reading<'l> {
             Kind::Packed(packing) => super::archive::streams::read(self, here, packing, name, octets),
             Kind::Image => super::image::read(self, here, octets),
             Kind::Metafile => super::image::metafile::read(self, here, octets),
+            Kind::Svg => super::image::svg::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),
         }

@@ -18,6 +18,7 @@ const REASONS: &[&str] = &[
     "groups",
     "gzip",
     "image",
+    "macros",
     "media",
     "member",
     "members",

@@ -47,7 +47,10 @@ pub(super) fn read_packed(reading: &mut Reading<'_>, here: &Here, part: &str, so
 
 /// Reads the pictures and files alone of a text in RTF as Outlook packs it: another body says its words.
 pub(super) fn read_enclosed(reading: &mut Reading<'_>, here: &Here, part: &str, octets: &[u8]) {
-    let text = lzfu::decompress(octets).unwrap_or_else(|broken| broken.rtf);
+    let text = lzfu::decompress(octets).unwrap_or_else(|broken| {
+        reading.problem(part, None, ProblemKind::Damaged, "rtf");
+        broken.rtf
+    });
     reading.expanded(text.len());
     let document = Document::read(&text);
     if document.has_large_picture {

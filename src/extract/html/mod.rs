@@ -65,6 +65,17 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     }
 }
 
+/// The content of a `data:` link (RFC 2397).
+pub(super) fn embedded(link: &str) -> Option<Vec<u8>> {
+    let (head, data) = link.split_once(',')?;
+    Some(if head.to_ascii_lowercase().ends_with(";base64") {
+        let packed: String = data.split_whitespace().collect();
+        base64::Engine::decode(&plain::BASE64, packed).unwrap_or_else(|_| data.as_bytes().to_vec())
+    } else {
+        percent_decoded(data)
+    })
+}
+
 /// The charset that a `<meta>` or an XML declaration in the first 1024 octets names.
 fn meta_charset(octets: &[u8]) -> Option<String> {
     let start = String::from_utf8_lossy(&octets[..octets.len().min(1024)]).to_ascii_lowercase();
@@ -289,14 +300,7 @@ impl Page {
     }
 
     fn embed(&mut self, link: &str) {
-        let Some((head, data)) = link.split_once(',') else { return };
-        let octets = if head.to_ascii_lowercase().ends_with(";base64") {
-            let packed: String = data.split_whitespace().collect();
-            base64::Engine::decode(&plain::BASE64, packed).unwrap_or_else(|_| data.as_bytes().to_vec())
-        } else {
-            percent_decoded(data)
-        };
-        self.embedded.push(octets);
+        self.embedded.extend(embedded(link));
     }
 
     fn open_element(&mut self, tag: &Tag) {

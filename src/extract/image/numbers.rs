@@ -18,6 +18,11 @@ impl<'o> Numbers<'o> {
         Numbers { octets, is_big: true }
     }
 
+    /// Other octets in the same order.
+    pub(super) fn of<'p>(self, octets: &'p [u8]) -> Numbers<'p> {
+        Numbers { octets, is_big: self.is_big }
+    }
+
     /// `length` octets.
     pub(super) fn slice(self, at: usize, length: usize) -> Option<&'o [u8]> {
         self.octets.get(at..at.checked_add(length)?)

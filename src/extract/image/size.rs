@@ -1,6 +1,6 @@
 //! How large a picture is, by its header.
 
-use super::numbers::Numbers;
+use super::{numbers::Numbers, tiff};
 
 /// Width and height in pixels; for files of several pictures, of the largest.
 pub(super) fn size(octets: &[u8]) -> Option<(u32, u32)> {
@@ -18,8 +18,7 @@ pub(super) fn size(octets: &[u8]) -> Option<(u32, u32)> {
             _ => None,
         },
         [0xFF, 0xD8, ..] => jpeg(octets),
-        [b'I', b'I', ..] => tiff(little),
-        [b'M', b'M', ..] => tiff(big),
+        [b'I', b'I', ..] | [b'M', b'M', ..] => tiff::size(octets),
         [0, 0, 1, 0, ..] => icon(octets),
         [b'8', b'B', b'P', b'S', ..] => Some((big.u32(18)?, big.u32(14)?)),
         [0, 0, 0, 0x0C, b'j', b'P', ..] => boxed(octets, b"ihdr", 0).map(|(height, width)| (width, height)),
@@ -46,28 +45,6 @@ fn jpeg(octets: &[u8]) -> Option<(u32, u32)> {
             _ => at += 2 + usize::from(numbers.u16(at + 2)?),
         }
     }
-}
-
-/// Of the largest directory, in the chain of them (TIFF 6.0, section 2): ImageWidth and ImageLength.
-fn tiff(numbers: Numbers<'_>) -> Option<(u32, u32)> {
-    /// A fax of so many pages.
-    const MOST: usize = 1000;
-    const SHORT: u16 = 3;
-    let (mut at, mut largest) = (numbers.size(4)?, None);
-    for _ in 0..MOST {
-        let count = usize::from(numbers.u16(at)?);
-        let side = |wanted: u16| {
-            let entry = (0..count).map(|i| at + 2 + 12 * i).find(|entry| numbers.u16(*entry) == Some(wanted))?;
-            if numbers.u16(entry + 2)? == SHORT { numbers.u16(entry + 8).map(u32::from) } else { numbers.u32(entry + 8) }
-        };
-        let sides = side(256).zip(side(257));
-        largest = largest.into_iter().chain(sides).max_by_key(|(width, height): &(u32, u32)| (*width).min(*height));
-        at = numbers.size(at + 2 + 12 * count).unwrap_or(0);
-        if at == 0 {
-            break;
-        }
-    }
-    largest
 }
 
 /// Icons are 256 pixels at most, as their directory has it; a PNG in one says its size itself.

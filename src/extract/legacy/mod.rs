@@ -8,6 +8,7 @@ mod little;
 mod msg;
 mod ppt;
 mod properties;
+mod vba;
 mod xls;
 
 use super::{
@@ -66,6 +67,7 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
         msg::read(reading, here, file, id);
     }
     is_known |= is_message;
+    is_known |= vba::read(reading, here, file, id);
     is_known |= properties(reading, here, file, id);
     is_known |= objects(reading, here, file, id, is_message);
     if !is_known && !file.children(id).is_empty() {

@@ -2,6 +2,7 @@
 
 mod archives;
 mod documents;
+mod facts;
 mod hostile;
 mod html;
 mod legacy;

@@ -2,6 +2,7 @@
 
 mod compound;
 mod documents;
+mod macros;
 mod pictures;
 mod xls;
 
