@@ -238,7 +238,7 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
         return vec![Kind::FlatOffice];
     }
     let is_xhtml = start.starts_with("<?xml") && start.contains("<html");
-    if start.starts_with("<svg") || start.starts_with("<?xml") && start.contains("<svg") {
+    if start.starts_with("<svg") || start.starts_with("<?xml") && start.contains("<svg") && !start.contains("<html") {
         return vec![Kind::Svg];
     }
     if begins_so || is_xhtml || matches!(extension, "htm" | "html" | "xhtml") || media_type == "text/html" {
