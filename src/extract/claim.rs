@@ -53,11 +53,11 @@ fn allowed(name: &str) -> &'static [Family] {
 /// `None` for what is of no kind, or can be under any name.
 fn family(kind: &Kind) -> Option<Family> {
     Some(match kind {
-        Kind::Text | Kind::Folded | Kind::Html | Kind::Mail | Kind::Mails => Family::Text,
+        Kind::Text | Kind::Folded | Kind::Html | Kind::Svg | Kind::Mail | Kind::Mails => Family::Text,
         Kind::Rtf => Family::Rtf,
         Kind::Pdf => Family::Pdf,
         Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound => Family::Office,
-        Kind::Image | Kind::Unsupported("image") => Family::Image,
+        Kind::Image | Kind::Metafile | Kind::Unsupported("image") => Family::Image,
         Kind::Unsupported("media") => Family::Media,
         Kind::Zip | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Ar | Kind::Cpio | Kind::Packed(_) => Family::Archive,
         Kind::Unsupported("archive" | "disk-image") => Family::Archive,

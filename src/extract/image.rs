@@ -1,6 +1,19 @@
-//! Pictures: nothing is decoded, the header tells how large they are. A large one may show text.
+//! Pictures: no pixel is decoded, the header tells how large they are. A large one may show text; what is told about it is read.
+
+pub(super) mod blip;
+mod chunks;
+mod facts;
+mod iptc;
+pub(super) mod metafile;
+mod numbers;
+mod size;
+pub(super) mod svg;
+mod tiff;
 
 use super::reading::{Here, Reading};
+use facts::Facts;
+use size::size;
+use std::io::Read;
 
 /// Sides from which a picture counts as unread: below are logos, icons and lines of a signature, which would make every mail unreadable.
 const LARGE: u32 = 500;
@@ -12,44 +25,55 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
         Some(_) => {}
         None => reading.damaged(here, "image"),
     }
-}
-
-/// Width and height in pixels.
-fn size(octets: &[u8]) -> Option<(u32, u32)> {
-    let be32 = |at: usize| octets.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
-    let le32 = |at: usize| octets.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
-    let le16 = |at: usize| octets.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes).map(u32::from);
-    let le24 = |at: usize| octets.get(at..at + 3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0]));
+    let mut facts = Facts::new(octets.len());
     match octets {
-        [0x89, b'P', b'N', b'G', ..] => Some((be32(16)?, be32(20)?)),
-        [b'G', b'I', b'F', ..] => Some((le16(6)?, le16(8)?)),
-        [b'B', b'M', ..] if le32(14)? == 12 => Some((le16(18)?, le16(20)?)),
-        [b'B', b'M', ..] => Some((le32(18)?, le32(22)?.cast_signed().unsigned_abs())),
-        [b'R', b'I', b'F', b'F', ..] => match octets.get(12..16)? {
-            b"VP8X" => Some((le24(24)? + 1, le24(27)? + 1)),
-            b"VP8L" => le32(21).map(|bits| ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)),
-            b"VP8 " => Some((le16(26)? & 0x3FFF, le16(28)? & 0x3FFF)),
-            _ => None,
-        },
-        [0xFF, 0xD8, ..] => jpeg_size(octets),
-        _ => None,
+        [0x89, b'P', b'N', b'G', ..] => chunks::png(reading, here, octets, &mut facts),
+        [0xFF, 0xD8, ..] => chunks::jpeg(octets, &mut facts),
+        [b'G', b'I', b'F', ..] => chunks::gif(octets, &mut facts),
+        [b'R', b'I', b'F', b'F', ..] => chunks::webp(octets, &mut facts),
+        [b'I', b'I', ..] | [b'M', b'M', ..] => tiff::read(octets, &mut facts),
+        _ => boxed(octets, &mut facts),
     }
+    facts.done(reading, here);
 }
 
-/// The largest frame header (SOF0-SOF15 but DHT, JPG and DAC; ITU T.81, table B.1) among the segments before the first scan.
-fn jpeg_size(octets: &[u8]) -> Option<(u32, u32)> {
-    let be16 = |at: usize| octets.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes);
-    let mut at = 2;
-    loop {
-        while octets.get(at) == Some(&0xFF) && octets.get(at + 1) == Some(&0xFF) {
-            at += 1;
-        }
-        let (0xFF, marker) = (*octets.get(at)?, *octets.get(at + 1)?) else { return None };
-        match marker {
-            0x01 | 0xD0..=0xD8 => at += 2,
-            0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => return Some((be16(at + 7)?.into(), be16(at + 5)?.into())),
-            0xD9 | 0xDA => return None,
-            _ => at += 2 + usize::from(be16(at + 2)?),
+/// Formats whose structure is not walked: HEIF, AVIF, JPEG 2000, Photoshop. XMP is made to be found, and EXIF begins with its name.
+fn boxed(octets: &[u8], facts: &mut Facts) {
+    /// One for each picture in the file.
+    const MOST: usize = 16;
+    facts.packets(octets);
+    for at in memchr::memmem::find_iter(octets, b"Exif\0\0").take(MOST) {
+        let tags = &octets[at + 6..];
+        if tiff::numbers(tags).is_some() {
+            tiff::read(tags, facts);
         }
     }
+    // Photoshop: behind its header and its colours.
+    let resources = octets.starts_with(b"8BPS").then(|| numbers::Numbers::big(octets)).and_then(|numbers| {
+        let at = numbers.size(26)?.checked_add(30)?;
+        numbers.slice(at.checked_add(4)?, numbers.size(at)?)
+    });
+    iptc::resources(resources.unwrap_or_default(), facts);
+}
+
+/// A bitmap as Windows has it in memory, made a file (BITMAPFILEHEADER); where its pixels begin is left out, nobody decodes them.
+pub(super) fn bitmap(in_memory: &[u8]) -> Vec<u8> {
+    const HEADER: [u8; 14] = *b"BM\0\0\0\0\0\0\0\0\0\0\0\0";
+    [&HEADER, in_memory].concat()
+}
+
+/// What zlib packed, within the limits. What came out before a fault or a limit is kept.
+fn inflated(reading: &mut Reading<'_>, here: &Here, packed: &[u8], ratio_left: &mut u64) -> Vec<u8> {
+    let most = reading.limits.member.min(reading.expanded_left()).min(*ratio_left);
+    let mut octets = Vec::new();
+    let end = flate2::read::ZlibDecoder::new(packed).take(most + 1).read_to_end(&mut octets);
+    reading.expanded(octets.len());
+    *ratio_left = ratio_left.saturating_sub(octets.len() as u64);
+    if octets.len() as u64 > most {
+        reading.too_large(here, if *ratio_left == 0 { "ratio" } else { "member" });
+        octets.clear();
+    } else if end.is_err() {
+        reading.damaged(here, "image");
+    }
+    octets
 }

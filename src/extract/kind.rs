@@ -2,7 +2,9 @@
 
 use super::{
     archive::{ar, begins, cpio, foreign, streams::Packing, tar},
-    charset, cms, iwork, legacy, office, signature, tnef,
+    charset, cms,
+    image::metafile,
+    iwork, legacy, office, signature, tnef,
 };
 use crate::message;
 use memchr::memmem;
@@ -48,6 +50,9 @@ pub(super) enum Kind {
     /// A piece of a document of Pages, Numbers or Keynote.
     Iwork,
     Image,
+    /// Drawing operations, which may write text.
+    Metafile,
+    Svg,
     /// Some of it is a file by itself.
     Stretch(Range<usize>),
     Encrypted(&'static str),
@@ -58,7 +63,10 @@ impl Kind {
     /// Whether its reader parses a complex format, and so runs guarded.
     pub(super) fn is_complex(&self) -> bool {
         matches!(self, Kind::Pdf | Kind::Zip | Kind::Office | Kind::OpenDocument | Kind::FlatOffice | Kind::Compound)
-            || matches!(self, Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Iwork | Kind::Stretch(_))
+            || matches!(
+                self,
+                Kind::PackedCms | Kind::Armoured | Kind::Certificate | Kind::Iwork | Kind::Stretch(_) | Kind::Image | Kind::Metafile
+            )
             || matches!(self, Kind::Rtf | Kind::Tnef | Kind::SevenZip | Kind::Tar | Kind::Rar | Kind::Ar | Kind::Cpio | Kind::Packed(_))
     }
 }
@@ -162,13 +170,27 @@ fn has_zip_end(octets: &[u8]) -> bool {
 }
 
 fn by_magic(octets: &[u8]) -> Option<Kind> {
-    const IMAGES: [&[u8]; 5] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"BM"];
+    const IMAGES: [&[u8]; 10] = [
+        b"\x89PNG\r\n\x1A\n",
+        b"\xFF\xD8\xFF",
+        b"GIF87a",
+        b"GIF89a",
+        b"BM",
+        b"II*\0",
+        b"MM\0*",
+        b"\0\0\x01\0",
+        b"8BPS\0",
+        b"\0\0\0\x0CjP  ",
+    ];
     let is = |magic: &&[u8]| octets.starts_with(magic);
     let is_webp = octets.starts_with(b"RIFF") && octets.get(8..12) == Some(b"WEBP");
     let is_bmp =
         !octets.starts_with(b"BM") || octets.get(14..18).is_some_and(|s| matches!(s[0], 12 | 40 | 52 | 56 | 64 | 108 | 124) && s[1] == 0);
     if (IMAGES.iter().any(is) && is_bmp) || is_webp {
         return Some(Kind::Image);
+    }
+    if metafile::is_one(octets) {
+        return Some(Kind::Metafile);
     }
     if octets.starts_with(&tnef::SIGNATURE) {
         return Some(Kind::Tnef);
@@ -277,6 +299,9 @@ fn kinds_of_text(extension: &str, media_type: &str, octets: &[u8]) -> Vec<Kind> 
         return vec![Kind::FlatOffice];
     }
     let is_xhtml = start.starts_with("<?xml") && start.contains("<html");
+    if start.starts_with("<svg") || start.starts_with("<?xml") && start.contains("<svg") && !start.contains("<html") {
+        return vec![Kind::Svg];
+    }
     if begins_so || is_xhtml || matches!(extension, "htm" | "html" | "xhtml") || media_type == "text/html" {
         return vec![Kind::Html];
     }

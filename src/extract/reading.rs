@@ -275,6 +275,8 @@ impl<'l> Reading<'l> {
             Kind::Certificate => super::cms::read_certificate(self, here, octets),
             Kind::Iwork => super::iwork::read(self, here, octets),
             Kind::Image => super::image::read(self, here, octets),
+            Kind::Metafile => super::image::metafile::read(self, here, octets),
+            Kind::Svg => super::image::svg::read(self, here, octets),
             Kind::Encrypted(reason) => self.problem(&here.part, None, ProblemKind::Encrypted, reason),
             Kind::Unsupported(reason) => self.unsupported(here, reason),
         }

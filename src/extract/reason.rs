@@ -26,6 +26,7 @@ const REASONS: &[&str] = &[
     "groups",
     "gzip",
     "image",
+    "macros",
     "mailbox",
     "media",
     "member",

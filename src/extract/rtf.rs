@@ -10,7 +10,9 @@ mod words;
 use super::{
     Places, ProblemKind, Source, charset,
     flow::{Flow, pages},
-    html, plain,
+    html,
+    image::{bitmap, metafile},
+    plain,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
@@ -41,6 +43,22 @@ pub(super) fn read_packed(reading: &mut Reading<'_>, here: &Here, part: &str, so
     });
     reading.expanded(text.len());
     read_as(reading, here, part, source, &text);
+}
+
+/// Reads the pictures and files alone of a text in RTF as Outlook packs it: another body says its words.
+pub(super) fn read_enclosed(reading: &mut Reading<'_>, here: &Here, part: &str, octets: &[u8]) {
+    let text = lzfu::decompress(octets).unwrap_or_else(|broken| {
+        reading.problem(part, None, ProblemKind::Damaged, "rtf");
+        broken.rtf
+    });
+    reading.expanded(text.len());
+    let document = Document::read(&text);
+    if document.has_large_picture {
+        reading.problem(part, None, ProblemKind::Unsupported, "image");
+    }
+    for (name, octets) in document.members {
+        reading.member(here, &name, "", &Bytes::from(octets));
+    }
 }
 
 /// Reads a text in RTF that is told to be `part`: the body of a mail in Outlook's formats.
@@ -269,9 +287,13 @@ impl<'o> Document<'o> {
     fn picture_ends(&mut self) {
         let octets = std::mem::take(&mut self.hex);
         let picture = std::mem::take(&mut self.picture);
+        let is_large = picture.width >= LARGE && picture.height >= LARGE;
         match picture.name {
+            Some("picture.bmp") if !octets.is_empty() => self.members.push(("picture.bmp".to_owned(), bitmap(&octets))),
+            // What says to be a metafile and is none can't be shown; by its size it is told.
+            Some("picture.emf" | "picture.wmf") if !metafile::is_one(&octets) => self.has_large_picture |= is_large,
             Some(name) if !octets.is_empty() => self.members.push((name.to_owned(), octets)),
-            _ => self.has_large_picture |= picture.width >= LARGE && picture.height >= LARGE,
+            _ => self.has_large_picture |= is_large,
         }
     }
 
@@ -505,6 +527,9 @@ impl<'o> Document<'o> {
                 self.flush();
                 self.group.to = self.group.outer;
             }
+            b"emfblip" => self.picture.name = Some("picture.emf"),
+            b"wmetafile" => self.picture.name = Some("picture.wmf"),
+            b"dibitmap" => self.picture.name = Some("picture.bmp"),
             b"pngblip" => self.picture.name = Some("picture.png"),
             b"jpegblip" => self.picture.name = Some("picture.jpg"),
             b"picwgoal" => self.picture.width = number.unwrap_or(0),

@@ -5,22 +5,8 @@
 use super::kind::Kind;
 
 /// Pictures whose size is not looked at.
-const IMAGES: &[&[u8]] = &[
-    b"II*\0",
-    b"MM\0*",
-    b"II\xBC\x01",
-    b"\xD7\xCD\xC6\x9A",
-    b"\x01\0\x09\0\0\x03",
-    b"\x01\0\0\0\x6C\0\0\0",
-    b"\0\0\x01\0",
-    b"8BPS",
-    b"\0\0\0\x0CjP  ",
-    b"\0\0\0\x0CJXL ",
-    b"\xFF\x0A",
-    b"AT&TFORM",
-    b"gimp xcf",
-    b"\xC5\xD0\xD3\xC6",
-];
+const IMAGES: &[&[u8]] =
+    &[b"II\xBC\x01", b"\x01\0\x09\0\0\x03", b"\0\0\0\x0CJXL ", b"\xFF\x0A", b"AT&TFORM", b"gimp xcf", b"\xC5\xD0\xD3\xC6"];
 
 const MEDIA: &[&[u8]] = &[
     b"ID3",
@@ -112,7 +98,7 @@ pub(super) fn kind(octets: &[u8]) -> Option<Kind> {
     // ISO base media (ISO 14496-12, 4.3), of stills and of films.
     if at(4, b"ftyp") {
         let is_still = [b"heic", b"heix", b"mif1", b"avif", b"crx "].iter().any(|brand| at(8, *brand));
-        return Some(Kind::Unsupported(if is_still { "image" } else { "media" }));
+        return Some(if is_still { Kind::Image } else { Kind::Unsupported("media") });
     }
     // Frames of MPEG audio and of AAC (ISO 11172-3, 2.4.1.3): eleven bits, and no layer that doesn't exist.
     let is_frame = matches!(octets, [0xFF, second, ..] if second & 0xE0 == 0xE0 && second & 0x18 != 0x08 && *second < 0xFE);

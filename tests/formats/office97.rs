@@ -4,6 +4,19 @@ use super::compound::{compound, wide};
 
 /// A Word document of 1997 or later: the body in two pieces, one of them of one octet a character; then a footnote.
 pub fn word(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> Vec<u8> {
+    let (stream, table) = word_streams(flags, pieces, counts);
+    compound(&[("WordDocument", &stream), ("1Table", &table)])
+}
+
+/// A Word document of one piece, with octets behind its text and further streams.
+pub fn word_with(text: &str, behind: &[u8], streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut stream, table) = word_streams(0, &[(text, false)], &[text.len() as u32]);
+    stream.extend(behind);
+    compound(&[&[("WordDocument", stream.as_slice()), ("1Table", &table)], streams].concat())
+}
+
+/// Its two streams.
+fn word_streams(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> (Vec<u8>, Vec<u8>) {
     let mut stream = vec![0; 0x400];
     stream[..4].copy_from_slice(&[0xEC, 0xA5, 0xC1, 0]);
     stream[10..12].copy_from_slice(&(flags | 0x0200).to_le_bytes());
@@ -24,7 +37,7 @@ pub fn word(flags: u16, pieces: &[(&str, bool)], counts: &[u32]) -> Vec<u8> {
     let clx = [&[2], &(table.len() as u32).to_le_bytes()[..], &table].concat();
     let place = 0x9A + 8 * 33;
     stream[place + 4..place + 8].copy_from_slice(&(clx.len() as u32).to_le_bytes());
-    compound(&[("WordDocument", &stream), ("1Table", &clx)])
+    (stream, clx)
 }
 
 /// A record of PowerPoint: version and instance, type, content.
@@ -34,6 +47,11 @@ pub fn record(version: u16, kind: u16, content: &[u8]) -> Vec<u8> {
 
 /// A presentation whose second slide says `slide`, with a note.
 pub fn presentation(slide: &str, notes: &str) -> Vec<u8> {
+    compound(&[("PowerPoint Document", &slides(slide, notes)), ("Current User", &[0; 20])])
+}
+
+/// Its stream.
+pub fn slides(slide: &str, notes: &str) -> Vec<u8> {
     let drawing = |text: Vec<u8>| record(0xF, 0xF00D, &text);
     let slide = record(0xF, 0x03EE, &drawing(record(0, 0x0FA0, &wide(slide))));
     // NotesAtom, MS-PPT 2.5.12: the slide by its number in the file.
@@ -44,7 +62,7 @@ pub fn presentation(slide: &str, notes: &str) -> Vec<u8> {
     let document = record(0xF, 0x03E8, &record(0xF, 0x0FF0, &[listed(9, 256), listed(1, 257)].concat()));
     // PersistDirectoryAtom, MS-PPT 2.3.4: one object from the first on, at the start of the stream.
     let directory = record(0, 0x1772, &[1 | 1 << 20, 0].map(u32::to_le_bytes).concat());
-    compound(&[("PowerPoint Document", &[slide, notes, document, directory].concat()), ("Current User", &[0; 20])])
+    [slide, notes, document, directory].concat()
 }
 
 /// A message with this body, a recipient, a file, and a message in it.

@@ -10,9 +10,11 @@ use super::{
 use crate::extract::{
     Places, ProblemKind, Source, charset,
     flow::pages,
+    image::blip,
     plain,
     reading::{Here, Reading},
 };
+use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_16LE, WINDOWS_1252};
 use formatting::Formatting;
 use std::borrow::Cow;
@@ -41,7 +43,30 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'
     let table = if fib.is_unicode { file.named(id, fib.table).unwrap_or_default() } else { stream.clone() };
     let document = Document { stream: &stream, table: &table, fib: &fib };
     document.read(reading, here);
+    pictures(reading, here, &stream, fib.is_unicode);
+    if fib.is_unicode {
+        blip::read(reading, here, &table);
+        blip::read(reading, here, &file.named(id, "Data").unwrap_or_default());
+    }
     true
+}
+
+/// Pictures that lie among the text: floating ones; before Word 97 all, as metafiles without a name.
+fn pictures(reading: &mut Reading<'_>, here: &Here, stream: &[u8], is_unicode: bool) {
+    /// More pictures than any document of that time has; each is told by six octets only.
+    const MOST: usize = 1000;
+    const METAFILE: &[u8] = b"\x01\0\x09\0\0\x03";
+    if is_unicode {
+        return blip::read(reading, here, stream);
+    }
+    for at in memchr::memmem::find_iter(stream, METAFILE).take(MOST) {
+        // Its length, in words, stands behind its version (META_HEADER, MS-WMF 2.3.2.2).
+        let length = size_at(stream, at + 6).and_then(|words| words.checked_mul(2)).unwrap_or(0);
+        let octets = &stream[at..at.saturating_add(length).min(stream.len())];
+        if !octets.is_empty() {
+            reading.member(here, "picture.wmf", "", &Bytes::copy_from_slice(octets));
+        }
+    }
 }
 
 /// What the beginning of the stream says (MS-DOC 2.5.1; for Word 6 and 95 as its readers found it out).

@@ -8,6 +8,7 @@ mod little;
 mod msg;
 mod ppt;
 mod properties;
+mod vba;
 mod xls;
 
 use super::{
@@ -68,6 +69,7 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
         msg::read(reading, here, file, id);
     }
     is_known |= is_message;
+    is_known |= vba::read(reading, here, file, id);
     properties(reading, here, file, id);
     objects(reading, here, file, id, is_message);
     // A drawing of Visio, a page of Publisher: its title is read, and no more.
@@ -79,7 +81,7 @@ fn storage(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, id: 
 /// Whether this is a stream of which nothing is read in a document that nobody knows: what says how an object is shown, holds nothing of it
 /// (MS-OLEDS 2.3).
 fn is_unread(file: &Compound<'_>, id: usize) -> bool {
-    const READ: [&str; 5] = ["\u{1}Ole10Native", "Package", "CONTENTS", "Contents", "EmbeddedOdf"];
+    const READ: [&str; 8] = ["\u{1}Ole10Native", "Package", "CONTENTS", "Contents", "EmbeddedOdf", "PROJECT", "PROJECTwm", "PROJECTlk"];
     const SHOWN: [&str; 7] =
         ["\u{1}CompObj", "\u{1}Ole", "\u{3}ObjInfo", "\u{3}LinkInfo", "\u{3}AccessObjSiteData", "\u{3}EPRINT", "\u{3}PRINT"];
     let entry = file.entry(id);

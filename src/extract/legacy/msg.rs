@@ -87,9 +87,13 @@ fn body(reading: &mut Reading<'_>, here: &Here, properties: &Properties) {
         html::read(reading, here, &here.section("html"), Source::Attachment, octets, Some(properties.encoding_of_html.name()));
         has_body = true;
     }
-    if let Some(packed) = properties.binary(tag::RTF).filter(|o| !o.is_empty() && !has_body) {
+    if let Some(packed) = properties.binary(tag::RTF).filter(|o| !o.is_empty()) {
         let part = here.section("rtf");
-        rtf::read_packed(reading, here, &part, Source::Attachment, packed);
+        if has_body {
+            rtf::read_enclosed(reading, here, &part, packed);
+        } else {
+            rtf::read_packed(reading, here, &part, Source::Attachment, packed);
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use super::{
     little::{size_at, u16_at, u32_at},
 };
 use crate::extract::{
-    Places, ProblemKind, Source, plain,
+    Places, ProblemKind, Source,
+    image::blip,
+    plain,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
@@ -70,6 +72,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'
         reading.damaged(here, "ppt");
     }
     texts.hand_over(reading, here);
+    blip::read(reading, here, &file.named(id, "Pictures").unwrap_or_default());
     true
 }
 

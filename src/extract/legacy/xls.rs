@@ -8,9 +8,12 @@ mod substream;
 
 use super::little::{size_at, u16_at};
 use crate::extract::{
-    Places, ProblemKind, Source, charset, plain,
+    Places, ProblemKind, Source, charset,
+    image::{bitmap, blip, metafile},
+    plain,
     reading::{Here, Reading},
 };
+use bytes::Bytes;
 use encoding_rs::WINDOWS_1252;
 use records::{Record, Records, kind};
 use std::{
@@ -101,6 +104,10 @@ struct Workbook {
     text_left: usize,
     /// Sheets that began so far.
     begun: u32,
+    /// Records of OfficeArt that hold pictures: one row of octets, cut into records anywhere.
+    drawings: Vec<u8>,
+    /// Pictures of Excel 5, and backgrounds.
+    images: Vec<Vec<u8>>,
 }
 
 impl Workbook {
@@ -117,6 +124,8 @@ impl Workbook {
             cells_left: reading.limits.cells,
             text_left: reading.limits.text,
             begun: 0,
+            drawings: Vec::new(),
+            images: Vec::new(),
         }
     }
 
@@ -191,6 +200,20 @@ impl Workbook {
                 }
                 Some(())
             }
+            kind::DRAWING_GROUP => {
+                let pieces = records.continued(data);
+                self.drawings.extend(pieces.into_iter().flatten());
+                Some(())
+            }
+            kind::HEADER_PICTURE => {
+                // Behind the header of newer records and flags (MS-XLS 2.4.138).
+                self.drawings.extend(data.get(14..).unwrap_or_default());
+                Some(())
+            }
+            kind::IMAGE_DATA => {
+                self.images.push(records.continued(data).concat());
+                Some(())
+            }
             _ => return substream.record(self, record, records),
         };
         if is_known.is_none() { Some(End::Damaged) } else { None }
@@ -251,6 +274,21 @@ impl Workbook {
         names.push_str(&self.names);
         named(reading, here, names, "names".to_owned());
         named(reading, here, self.shared.unused(), "strings without a cell".to_owned());
+        blip::read(reading, here, &self.drawings);
+        for picture in self.images {
+            image(reading, here, &picture);
+        }
+    }
+}
+
+/// A picture by its format, system and length (IMDATA, MS-XLS 2.4.149): a bitmap as in memory, or a metafile.
+fn image(reading: &mut Reading<'_>, here: &Here, record: &[u8]) {
+    const BITMAP: u16 = 9;
+    let octets = record.get(8..).unwrap_or_default();
+    match u16_at(record, 0) {
+        Some(BITMAP) => reading.member(here, "picture.bmp", "", &Bytes::from(bitmap(octets))),
+        _ if metafile::is_one(octets) => reading.member(here, "picture.wmf", "", &Bytes::copy_from_slice(octets)),
+        _ => reading.unsupported(here, "image"),
     }
 }
 

@@ -149,11 +149,11 @@ fn whatever_a_mailbox_holds_is_told_by_what_it_is() {
     check("film.wmv", b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "unsupported media");
     check("film.mp4", b"\0\0\0\x18ftypmp42", "unsupported media");
     check("spraak.wav", b"RIFF\x24\0\0\0WAVEfmt ", "unsupported media");
-    check("foto.heic", b"\0\0\0\x18ftypheic", "unsupported image");
-    check("scan.tif", b"II*\0", "unsupported image");
+    check("foto.heic", b"\0\0\0\x18ftypheic", "damaged image");
+    check("scan.tif", b"II*\0", "damaged image");
     check("tekening.dwg", b"AC1027\0\0", "unsupported document");
-    check("plaatje.emf", b"\x01\0\0\0\x6C\0\0\0", "unsupported image");
-    check("plaatje.wmf", b"\xD7\xCD\xC6\x9A", "unsupported image");
+    check("plaatje.emf", b"\x01\0\0\0\x6C\0\0\0", "unsupported unknown-type");
+    check("plaatje.wmf", b"\xD7\xCD\xC6\x9A", "damaged image");
     check("rontgen.dcm", &[&[0; 128], &b"DICM"[..]].concat(), "unsupported image");
     check("zegel.exe", PROGRAM, "unsupported executable");
     check("map.lnk", b"\x4C\0\0\0\x01\x14\x02\0", "unsupported executable");

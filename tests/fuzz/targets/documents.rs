@@ -39,6 +39,11 @@ pub fn legacy(octets: &[u8]) {
     read("a.doc", "application/msword", octets.to_vec());
 }
 
+/// A picture of any kind, a metafile, or a drawing.
+pub fn image(octets: &[u8]) {
+    read("a.svg", "image/png", octets.to_vec());
+}
+
 /// The text of a Word document, of its comments, and of its properties; a NUL stands between them.
 pub fn docx(octets: &[u8]) {
     let parts = parts(octets);

@@ -22,7 +22,7 @@ mod words;
 pub use codec::codec;
 pub use command::command;
 pub use detect::detect;
-pub use documents::{archive_of_any_kind, ber, docx, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
+pub use documents::{archive_of_any_kind, ber, docx, image, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
 pub use frame::frame;
 pub use html::html;
 pub use mail::mail;
@@ -39,7 +39,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 27] = [
+pub const TARGETS: [Target; 28] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -63,6 +63,7 @@ pub const TARGETS: [Target; 27] = [
     ("ber", ber),
     ("archive", archive_of_any_kind),
     ("legacy", legacy),
+    ("image", image),
     ("detect", detect),
     ("rules", rules),
     ("seal", seal),

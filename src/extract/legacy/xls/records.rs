@@ -47,6 +47,10 @@ pub(super) mod kind {
     pub(in super::super) const DV: u16 = 0x01BE;
     pub(in super::super) const CRN: u16 = 0x005A;
     pub(in super::super) const SERIES_TEXT: u16 = 0x100D;
+    /// Pictures of the workbook (MsoDrawingGroup), of headers and footers (HFPicture), and as Excel 5 has them (IMDATA).
+    pub(in super::super) const DRAWING_GROUP: u16 = 0x00EB;
+    pub(in super::super) const HEADER_PICTURE: u16 = 0x0866;
+    pub(in super::super) const IMAGE_DATA: u16 = 0x007F;
     /// A string of a pivot table's source (SXString).
     pub(in super::super) const PIVOT_STRING: u16 = 0x00CD;
     /// A number of it (SXNum).

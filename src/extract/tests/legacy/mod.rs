@@ -2,6 +2,8 @@
 
 mod compound;
 mod documents;
+mod macros;
+mod pictures;
 mod xls;
 
 use super::{
