@@ -3,6 +3,7 @@
 use super::{End, Explain, Format, complain, complain_all, reading, rulebook, say_what_is_not_read};
 use crate::{
     address::{Address, Domain},
+    clock::{Clock as _, SystemClock},
     envelope::{Envelope, QueueId, Recipient},
     inspect::{self, Inspection, Rulebook},
 };
@@ -50,7 +51,7 @@ fn judge(rulebook: &Rulebook, options: &Explain, opened: &reading::Opened) -> In
         senders_domain.as_slice()
     };
     let envelope = Envelope { id: QueueId::NONE, from, to: recipients(options, opened), mail_parameters: String::new() };
-    rulebook.judge_within(internal, &envelope, &opened.facts, &opened.extraction)
+    rulebook.judge_within(internal, SystemClock.now().local().datetime(), &envelope, &opened.facts, &opened.extraction)
 }
 
 /// `--to`, else those of the header, else one of whom only is known that he is outside.

@@ -386,13 +386,13 @@ impl Transfer {
         let message = self.load().await?;
         let read = self.read(&message).await?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
-        let null_sender = self.null_sender();
+        let (null_sender, now) = (self.null_sender(), self.gateway.clock.now());
         let on_the_spot = is_small(&message, &read.extraction);
         let judge = move || {
             let facts = null_sender.facts(message.facts());
             // All of it is moved here: the room is held as long as the texts, also when nobody waits for the outcome any more.
             let read = &read;
-            let inspection = rulebook.judge(&envelope, &facts, &read.extraction);
+            let inspection = rulebook.judge(now, &envelope, &facts, &read.extraction);
             Judged { facts, inspection }
         };
         let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };
