@@ -7,6 +7,7 @@ mod init;
 mod jsonl;
 mod password;
 mod phone;
+mod quarantine;
 mod reading;
 
 use crate::{
@@ -65,6 +66,14 @@ enum Command {
         path: Option<PathBuf>,
         #[command(subcommand)]
         command: phone::Command,
+    },
+    /// Mail that waits for the organisation's decision
+    Quarantine {
+        /// The configuration; left out: ./zegel.toml
+        #[arg(long = "config", value_name = "FILE", global = true)]
+        path: Option<PathBuf>,
+        #[command(subcommand)]
+        command: quarantine::Command,
     },
     /// Print what stands for a password in the file of accounts; the password is a line of standard input
     HashPassword,
@@ -170,6 +179,7 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Explain(options) => explain::run(&options, out),
         Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
         Command::Phone { path, command } => phone::run(&command, path, out),
+        Command::Quarantine { path, command } => quarantine::run(&command, path, out),
         Command::HashPassword => password::run(out),
         Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
     }

@@ -4,7 +4,7 @@ use super::{Judged, Transfer, protect::Reader, sealing::Sealing};
 use crate::{
     address::Address,
     grant::{self, Handover, Receiver},
-    inspect::Plan,
+    inspect::{Hold, Plan},
     notice::Letter,
     policy::MissingPhone,
     record::{Batch, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, State},
@@ -16,9 +16,14 @@ impl Transfer {
     /// Adds everything that makes the message count: its state, and for each recipient a grant with its notification, or a place in the queue for
     /// a number.
     pub(super) fn hand_over(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged, expect: Expect) {
-        let missing = readers.iter().any(Reader::lacks_number);
+        let is_quarantined = matches!(plan.hold, Hold::Quarantine(_));
+        let missing = readers.iter().any(Reader::lacks_number) && !is_quarantined;
         let waits = |r: &Reader| r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
-        let state = if missing { State::Held } else { State::Sent };
+        let state = match () {
+            () if is_quarantined => State::Quarantined,
+            () if missing => State::Held,
+            () => State::Sent,
+        };
         batch.put(Key::message(sealing.id), &self.message_record(sealing, state, plan), expect);
         let handover = Handover {
             master: &sealing.master,
@@ -27,13 +32,15 @@ impl Transfer {
             content_key: &sealing.content_key,
             now: sealing.now,
         };
-        for reader in readers.iter().filter(|r| !waits(r)) {
+        for reader in readers.iter().filter(|r| !is_quarantined && !waits(r)) {
             let letter = |token| self.notification(token, reader, sealing, judged);
             let Reader { address, level, origin, .. } = reader;
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
         self.remember_numbers(batch, sealing, readers);
-        if missing {
+        if is_quarantined {
+            self.quarantine(batch, sealing, readers, plan, judged);
+        } else if missing {
             let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
             self.hold(batch, sealing, &waiting, readers.len(), judged);
         }

@@ -18,7 +18,7 @@ use crate::{
     record::{Fact, Level},
     seal::lookup_id,
     secret::{Id, Secret, Token, hex},
-    template::{Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates},
+    template::{Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail},
     time::{Day, Time},
 };
 use mail_builder::{
@@ -160,6 +160,33 @@ pub enum Letter {
         /// The sender's language.
         language: String,
     },
+    /// To the sender: what a policy, or whoever decided, made of his message.
+    Told {
+        /// What.
+        what: Told,
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// The recipients, [`MOST_NAMED`] of them at most.
+        #[serde(with = "stored::many")]
+        recipients: Vec<Address>,
+        /// How many more there are.
+        more: usize,
+        /// The subject, without trigger; `None` when it holds a finding.
+        subject: Option<String>,
+        /// When the message was taken.
+        at: Time,
+        /// What was found: one plain sentence each, in the sender's language.
+        why: Vec<String>,
+        /// The policy, as its file names it.
+        policy: String,
+        /// Why it was refused, as whoever did so wrote.
+        reason: Option<String>,
+        /// The day on which it is given up.
+        until: Option<Day>,
+        /// The sender's language.
+        language: String,
+    },
     /// To the sender: too many wrong tries, the message is locked for a recipient.
     Locked {
         /// To whom.
@@ -177,6 +204,33 @@ pub enum Letter {
     },
 }
 
+/// What a sender is told of his message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Told {
+    /// It passed, though a policy that only tells applies to it.
+    Noticed,
+    /// It waits for the organisation's decision.
+    Quarantined,
+    /// The organisation refused it.
+    Refused,
+    /// Nobody decided in time.
+    Expired,
+}
+
+impl Told {
+    /// The word of logs and templates.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Told::Noticed => "noticed",
+            Told::Quarantined => "quarantined",
+            Told::Refused => "refused",
+            Told::Expired => "expired",
+        }
+    }
+}
+
 impl Letter {
     /// What it is, for the log.
     #[must_use]
@@ -189,6 +243,7 @@ impl Letter {
             Letter::NotNotified { .. } => "not-notified",
             Letter::Delayed { .. } => "delayed",
             Letter::Relayed { .. } => "relayed",
+            Letter::Told { what, .. } => what.word(),
             Letter::Locked { .. } => "locked",
         }
     }
@@ -216,9 +271,10 @@ impl Letter {
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Letter::Notification { subject, .. } | Letter::NumberNeeded { subject, .. } | Letter::NotNotified { subject, .. } => {
-                subject.as_deref()
-            }
+            Letter::Notification { subject, .. }
+            | Letter::NumberNeeded { subject, .. }
+            | Letter::NotNotified { subject, .. }
+            | Letter::Told { subject, .. } => subject.as_deref(),
             _ => None,
         }
     }
@@ -298,6 +354,7 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
         Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
             report::draft(letter, organisation, templates)?
         }
+        Letter::Told { .. } => told(letter, organisation, templates)?,
         Letter::Locked { sender, recipient, at, until, language } => {
             let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
             let title = |l| templates.text(l, "locked-subject", &[("recipient", recipient.as_str())]);
@@ -350,6 +407,25 @@ fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templat
         until: *until,
     };
     let title = |l| titled(templates, l, "number-subject", subject.as_deref(), &[]);
+    Draft::of(&mail, sender, language, organisation, templates, title)
+}
+
+fn told(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+    let Letter::Told { what, sender, recipients, more, subject, at, why, policy, reason, until, language } = letter else {
+        unreachable!("called for this letter only")
+    };
+    let mail = ToldMail {
+        what: what.word(),
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        more: *more,
+        subject: subject.as_deref().map(one_line),
+        at: *at,
+        why: why.iter().map(|s| one_line(s)).collect(),
+        policy: one_line(policy),
+        reason: reason.as_deref().map(one_line),
+        until: *until,
+    };
+    let title = |l| titled(templates, l, &format!("told-{}-subject", what.word()), subject.as_deref(), &[]);
     Draft::of(&mail, sender, language, organisation, templates, title)
 }
 

@@ -159,7 +159,7 @@ impl Request {
             approval: &self.approval.value,
             approval_version: self.approval.version,
             card: &self.card,
-            sender: &self.sender,
+            sender: Some(&self.sender),
             waiting: &self.waiting,
         }
     }

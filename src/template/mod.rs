@@ -9,7 +9,7 @@ mod words;
 
 pub use view::{
     DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage, NotificationMail, NumberMail,
-    NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage,
+    NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage, ToldMail,
 };
 
 use crate::{
@@ -51,6 +51,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/password.txt",
     "templates/mails/relayed.html",
     "templates/mails/relayed.txt",
+    "templates/mails/told.html",
+    "templates/mails/told.txt",
     "templates/pages/layout.html",
     "templates/pages/message.html",
     "templates/pages/notice.html",

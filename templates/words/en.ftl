@@ -285,6 +285,35 @@ relayed-preheader = The recipient gets an email with a link.
 relayed-intro = We sent an email with the link to your secure message to { $recipient }.
 relayed-means = You get this email because your mail program asked for a confirmation. The confirmation does not mean that the message was read.
 
+told-noticed-subject = About your message: { $subject }
+told-noticed-subject-none = About your message
+told-quarantined-subject = Your message waits for a check: { $subject }
+told-quarantined-subject-none = Your message waits for a check
+told-refused-subject = Not sent: { $subject }
+told-refused-subject-none = Your message was not sent
+told-expired-subject = Not sent: { $subject }
+told-expired-subject-none = Your message was not sent
+told-preheader-noticed = Your message was sent. It holds sensitive data.
+told-preheader-quarantined = Your message was not sent yet.
+told-preheader-refused = Your message was stopped.
+told-preheader-expired = Your message was not released in time.
+told-noticed = Your message was sent as it is, but it holds sensitive data. It went to:
+told-quarantined = Your message was not sent yet: your organisation looks at it first. It is meant for:
+told-refused = Your message was not sent. Your organisation stopped it. It was meant for:
+told-expired = Your message was not sent. Nobody released it in time. It was meant for:
+told-more = { $n ->
+    [one] and one more recipient
+   *[other] and { $n } more recipients
+  }
+told-why = This is what we noticed:
+told-policy = This follows from the policy “{ $policy }”.
+told-reason = The explanation: { $reason }
+told-do-noticed = Is that right? Then there is nothing to do. If it was not meant to happen, report it to your organisation as a data breach.
+told-do-quarantined = There is nothing to do. Do not send the message again. Is it urgent? Call your help desk.
+told-do-refused = Do you have questions? Call your help desk. We deleted the message.
+told-do-expired = Do you still need the message? Then send it again. We deleted the old one.
+told-until = If the message is not released before { $date }, you get an email about that.
+
 locked-subject = Message locked for now for { $recipient }
 locked-preheader = A wrong password or a wrong code was entered too often.
 locked-intro = For your secure message to { $recipient } a wrong password or a wrong code was entered too often.

@@ -285,6 +285,35 @@ relayed-preheader = De ontvanger krijgt een e-mail met een link.
 relayed-intro = We hebben een e-mail met de link naar je beveiligde bericht gestuurd aan { $recipient }.
 relayed-means = Je krijgt deze e-mail omdat je mailprogramma om een bevestiging vroeg. De bevestiging betekent niet dat het bericht gelezen is.
 
+told-noticed-subject = Let op bij je bericht: { $subject }
+told-noticed-subject-none = Let op bij je bericht
+told-quarantined-subject = Je bericht wacht op controle: { $subject }
+told-quarantined-subject-none = Je bericht wacht op controle
+told-refused-subject = Niet verzonden: { $subject }
+told-refused-subject-none = Je bericht is niet verzonden
+told-expired-subject = Niet verzonden: { $subject }
+told-expired-subject-none = Je bericht is niet verzonden
+told-preheader-noticed = Je bericht is verzonden. Er staan gevoelige gegevens in.
+told-preheader-quarantined = Je bericht is nog niet verzonden.
+told-preheader-refused = Je bericht is tegengehouden.
+told-preheader-expired = Je bericht is niet op tijd vrijgegeven.
+told-noticed = Je bericht is gewoon verzonden, maar er staan gevoelige gegevens in. Het ging aan:
+told-quarantined = Je bericht is nog niet verzonden: je organisatie bekijkt het eerst. Het is bestemd voor:
+told-refused = Je bericht is niet verzonden. Je organisatie heeft het tegengehouden. Het was bestemd voor:
+told-expired = Je bericht is niet verzonden. Niemand heeft het op tijd vrijgegeven. Het was bestemd voor:
+told-more = { $n ->
+    [one] en nog één andere ontvanger
+   *[other] en nog { $n } andere ontvangers
+  }
+told-why = Dit is ons opgevallen:
+told-policy = Dit volgt uit het beleid “{ $policy }”.
+told-reason = De toelichting: { $reason }
+told-do-noticed = Klopt dat? Dan hoef je niets te doen. Was het niet de bedoeling? Meld het dan bij je organisatie als datalek.
+told-do-quarantined = Je hoeft niets te doen. Stuur het bericht niet opnieuw. Heeft het haast? Bel dan je helpdesk.
+told-do-refused = Heb je vragen? Bel dan je helpdesk. We hebben het bericht gewist.
+told-do-expired = Is het bericht nog nodig? Stuur het dan opnieuw. Het oude bericht hebben we gewist.
+told-until = Is het bericht vóór { $date } niet vrijgegeven? Dan krijg je daarover een e-mail.
+
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
 locked-preheader = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.
 locked-intro = Bij je beveiligde bericht aan { $recipient } is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.

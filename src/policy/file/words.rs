@@ -19,7 +19,7 @@ pub(super) fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
 }
 
 /// Outcomes that the gateway does not carry out yet.
-const LATER_OUTCOMES: &[&str] = &["ask", "quarantine"];
+const LATER_OUTCOMES: &[&str] = &["ask"];
 
 pub(super) fn outcome(table: &Table, word: &str, text: &Located<String>) -> Option<Outcome> {
     let outcome = Outcome::from_word(&text.value);

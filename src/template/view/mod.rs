@@ -3,7 +3,7 @@
 mod mail;
 mod page;
 
-pub use mail::{DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail};
+pub use mail::{DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail, ToldMail};
 pub use page::{Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
 
 use super::{Language, Templates, fault};
@@ -53,6 +53,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<DelayedMail>(templates, faults);
     check_mail::<RelayedMail>(templates, faults);
     check_mail::<LockedMail>(templates, faults);
+    check_mail::<ToldMail>(templates, faults);
 }
 
 fn check_page<V: PageView>(templates: &Templates, faults: &Faults) {
