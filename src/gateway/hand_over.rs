@@ -16,13 +16,13 @@ impl Transfer {
     /// Adds everything that makes the message count: its state, and for each recipient a grant with its notification, or a place in the queue for
     /// a number.
     pub(super) fn hand_over(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged, expect: Expect) {
-        let is_quarantined = matches!(plan.hold, Hold::Quarantine(_));
-        let missing = readers.iter().any(Reader::lacks_number) && !is_quarantined;
-        let waits = |r: &Reader| r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
-        let state = match () {
-            () if is_quarantined => State::Quarantined,
-            () if missing => State::Held,
-            () => State::Sent,
+        let missing = readers.iter().any(Reader::lacks_number);
+        let waits = |r: &Reader| plan.hold != Hold::No || r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
+        let state = match &plan.hold {
+            Hold::Quarantine(_) => State::Quarantined,
+            Hold::Sender(_) => State::Held,
+            Hold::No if missing => State::Held,
+            Hold::No => State::Sent,
         };
         batch.put(Key::message(sealing.id), &self.message_record(sealing, state, plan), expect);
         let handover = Handover {
@@ -32,17 +32,20 @@ impl Transfer {
             content_key: &sealing.content_key,
             now: sealing.now,
         };
-        for reader in readers.iter().filter(|r| !is_quarantined && !waits(r)) {
+        for reader in readers.iter().filter(|r| !waits(r)) {
             let letter = |token| self.notification(token, reader, sealing, judged);
             let Reader { address, level, origin, .. } = reader;
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
         self.remember_numbers(batch, sealing, readers);
-        if is_quarantined {
-            self.quarantine(batch, sealing, readers, plan, judged);
-        } else if missing {
-            let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
-            self.hold(batch, sealing, &waiting, readers.len(), judged);
+        match &plan.hold {
+            Hold::Quarantine(_) => self.quarantine(batch, sealing, readers, plan, judged),
+            Hold::Sender(policy) => self.ask(batch, sealing, readers, policy, judged),
+            Hold::No if missing => {
+                let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
+                self.hold(batch, sealing, &waiting, readers.len(), judged);
+            }
+            Hold::No => {}
         }
         self.event(batch, Fact::Sealed, sealing);
         let ends = sealing.expires.plus_days(1);

@@ -17,7 +17,7 @@ impl Transfer {
     pub(super) fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], recipients: usize, judged: &Judged) {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
-        let token = self.wait(batch, sealing, waiting, until);
+        let token = self.wait(batch, sealing, waiting, until, false);
         let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
         let others = waiting.len() - missing.len();
         let more = missing.len().saturating_sub(MOST_NAMED);
@@ -46,11 +46,33 @@ impl Transfer {
         why.iter().take(MOST_REASONS).map(|sentence| excerpt(sentence)).collect()
     }
 
+    /// Adds everybody's place in the queue, and the mail that asks the sender how his message is to go.
+    pub(super) fn ask(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], policy: &str, judged: &Judged) {
+        let Some(sender) = self.envelope.from.clone() else { return };
+        let until = sealing.now.plus(self.gateway.options.hold_time);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, true);
+        let letter = Letter::Ask {
+            token,
+            sender,
+            recipients: readers.iter().take(MOST_NAMED).map(|r| r.address.clone()).collect(),
+            more: readers.len().saturating_sub(MOST_NAMED),
+            subject: self.open_subject(judged),
+            why: self.why(judged),
+            policy: excerpt(policy),
+            until: until.day(),
+            language: self.gateway.options.language.clone(),
+        };
+        let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
+        grant::post(batch, &sealing.master, &letter, about, sealing.now);
+        self.event(batch, Fact::Held, sealing);
+        put_expiry(batch, until, Expires::Held(sealing.id));
+    }
+
     /// Adds everybody's place in the quarantine, what whoever decides must know, and the mail that tells the sender.
     pub(super) fn quarantine(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged) {
         let Hold::Quarantine(policy) = &plan.hold else { return };
         let until = sealing.now.plus(release::QUARANTINE_TIME);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, false);
         let details = Details {
             token,
             sender: self.envelope.from.as_ref().map(ToString::to_string),
@@ -83,7 +105,7 @@ impl Transfer {
     }
 
     /// Adds those who wait and the link by which they will be given theirs.
-    fn wait(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], until: Time) -> Token {
+    fn wait(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], until: Time, ask: bool) -> Token {
         for (number, reader) in (0..).zip(waiting) {
             let key = Key::waiting(sealing.id, number);
             let seal = |name, text: &str| sealing.master.seal_field(name, &key, text, Salt::random());
@@ -101,7 +123,7 @@ impl Transfer {
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
         let approval = Key::approval(lookup_id(&token));
         put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
-        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap, until, released: None }, Expect::Absent);
+        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap, until, released: None, ask }, Expect::Absent);
         token
     }
 }

@@ -74,7 +74,11 @@ impl Transfer {
         if reply.is_ok() {
             let held = readers.iter().filter(|r| r.lacks_number()).count();
             let level = readers.iter().map(|r| r.level).max().map_or("1", |l| if l == Level::Two { "2" } else { "1" });
-            let what = if plan.hold == Hold::No { "sealed" } else { "quarantined" };
+            let what = match plan.hold {
+                Hold::No => "sealed",
+                Hold::Sender(_) => "asked",
+                Hold::Quarantine(_) => "quarantined",
+            };
             self.log(judged, &format_args!("{what} message={} level={level} recipients={} held={held}", sealing.id, readers.len()));
         }
         reply

@@ -18,7 +18,9 @@ use crate::{
     record::{Fact, Level},
     seal::lookup_id,
     secret::{Id, Secret, Token, hex},
-    template::{Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail},
+    template::{
+        AskMail, Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail,
+    },
     time::{Day, Time},
 };
 use mail_builder::{
@@ -160,6 +162,29 @@ pub enum Letter {
         /// The sender's language.
         language: String,
     },
+    /// To the sender: he decides how his message goes.
+    Ask {
+        /// The sender's link.
+        token: Token,
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// The recipients, [`MOST_NAMED`] of them at most.
+        #[serde(with = "stored::many")]
+        recipients: Vec<Address>,
+        /// How many more there are.
+        more: usize,
+        /// The subject, without trigger; `None` when it holds a finding.
+        subject: Option<String>,
+        /// What was found: one plain sentence each, in the sender's language.
+        why: Vec<String>,
+        /// The policy, as its file names it.
+        policy: String,
+        /// The day on which it is given up.
+        until: Day,
+        /// The sender's language.
+        language: String,
+    },
     /// To the sender: what a policy, or whoever decided, made of his message.
     Told {
         /// What.
@@ -243,6 +268,7 @@ impl Letter {
             Letter::NotNotified { .. } => "not-notified",
             Letter::Delayed { .. } => "delayed",
             Letter::Relayed { .. } => "relayed",
+            Letter::Ask { .. } => "ask",
             Letter::Told { what, .. } => what.word(),
             Letter::Locked { .. } => "locked",
         }
@@ -274,6 +300,7 @@ impl Letter {
             Letter::Notification { subject, .. }
             | Letter::NumberNeeded { subject, .. }
             | Letter::NotNotified { subject, .. }
+            | Letter::Ask { subject, .. }
             | Letter::Told { subject, .. } => subject.as_deref(),
             _ => None,
         }
@@ -354,6 +381,7 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
         Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
             report::draft(letter, organisation, templates)?
         }
+        Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
         Letter::Locked { sender, recipient, at, until, language } => {
             let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
@@ -407,6 +435,25 @@ fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templat
         until: *until,
     };
     let title = |l| titled(templates, l, "number-subject", subject.as_deref(), &[]);
+    Draft::of(&mail, sender, language, organisation, templates, title)
+}
+
+fn ask(letter: &Letter, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+    let Letter::Ask { token, sender, recipients, more, subject, why, policy, until, language } = letter else {
+        unreachable!("called for this letter only")
+    };
+    let mail = AskMail {
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        more: *more,
+        subject: subject.as_deref().map(one_line),
+        at,
+        why: why.iter().map(|s| one_line(s)).collect(),
+        policy: one_line(policy),
+        link: numbers_link(organisation, token).expose().clone(),
+        host: organisation.host().to_owned(),
+        until: *until,
+    };
+    let title = |l| titled(templates, l, "ask-subject", subject.as_deref(), &[]);
     Draft::of(&mail, sender, language, organisation, templates, title)
 }
 

@@ -189,6 +189,9 @@ pub struct Approval {
     /// When the sender released it.
     #[serde(default)]
     pub released: Option<Time>,
+    /// Whether the sender has to choose how it goes before anything else.
+    #[serde(default)]
+    pub ask: bool,
 }
 
 /// `quarantine/<message>`: a message that waits for the organisation's decision.

@@ -51,6 +51,7 @@ fn every_text_is_used_somewhere() {
         "notification-subject",
         "number-subject",
         "told-",
+        "ask-subject",
     ];
     let suffixes = ["password-hint", "code-hint", "password-wait", "code-wait"];
     for key in messages(include_str!("../../templates/words/nl.ftl")).keys() {

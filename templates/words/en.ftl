@@ -191,6 +191,16 @@ phone-empty = Enter a mobile number.
 phone-invalid = This telephone number does not exist. Please check the digits.
 phone-no-sms = This number receives no SMS. Enter a mobile number.
 phone-country = We send no SMS to this country. Enter a number from the Netherlands or a neighbouring country.
+decide-title = How should your message be protected?
+decide-for = { $n ->
+    [one] It goes to one recipient.
+   *[other] It goes to { $n } recipients.
+  }
+decide-one = Send with a password
+decide-one-hint = The recipient gets a password in a second email.
+decide-two = Send with a text message code
+decide-two-hint = The recipient gets a code by text message. If we do not know the mobile number yet, we ask you for it.
+decide-done-title = Your message was sent
 numbers-done-title = Your message has been sent
 numbers-done = All recipients now get an email with a link to your message.
 numbers-done-kept = The numbers are kept. You need not enter them again.
@@ -259,7 +269,7 @@ not-sent-subject = Not sent: { $subject }
 not-sent-subject-none = Your message was not sent
 not-sent-preheader = Your secure message was not sent.
 not-sent-intro = Your message was not sent to:
-not-sent-number = No mobile number was entered. That is why we could not send the message securely.
+not-sent-number = No mobile number was entered or choice made in time. That is why we could not send the message securely.
 not-sent-do = Is the message still needed? Then send it again, and enter the mobile number. We have erased the old message.
 
 not-notified-subject = Not delivered: { $subject }
@@ -284,6 +294,14 @@ relayed-subject-none = Your message was sent
 relayed-preheader = The recipient gets an email with a link.
 relayed-intro = We sent an email with the link to your secure message to { $recipient }.
 relayed-means = You get this email because your mail program asked for a confirmation. The confirmation does not mean that the message was read.
+
+ask-subject = Choose how your message is sent: { $subject }
+ask-subject-none = Choose how your message is sent
+ask-preheader = Your message was not sent yet.
+ask-intro = Your message was not sent yet: first choose how it is protected. It is meant for:
+ask-button = Choose and send
+ask-then = The message leaves once you have chosen. You do not have to send it again.
+ask-until = Do this before { $date }. After that the message is not sent.
 
 told-noticed-subject = About your message: { $subject }
 told-noticed-subject-none = About your message

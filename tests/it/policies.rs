@@ -1,6 +1,7 @@
 //! What policies do beside sealing: a block that helps, a notice, and the quarantine, told from outside.
 
 use crate::world::{ANNA, BURGER, COLLEGA, World, contains, mail};
+use reqwest::{Client, StatusCode, redirect::Policy};
 use std::{path::Path, time::Duration};
 use zegel::{
     control::{Answer, Request, carry_out},
@@ -170,4 +171,91 @@ async fn a_release_for_which_a_number_is_missing_asks_the_sender_but_never_a_str
     sweep(&world).await;
     world.running.parts.wake.notify_one();
     world.mails_for(ANNA, 3).await;
+}
+
+/// Looks at the page of `link`, presses the button with this `choice` there, fills in the fields, and gives the page to which that leads.
+async fn press(link: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+    let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    let page = client.get(link).send().await.unwrap().text().await.unwrap();
+    for (name, value) in fields {
+        assert!(
+            page.contains(&format!("name=\"{name}\"")) && (*name != "choice" || page.contains(&format!("value=\"{value}\""))),
+            "{page}"
+        );
+    }
+    let token = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = [&[("form", token)], fields].concat();
+    let answer = client.post(link).header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
+    if answer.status() != StatusCode::SEE_OTHER {
+        return (answer.status(), answer.text().await.unwrap());
+    }
+    let next = client.get(link).send().await.unwrap();
+    (next.status(), next.text().await.unwrap())
+}
+
+/// The link of the only mail to Anna.
+async fn asked(world: &World) -> String {
+    let mail = &world.mails_for(ANNA, 1).await[0];
+    let text = mail.text();
+    text.split_whitespace().find(|word| word.contains("/n/")).unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+const ASK: &str = "[[policy]]\nname = 'Zelf kiezen'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'ask'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sender_chooses_how_his_message_goes() {
+    let world = world(ASK).await;
+    assert_eq!(world.send(ANNA, &[BURGER], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
+    let link = asked(&world).await;
+    assert!(world.delivered_to(BURGER).is_empty());
+    let world = world.crash(|opened| opened).await;
+    let (status, page) = press(&link, &[("choice", "1")]).await;
+    assert!(status == StatusCode::OK && page.contains("Je bericht is verzonden"), "{status} {page}");
+    let notification = world.mails_for(BURGER, 1).await[0].link(&world.portal).unwrap();
+    let opening = world.open_link(&notification).await.unwrap();
+    assert!(opening.holds(SECRET) && opening.grant.level == Level::One);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_chooses_a_code_gives_the_number_next() {
+    let world = world(ASK).await;
+    assert_eq!(world.send(ANNA, &[BURGER], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
+    let link = asked(&world).await;
+    let (_, page) = press(&link, &[("choice", "2")]).await;
+    assert!(page.contains(BURGER) && page.contains("number-0"), "{page}");
+    assert!(world.delivered_to(BURGER).is_empty());
+    let (status, page) = press(&link, &[("number-0", "06 12345678")]).await;
+    assert!(status == StatusCode::OK && page.contains("Je bericht is verzonden"), "{status} {page}");
+    let notification = world.mails_for(BURGER, 1).await[0].link(&world.portal).unwrap();
+    assert_eq!(world.open_link(&notification).await.unwrap().grant.level, Level::Two);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_chooses_less_than_another_policy_asks() {
+    let both = "[[policy]]\nname = 'Zelf kiezen'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'ask'\n\
+                [[policy]]\nname = 'BSN'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'level 2'";
+    let world = world(both).await;
+    assert_eq!(world.send(ANNA, &[BURGER], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
+    let link = asked(&world).await;
+    let page = reqwest::get(&link).await.unwrap().text().await.unwrap();
+    assert!(page.contains("value=\"2\"") && !page.contains("name=\"choice\" value=\"1\""), "{page}");
+    // One that is made up gives nothing away.
+    let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    let token = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let made_up = [("form", token), ("choice", "1")];
+    client.post(&link).header("sec-fetch-site", "same-origin").form(&made_up).send().await.unwrap();
+    assert!(reqwest::get(&link).await.unwrap().text().await.unwrap().contains("number-0"), "the number is asked");
+    assert!(world.delivered_to(BURGER).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_and_a_stranger_are_never_asked() {
+    let world = world(ASK).await;
+    for from in ["", "vreemde@elders.example"] {
+        assert_eq!(world.send(from, &[BURGER], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
+    }
+    for came in world.mails_for(BURGER, 2).await {
+        assert_eq!(world.open_link(&came.link(&world.portal).unwrap()).await.unwrap().grant.level, Level::One);
+    }
+    assert!(world.opened.store.list(&KeyRange::under("approval"), 9).await.unwrap().is_empty());
 }

@@ -18,16 +18,8 @@ pub(super) fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
         .ok()
 }
 
-/// Outcomes that the gateway does not carry out yet.
-const LATER_OUTCOMES: &[&str] = &["ask"];
-
 pub(super) fn outcome(table: &Table, word: &str, text: &Located<String>) -> Option<Outcome> {
     let outcome = Outcome::from_word(&text.value);
-    if LATER_OUTCOMES.contains(&text.value.as_str()) {
-        let known: Vec<_> = Outcome::ALL.map(Outcome::word).into_iter().filter(|word| !LATER_OUTCOMES.contains(word)).collect();
-        table.fault(text.line, format!("\"{}\" is not in this version", text.value), format!("write one of: {}", quoted(&known)));
-        return None;
-    }
     if outcome.is_none() {
         unknown(table, text, word, &Outcome::ALL.map(Outcome::word));
     }
