@@ -21,6 +21,7 @@ const OCTETS: [f64; 9] = [2e3, 8e3, 32e3, 128e3, 512e3, 2e6, 8e6, 32e6, 128e6];
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
 type Named = [(&'static str, String); 1];
+type Watched = [(&'static str, String); 2];
 
 /// How a mail was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,7 @@ pub struct Metrics {
     answer: Histogram,
     findings: Family<Named, Counter>,
     problems: Family<Label, Counter>,
+    watched: Family<Watched, Counter>,
     reader_failures: Family<Label, Counter>,
     reader_cache: Family<Label, Counter>,
     events: Family<Named, Counter>,
@@ -118,6 +120,7 @@ impl Default for Metrics {
             answer: Histogram::new(SECONDS),
             findings: Family::default(),
             problems: Family::default(),
+            watched: Family::default(),
             reader_failures: Family::default(),
             reader_cache: Family::default(),
             events: Family::default(),
@@ -145,6 +148,7 @@ impl Metrics {
         r.register_with_unit("answer", "From the final dot to our reply", Unit::Seconds, self.answer.clone());
         r.register("findings", "Mails in which a rule found something", self.findings.clone());
         r.register("problems", "Parts of mails that could not be read, by why", self.problems.clone());
+        r.register("policy_watched", "Mails to which a policy applied that only watches", self.watched.clone());
         r.register("reader_failures", "Workers that failed at an attachment, by how", self.reader_failures.clone());
         r.register("reader_cache", "Attachments looked up in the cache of those that were read", self.reader_cache.clone());
         r.register("events", "Facts about sealed messages, as they were committed", self.events.clone());
@@ -179,6 +183,11 @@ impl Metrics {
         for problem in problems {
             self.problems.get_or_create(&[("problem", problem)]).inc();
         }
+    }
+
+    /// A policy applied to a mail and only watched: in this mode.
+    pub fn watched(&self, policy: &str, mode: &str) {
+        self.watched.get_or_create(&[("policy", policy.to_owned()), ("mode", mode.to_owned())]).inc();
     }
 
     /// A worker failed at a part.
@@ -261,6 +270,7 @@ mod tests {
         metrics.mail(Answer::Both, 5000, Duration::from_millis(3));
         metrics.inspected(Duration::from_millis(2), ["bsn"], ["encrypted"]);
         metrics.event("notified");
+        metrics.watched("BSN", "monitor");
         let hop = Hop { host: "mail.example:25".to_owned(), up: true, idle: 2, failures: 1 };
         metrics.sample(&Sample { queue: 3, store_up: true, hops: vec![hop], ..Sample::default() });
         let text = metrics.text();
@@ -273,6 +283,7 @@ mod tests {
             "zegel_findings_total{rule=\"bsn\"} 1",
             "zegel_problems_total{problem=\"encrypted\"} 1",
             "zegel_events_total{fact=\"notified\"} 1",
+            "zegel_policy_watched_total{policy=\"BSN\",mode=\"monitor\"} 1",
             "zegel_next_hop_up{host=\"mail.example:25\"} 1",
             "zegel_next_hop_idle_connections{host=\"mail.example:25\"} 2",
             "zegel_next_hop_failures_total{host=\"mail.example:25\"} 1",

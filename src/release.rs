@@ -1,5 +1,9 @@
 //! Releases a held message: the numbers are there, so every recipient who waits gets a link.
 
+mod quarantine;
+
+pub use quarantine::{Details, Entered, MOST_REASON_CHARS, QUARANTINE_TIME, enter, leave_for_number, open_details, open_reason, refuse};
+
 use crate::{
     address::Address,
     grant::{Handover, Receiver, know_phone, note},
@@ -8,6 +12,10 @@ use crate::{
     record::{Approval, Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
     seal::Master,
 };
+use std::time::Duration;
+
+/// How long a message waits for a phone number.
+pub const NUMBER_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A recipient of a held message.
 pub struct Waiter {
@@ -51,8 +59,8 @@ pub struct Held<'a> {
     pub approval_version: u64,
     /// What it is.
     pub card: &'a Card,
-    /// Who sent it; bounces of notifications go there.
-    pub sender: &'a Address,
+    /// Who sent it; bounces of notifications go there. `None` is the null sender.
+    pub sender: Option<&'a Address>,
     /// Everybody who waits.
     pub waiting: &'a [Waiter],
 }
@@ -79,7 +87,7 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
         let letter = |token| Letter::Notification {
             token,
             sender: Address::parse(&held.card.sender).ok(),
-            envelope_from: Some(held.sender.clone()),
+            envelope_from: held.sender.cloned(),
             sender_name: held.card.sender_name.clone(),
             recipient: waiter.address.clone(),
             subject: held.card.open_subject.clone(),
@@ -97,13 +105,14 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
 
 /// Adds the numbers that were given, for the whole organisation.
 fn remember(batch: &mut Batch, master: &Master, held: &Held<'_>) {
+    let Some(sender) = held.sender else { return };
     let mut done = Vec::new();
     for waiter in held.waiting.iter().filter(|w| w.given) {
         let Some(phone) = &waiter.phone else { continue };
         if done.contains(&&waiter.address) {
             continue;
         }
-        know_phone(batch, master, &waiter.address, phone, held.sender.as_str(), held.handover.now);
+        know_phone(batch, master, &waiter.address, phone, sender.as_str(), held.handover.now);
         done.push(&waiter.address);
     }
 }

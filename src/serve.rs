@@ -15,6 +15,7 @@ use crate::{
     notice::Organisation,
     outbox::{self, Outbox},
     portal::{self, Portal},
+    release,
     sandbox::Reader,
     sms,
     smtp::{
@@ -49,9 +50,6 @@ const STOP_TIME: Duration = Duration::from_secs(75);
 
 /// How long a message can be read.
 const RETENTION_DAYS: u32 = 30;
-
-/// How long a message waits for a phone number.
-const HOLD_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why zegel does not start. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +173,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
         hostname: config.smtp.hostname,
         language: config.organisation.language,
         retention_days: RETENTION_DAYS,
-        hold_time: HOLD_TIME,
+        hold_time: release::NUMBER_TIME,
         loops: config.smtp.loops,
         null_sender: config.smtp.null_sender,
         times: gateway::Times::default(),
@@ -409,6 +407,10 @@ fn checked(path: &Path) -> Result<Config, Vec<Fault>> {
     let config = Config::load(path)?;
     let faults = Faults::default();
     config.rulebook.check_examples(&faults);
+    // What was right yesterday must not stop mail today: these are told, and the set takes effect.
+    for doubt in config.rulebook.policies.doubts(SystemClock.now().local().date()) {
+        tracing::warn!("{}:{}: {}; {}", doubt.file, doubt.line, doubt.what, doubt.remedy);
+    }
     if faults.is_empty() { Ok(config) } else { Err(faults.take()) }
 }
 

@@ -3,6 +3,7 @@
 //! The commit comes first, the blobs after: a crash between them leaves orphans, which the next round finds. [`pace`] says how far it may go.
 
 mod pace;
+mod quarantine;
 
 use crate::{
     address::Address,
@@ -242,6 +243,11 @@ impl Sweep {
                     blobs = self.give_up_held(&mut batch, id, message, version, now).await?;
                 }
             }
+            Expires::Quarantined(id) => {
+                if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| m.state == State::Quarantined) {
+                    blobs = self.give_up_quarantined(&mut batch, id, message, version, now).await?;
+                }
+            }
             Expires::Message(id) => {
                 if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| m.state != State::Gone) {
                     blobs = self.bury(&mut batch, id, message, version, Fact::Expired, now).await?;
@@ -309,6 +315,9 @@ impl Sweep {
                 batch.delete(Key::challenge(grant), Expect::Anything);
             }
             batch.delete(key, Expect::Version(record.version));
+        }
+        if message.state == State::Quarantined {
+            batch.delete(Key::quarantine(id), Expect::Anything);
         }
         let blobs = message.blobs.clone();
         let tombstone = SealedMessage { state: State::Gone, sealed_card: None, blobs: Vec::new(), ..message };

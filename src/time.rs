@@ -1,8 +1,16 @@
 //! Moments and days as records keep them: UTC, whole milliseconds.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, Zoned,
+    civil::Date,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::LazyLock, time::Duration};
+
+/// The wall clock of the organisation and of those who read its pages. Its rules are compiled in: nothing is read from disk.
+static ZONE: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZoneDatabase::bundled().get("Europe/Amsterdam").expect("the compiled-in rules have Amsterdam"));
 
 /// A moment: milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,6 +55,12 @@ impl Time {
     #[must_use]
     pub fn day(self) -> Day {
         Day(self.timestamp().to_zoned(TimeZone::UTC).date())
+    }
+
+    /// On the wall clock of the organisation.
+    #[must_use]
+    pub fn local(self) -> Zoned {
+        self.timestamp().to_zoned(ZONE.clone())
     }
 
     /// For calendars and languages.

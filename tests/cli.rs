@@ -92,7 +92,14 @@ fn every_fault_is_told_at_once_with_file_line_and_remedy() {
 
 #[test]
 fn the_rules_and_policies_of_the_manual_have_no_fault() {
-    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md")).unwrap();
+    for (page, blocks) in [("docs/rules.md", 3), ("docs/policies.md", 3)] {
+        the_manual_has_no_fault(page, blocks);
+    }
+}
+
+/// Each block of a page that begins with the name of a file is that file; all of them are one configuration.
+fn the_manual_has_no_fault(page: &str, blocks: usize) {
+    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::copy(tests().join("check/policies/zegel.toml"), folder.path().join("zegel.toml")).unwrap();
     let mut count = 0;
@@ -103,7 +110,7 @@ fn the_rules_and_policies_of_the_manual_have_no_fault() {
         count += 1;
     }
     let output = run(folder.path(), &["check", "--config", "zegel.toml"]);
-    assert_eq!((status(&output), count), (0, 3), "{}", out(&output));
+    assert_eq!((status(&output), count), (0, blocks), "{page}: {}", out(&output));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! `zegel check`.
 
 use super::{End, rulebook, say_what_is_not_read};
-use crate::fault::{Fault, Faults};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    fault::{Fault, Faults},
+};
 use std::{
     io::{self, Write},
     path::Path,
@@ -16,6 +19,17 @@ pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End
     };
     let faults = Faults::default();
     rulebook.check_examples(&faults);
+    if !faults.is_empty() {
+        return tell(&faults.take(), out);
+    }
+    let doubts = rulebook.policies.doubts(SystemClock.now().local().date());
+    let (failing, notes): (Vec<_>, Vec<_>) = doubts.into_iter().partition(|doubt| doubt.fails);
+    for doubt in notes {
+        writeln!(out, "{}:{}: note: {}; {}", doubt.file, doubt.line, doubt.what, doubt.remedy)?;
+    }
+    for doubt in &failing {
+        faults.add(&doubt.file, doubt.line, &doubt.what, &doubt.remedy);
+    }
     if !faults.is_empty() {
         return tell(&faults.take(), out);
     }

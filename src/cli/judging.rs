@@ -3,6 +3,7 @@
 use super::{Sender, reading::Opened};
 use crate::{
     address::{Address, Domain},
+    clock::{Clock as _, SystemClock},
     envelope::{Envelope, QueueId, Recipient},
     inspect::{Inspection, Rulebook},
 };
@@ -33,7 +34,7 @@ pub(super) fn judge(rulebook: &Rulebook, given: Given<'_>, opened: &Opened) -> I
         senders_domain.as_slice()
     };
     let envelope = Envelope { id: QueueId::NONE, from, to: recipients(given.to, opened), mail_parameters: String::new() };
-    rulebook.judge_within(internal, &envelope, &opened.facts, &opened.extraction)
+    rulebook.judge_within(internal, SystemClock.now().local().datetime(), &envelope, &opened.facts, &opened.extraction)
 }
 
 /// `--to`, else those of the header, else one of whom only is known that he is outside.

@@ -8,6 +8,7 @@ mod jsonl;
 mod judging;
 mod password;
 mod phone;
+mod quarantine;
 mod reading;
 mod replay;
 
@@ -80,6 +81,14 @@ enum Command {
         /// An mbox, a Maildir, or a folder of mails
         #[arg(value_name = "MBOX|DIR")]
         archive: PathBuf,
+    },
+    /// Mail that waits for the organisation's decision
+    Quarantine {
+        /// The configuration; left out: ./zegel.toml
+        #[arg(long = "config", value_name = "FILE", global = true)]
+        path: Option<PathBuf>,
+        #[command(subcommand)]
+        command: quarantine::Command,
     },
     /// Print what stands for a password in the file of accounts; the password is a line of standard input
     HashPassword,
@@ -188,6 +197,7 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Replay { config, against, format, archive } => {
             replay::run(config.path.as_deref(), against.as_deref(), format, &archive, out)
         }
+        Command::Quarantine { path, command } => quarantine::run(&command, path, out),
         Command::HashPassword => password::run(out),
         Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
     }

@@ -57,9 +57,14 @@ pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write
         }
         Command::Forget { address } => Request::PhoneForget { address: address.to_string() },
     };
-    let answer = match control::ask(&config.store.path, &request) {
+    ask(&config, &request, "no numbers are known", out)
+}
+
+/// Asks the zegel that runs, else does it; what it says when there is `nothing` to show.
+pub(super) fn ask(config: &Config, request: &Request, nothing: &str, out: &mut impl Write) -> io::Result<End> {
+    let answer = match control::ask(&config.store.path, request) {
         Ok(Some(answer)) => answer,
-        Ok(None) => ourselves(&config, &request)?,
+        Ok(None) => ourselves(config, request)?,
         Err(e) => {
             let socket = control::socket(&config.store.path);
             Answer::Failed(format!("{}: the zegel that runs can't be asked: {e}; run this as the user that runs zegel", socket.display()))
@@ -68,7 +73,7 @@ pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write
     match answer {
         Answer::Done(shown) => {
             if shown.is_empty() {
-                complain("no numbers are known");
+                complain(nothing);
             }
             out.write_all(shown.as_bytes())?;
             Ok(End::Fine)

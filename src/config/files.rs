@@ -98,6 +98,13 @@ fn wanted(name: &str) -> Wanted {
             Wanted::Yes
         };
     }
+    if name.starts_with("policies/groups/") {
+        return if ends(&[".txt"]) {
+            Wanted::Yes
+        } else {
+            Wanted::Elsewhere("the name of a group's file ends in .txt; policies stand in policies/ itself")
+        };
+    }
     if !ends(&[".toml"]) {
         return Wanted::Elsewhere("end its name in .toml, or move it away");
     }

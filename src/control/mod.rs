@@ -3,11 +3,15 @@
 //! One process owns a store. A command that needs it asks the one that runs, and opens the store itself when none does: both end in [`carry_out`].
 
 mod phone;
+mod quarantine;
 
 use crate::{
+    address::Address,
     clock::Clock,
+    record::Unreadable,
+    seal::Damaged,
     secret::Secret,
-    store::{Keyring, Store},
+    store::{Keyring, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -22,6 +26,32 @@ use tokio::{
     net::{UnixListener, UnixStream},
     sync::watch,
 };
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("something in the store can't be opened: {0}; is the key folder the one of this store?")]
+    Damaged(#[from] Damaged),
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
+    #[error("no number is known for {0}")]
+    Unknown(Address),
+    #[error("{0} is no address")]
+    Address(String),
+    #[error("this is no number to which a code can be sent")]
+    Number,
+    #[error("no message {0} waits in quarantine; `zegel quarantine list` shows which do")]
+    NotWaiting(String),
+    #[error("it was refused before")]
+    Refused,
+    #[error("the number of {0} is not known, and the sender can't be asked: `zegel phone set` gives it")]
+    NumberMissing(Address),
+}
+
+/// So many records are read at a time.
+const PAGE: usize = 500;
 
 /// A request is a line of JSON; none is longer than two addresses and a number.
 const REQUEST_BYTES: u64 = 4096;
@@ -45,6 +75,20 @@ pub enum Request {
     PhoneForget {
         /// The recipient.
         address: String,
+    },
+    /// What waits in quarantine: a line each, no content.
+    QuarantineList,
+    /// Let a message go to its recipients.
+    QuarantineRelease {
+        /// The message.
+        id: String,
+    },
+    /// Send a message to nobody, and tell its sender.
+    QuarantineRefuse {
+        /// The message.
+        id: String,
+        /// What the sender reads; may be empty.
+        reason: String,
     },
 }
 
@@ -120,7 +164,16 @@ async fn answer(mut stream: UnixStream, store: &dyn Store, keyring: &Keyring, cl
 
 /// Does what a command asks for, on a store that is ours.
 pub async fn carry_out(request: &Request, store: &dyn Store, keyring: &Keyring, clock: &dyn Clock) -> Answer {
-    match phone::run(request, store, &keyring.master(), clock.now()).await {
+    let (master, now) = (keyring.master(), clock.now());
+    let done = match request {
+        Request::PhoneList => phone::list(store, &master).await,
+        Request::PhoneSet { address, number } => phone::set(store, &master, address, number, now).await,
+        Request::PhoneForget { address } => phone::forget(store, &master, address, now).await,
+        Request::QuarantineList => quarantine::list(store, &master).await,
+        Request::QuarantineRelease { id } => quarantine::release(store, keyring, id, now).await,
+        Request::QuarantineRefuse { id, reason } => quarantine::refuse(store, &master, id, reason, now).await,
+    };
+    match done {
         Ok(shown) => Answer::Done(shown),
         Err(trouble) => Answer::Failed(trouble.to_string()),
     }

@@ -22,6 +22,8 @@ pub struct RuleInfo {
     pub phone: bool,
     /// Whether what it finds is taken out of everything that zegel writes.
     pub strip: bool,
+    /// What it counts for in a mail in which it found something: the points of all rules add up, and a policy may ask for so many.
+    pub points: u32,
 }
 
 /// A rule, ready for use.
@@ -116,8 +118,10 @@ const LATER_TYPES: [&str; 37] = [
 ];
 
 /// Words of the rule language that come later.
-const LATER: [&str; 12] =
-    ["all", "any", "unless", "within", "distinct", "points", "known", "pattern", "check", "confidence", "rule", "person"];
+const LATER: [&str; 11] = ["all", "any", "unless", "within", "distinct", "known", "pattern", "check", "confidence", "rule", "person"];
+
+/// The most points of one rule: policies count to hundreds.
+const MOST_POINTS: u32 = 1000;
 
 /// Reads every `rules/*.toml`; the terms go into `lexicon`.
 pub(super) fn read_all(files: &Files, faults: &Faults, lexicon: &mut Lexicon) -> Vec<Rule> {
@@ -155,7 +159,6 @@ impl Reader<'_> {
         if rule.is_none() && !root.has("rule") {
             root.fault(1, "`[rule]` is missing", "begin the file with `[rule]` and its name");
         }
-        root.not_yet(&["points"]);
         let line = rule.as_ref().map_or(1, Table::line);
         let (info, places, condition) = match rule {
             Some(rule) => self.head(rule, lists),
@@ -176,7 +179,7 @@ impl Reader<'_> {
     }
 
     fn info(&self, name: String) -> RuleInfo {
-        RuleInfo { title: name.clone(), explain: String::new(), name: name.into(), phone: false, strip: false }
+        RuleInfo { title: name.clone(), explain: String::new(), name: name.into(), phone: false, strip: false, points: 0 }
     }
 
     /// The table `[rule]` itself.
@@ -194,6 +197,12 @@ impl Reader<'_> {
         info.explain = rule.text("explain").map_or_else(|| format!("Het bericht bevat: {}.", info.title), |e| e.value);
         info.strip = rule.boolean("strip").is_some_and(|b| b.value);
         info.phone = rule.boolean("phone").is_some_and(|b| b.value);
+        if let Some(Located { value, line }) = rule.integer("points") {
+            match u32::try_from(value).ok().filter(|points| (1..=MOST_POINTS).contains(points)) {
+                Some(points) => info.points = points,
+                None => rule.fault(line, format!("`points` can't be {value}"), format!("write a number from 1 to {MOST_POINTS}")),
+            }
+        }
         let places = places(&rule);
         let condition = self.condition(&rule, lists);
         for (word, on) in [("strip", info.strip), ("phone", info.phone)] {

@@ -4,7 +4,7 @@ use super::{Judged, Transfer, protect::Reader, sealing::Sealing};
 use crate::{
     address::Address,
     grant::{self, Handover, Receiver},
-    inspect::Plan,
+    inspect::{Hold, Plan},
     notice::Letter,
     policy::MissingPhone,
     record::{Batch, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, State},
@@ -17,8 +17,13 @@ impl Transfer {
     /// a number.
     pub(super) fn hand_over(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged, expect: Expect) {
         let missing = readers.iter().any(Reader::lacks_number);
-        let waits = |r: &Reader| r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
-        let state = if missing { State::Held } else { State::Sent };
+        let waits = |r: &Reader| plan.hold != Hold::No || r.lacks_number() || (missing && plan.missing_phone == MissingPhone::HoldAll);
+        let state = match &plan.hold {
+            Hold::Quarantine(_) => State::Quarantined,
+            Hold::Sender(_) => State::Held,
+            Hold::No if missing => State::Held,
+            Hold::No => State::Sent,
+        };
         batch.put(Key::message(sealing.id), &self.message_record(sealing, state, plan), expect);
         let handover = Handover {
             master: &sealing.master,
@@ -33,9 +38,14 @@ impl Transfer {
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
         self.remember_numbers(batch, sealing, readers);
-        if missing {
-            let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
-            self.hold(batch, sealing, &waiting, readers.len(), judged);
+        match &plan.hold {
+            Hold::Quarantine(_) => self.quarantine(batch, sealing, readers, plan, judged),
+            Hold::Sender(policy) => self.ask(batch, sealing, readers, policy, judged),
+            Hold::No if missing => {
+                let waiting: Vec<_> = readers.iter().filter(|r| waits(r)).collect();
+                self.hold(batch, sealing, &waiting, readers.len(), judged);
+            }
+            Hold::No => {}
         }
         self.event(batch, Fact::Sealed, sealing);
         let ends = sealing.expires.plus_days(1);

@@ -14,6 +14,7 @@ mod protect;
 mod repeat;
 mod sealing;
 mod texts;
+mod told;
 
 pub use direct::{Direct, DirectOptions, Reach, Trusted};
 pub use null_sender::NullSender;
@@ -338,22 +339,36 @@ impl Transfer {
             Ok(Err(reply)) => return (Answer::Refused, self.refuse(reply)),
             Err(_) => return (Answer::Deferred, self.refuse(INSPECTION_SLOW)),
         };
-        let Inspection { problems, decision, .. } = &judged.inspection;
+        let Inspection { problems, .. } = &judged.inspection;
         self.gateway.metrics.inspected(begun.elapsed(), judged.inspection.rules(), problems.iter().map(|p| p.kind.word()));
-        match decision {
-            Decision::Relay => (Answer::Relayed, self.relay(&judged).instrument(tracing::debug_span!("relay")).await),
+        self.watched(&judged);
+        let (gateway, id, noticed) = (self.gateway.clone(), self.envelope.id, self.noticed(&judged));
+        let (way, reply) = self.carry_out(&judged).await;
+        if let Some(batch) = noticed.filter(|_| reply.is_positive()) {
+            // The mail has passed: it must not come again because of a notice that can't be written.
+            if let Err(error) = gateway.store.commit(batch).await {
+                tracing::warn!("{id} its sender is not told what was noticed: {error}");
+            }
+        }
+        (way, reply)
+    }
+
+    /// Does what was decided.
+    async fn carry_out(self, judged: &Judged) -> (Answer, Reply) {
+        match &judged.inspection.decision {
+            Decision::Relay => (Answer::Relayed, self.relay(judged).instrument(tracing::debug_span!("relay")).await),
             Decision::Protect(plan) => {
                 let way = match plan {
                     _ if !plan.direct.is_empty() => Answer::Direct,
                     _ if plan.relay.is_empty() => Answer::Sealed,
                     _ => Answer::Both,
                 };
-                (way, self.protect(plan, &judged).instrument(tracing::debug_span!("protect")).await)
+                (way, self.protect(plan, judged).instrument(tracing::debug_span!("protect")).await)
             }
             Decision::Reject(reason) => {
-                self.log(&judged, &format_args!("blocked policy={:?}", reason.policy));
-                let text = format!("Not sent: the policy \"{}\" of your organisation refuses this message", reason.policy);
-                (Answer::Blocked, self.refuse(Reply::new(550, Some(smtp::Enhanced(5, 7, 1)), &text)))
+                self.log(judged, &format_args!("blocked policy={:?}", reason.policy));
+                let reply = self.blocked(reason, judged);
+                (Answer::Blocked, self.refuse(reply))
             }
         }
     }
@@ -386,13 +401,13 @@ impl Transfer {
         let message = self.load().await?;
         let read = self.read(&message).await?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
-        let null_sender = self.null_sender();
+        let (null_sender, now) = (self.null_sender(), self.gateway.clock.now());
         let on_the_spot = is_small(&message, &read.extraction);
         let judge = move || {
             let facts = null_sender.facts(message.facts());
             // All of it is moved here: the room is held as long as the texts, also when nobody waits for the outcome any more.
             let read = &read;
-            let inspection = rulebook.judge(&envelope, &facts, &read.extraction);
+            let inspection = rulebook.judge(now, &envelope, &facts, &read.extraction);
             Judged { facts, inspection }
         };
         let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     address::Address,
-    inspect::{Ask, Plan},
+    inspect::{Ask, Hold, Plan},
     notice::Origin,
     phone::PhoneNumber,
     record::{Batch, Expect, Key, KnownPhone, Level, State},
@@ -74,7 +74,12 @@ impl Transfer {
         if reply.is_ok() {
             let held = readers.iter().filter(|r| r.lacks_number()).count();
             let level = readers.iter().map(|r| r.level).max().map_or("1", |l| if l == Level::Two { "2" } else { "1" });
-            self.log(judged, &format_args!("sealed message={} level={level} recipients={} held={held}", sealing.id, readers.len()));
+            let what = match plan.hold {
+                Hold::No => "sealed",
+                Hold::Sender(_) => "asked",
+                Hold::Quarantine(_) => "quarantined",
+            };
+            self.log(judged, &format_args!("{what} message={} level={level} recipients={} held={held}", sealing.id, readers.len()));
         }
         reply
     }
@@ -175,7 +180,7 @@ impl Transfer {
             let origin = self.origin(&protected.recipient, judged);
             readers.push(Reader { address, level: protected.level, phone, given, origin });
         }
-        if plan.ask == Ask::Nobody && readers.iter().any(Reader::lacks_number) {
+        if plan.ask == Ask::Nobody && plan.hold == Hold::No && readers.iter().any(Reader::lacks_number) {
             let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";
             return Err(Reply::fixed(550, Enhanced(5, 7, 1), text));
         }

@@ -50,7 +50,7 @@ impl Rulebook {
             internal.extend(example.from.as_ref().map(Address::domain));
         }
         let facts = message::Facts { subject: example.subject.clone(), ..message::Facts::default() };
-        self.judge_within(&internal, envelope, &facts, &extraction(example))
+        self.judge_within(&internal, example.at, envelope, &facts, &extraction(example))
     }
 }
 

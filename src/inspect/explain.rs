@@ -4,7 +4,7 @@ use super::{Ask, Decision, Inspection, Remark};
 use crate::{
     detect::Finding,
     extract::{Fact, Problem},
-    policy::Outcome,
+    policy::{Outcome, Verdict},
     record::Level,
 };
 use serde::Serialize;
@@ -60,6 +60,58 @@ struct To<'a> {
     outcome: &'static str,
     policy: Option<&'a str>,
     overruled: Vec<&'a str>,
+    /// `automatic` or `mandatory`; left out where nothing happens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
+    /// For `ask` and `quarantine`: the strictest level that a policy names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_least: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<Excepted<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    watched: Vec<Watching<'a>>,
+}
+
+/// The exception that lowered an outcome, and what it would have been by which policy.
+#[derive(Serialize)]
+struct Excepted<'a> {
+    name: &'a str,
+    reason: &'a str,
+    lowered: &'static str,
+    policy: &'a str,
+}
+
+/// A policy that applies, and only watches.
+#[derive(Serialize)]
+struct Watching<'a> {
+    policy: &'a str,
+    mode: &'static str,
+    outcome: &'static str,
+}
+
+impl<'a> To<'a> {
+    fn of(verdict: &'a Verdict) -> To<'a> {
+        let lowered = verdict.lowered.as_ref();
+        To {
+            to: verdict.to.as_str(),
+            outcome: verdict.outcome.word(),
+            policy: verdict.policy.as_deref(),
+            overruled: verdict.overruled.iter().map(|name| &**name).collect(),
+            mode: verdict.policy.as_ref().map(|_| verdict.mode.word()),
+            at_least: at_least(verdict).map(|level| Outcome::Level(level).word()),
+            exception: lowered.map(|l| Excepted { name: &l.exception, reason: &l.reason, lowered: l.from.word(), policy: &l.policy }),
+            watched: verdict
+                .watched
+                .iter()
+                .map(|w| Watching { policy: &w.policy, mode: w.mode.word(), outcome: w.outcome.word() })
+                .collect(),
+        }
+    }
+}
+
+/// The level below which a held mail can't go.
+fn at_least(verdict: &Verdict) -> Option<Level> {
+    verdict.level.filter(|_| matches!(verdict.outcome, Outcome::Ask(_) | Outcome::Quarantine))
 }
 
 /// One line of JSON, for programs: its fields are an interface.
@@ -68,12 +120,7 @@ struct To<'a> {
 /// Never: it holds text and numbers only.
 #[must_use]
 pub fn json(file: &str, inspection: &Inspection) -> String {
-    let recipients = inspection.verdicts.iter().map(|v| To {
-        to: v.to.as_str(),
-        outcome: v.outcome.word(),
-        policy: v.policy.as_deref(),
-        overruled: v.overruled.iter().map(|name| &**name).collect(),
-    });
+    let recipients = inspection.verdicts.iter().map(To::of);
     let whole = File {
         file,
         findings: findings_as_json(&inspection.findings),
@@ -153,15 +200,7 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
         writeln!(out, "  file {}: {}", fact.kind.word(), fact.part)?;
     }
     for verdict in &inspection.verdicts {
-        write!(out, "  {}: {}", verdict.to, verdict.outcome)?;
-        if let Outcome::Direct(level) = verdict.outcome {
-            write!(out, " where transport is verified, else {}", Outcome::Level(level))?;
-        }
-        if let Some(policy) = &verdict.policy {
-            write!(out, ", by \"{policy}\"")?;
-        }
-        let names: Vec<_> = verdict.overruled.iter().map(|name| format!("\"{name}\"")).collect();
-        writeln!(out, "{}", if names.is_empty() { String::new() } else { format!("; applied as well: {}", names.join(", ")) })?;
+        write_verdict(out, verdict)?;
     }
     for remark in &inspection.remarks {
         writeln!(out, "  {}", sentence(*remark))?;
@@ -177,11 +216,40 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
     }
 }
 
+fn write_verdict(out: &mut String, verdict: &Verdict) -> fmt::Result {
+    write!(out, "  {}: {}", verdict.to, verdict.outcome)?;
+    if let Outcome::Direct(level) = verdict.outcome {
+        write!(out, " where transport is verified, else {}", Outcome::Level(level))?;
+    }
+    if let Some(level) = at_least(verdict) {
+        write!(out, ", at least {}", Outcome::Level(level))?;
+    }
+    if let Some(policy) = &verdict.policy {
+        write!(out, ", by \"{policy}\"")?;
+    }
+    let names: Vec<_> = verdict.overruled.iter().map(|name| format!("\"{name}\"")).collect();
+    writeln!(out, "{}", if names.is_empty() { String::new() } else { format!("; applied as well: {}", names.join(", ")) })?;
+    if let Some(lowered) = &verdict.lowered {
+        writeln!(
+            out,
+            "    \"{}\" by \"{}\" was lowered by the exception \"{}\": {}",
+            lowered.from, lowered.policy, lowered.exception, lowered.reason
+        )?;
+    }
+    for watched in &verdict.watched {
+        writeln!(out, "    \"{}\" applies, and only watches ({}): it would be {}", watched.policy, watched.mode.word(), watched.outcome)?;
+    }
+    Ok(())
+}
+
 fn sentence(remark: Remark) -> &'static str {
     match remark {
         Remark::Automatic => "sent by a machine: level 1 at most",
         Remark::Bounce => "tells somebody outside that his own mail did not arrive: passes",
         Remark::Number => "a phone number in the trigger: level 2 at least",
+        Remark::NotAsked => {
+            "its sender is outside the organisation and can't be asked: the strictest level that a policy names, else level 1"
+        }
     }
 }
 

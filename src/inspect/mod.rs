@@ -2,6 +2,7 @@
 //!
 //! The gateway, `zegel explain` and `zegel check` all come through [`Rulebook::judge`].
 
+mod case;
 mod example;
 mod explain;
 
@@ -15,10 +16,13 @@ use crate::{
     fault::{Faults, Files},
     message,
     phone::PhoneNumber,
-    policy::{self, MissingPhone, Outcome, Policies, Verdict},
+    policy::{self, MissingPhone, Mode, Outcome, Policies, Verdict},
     record::Level,
+    time::Time,
 };
-use std::{collections::HashSet, sync::Arc};
+use case::{Case, Sender, Trigger};
+use jiff::civil::DateTime;
+use std::sync::Arc;
 
 /// Everything that judges: one complete set. A mail sees one; a reload makes another.
 pub struct Rulebook {
@@ -44,6 +48,8 @@ pub struct Inspection {
     pub remarks: Vec<Remark>,
     /// What the gateway does.
     pub decision: Decision,
+    /// Whether the sender is one of us, and no machine.
+    ours: bool,
 }
 
 /// What the gateway does with a mail.
@@ -66,6 +72,8 @@ pub struct Plan {
     /// Those who get the mail itself if transport to their domain is verified, with the level at which it is sealed otherwise, each once. Never
     /// empty together with `protect`.
     pub direct: Vec<Protected>,
+    /// Whether those for whom it is sealed wait until somebody has decided; nobody is served directly then.
+    pub hold: Hold,
     /// What happens to the others while somebody's number is missing.
     pub missing_phone: MissingPhone,
     /// Whether the sender may be asked for a number.
@@ -81,8 +89,21 @@ pub struct Protected {
     pub recipient: Recipient,
     /// How he proves who he is.
     pub level: Level,
+    /// The level below which whoever decides about a held mail can't go; `None` where no policy names one.
+    pub floor: Option<Level>,
     /// The number that the sender wrote behind the trigger.
     pub phone: Option<PhoneNumber>,
+}
+
+/// For whose decision a sealed mail waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// It waits for nobody, or for a number only.
+    No,
+    /// Its sender's, because of this policy.
+    Sender(Arc<str>),
+    /// The organisation's, because of this policy.
+    Quarantine(Arc<str>),
 }
 
 /// Whether the sender may get a page of ours that decides something.
@@ -99,6 +120,8 @@ pub enum Ask {
 pub struct Reason {
     /// The policy that refuses it.
     pub policy: Arc<str>,
+    /// The recipients because of whom it is refused.
+    pub to: Vec<Address>,
 }
 
 /// A circumstance that changed what the policies say.
@@ -110,50 +133,48 @@ pub enum Remark {
     Bounce,
     /// The sender wrote a phone number behind the trigger: level 2 at least.
     Number,
+    /// The sender is outside the organisation and can't be asked what to do: the strictest level that a policy names.
+    NotAsked,
 }
-
-/// Who sends a mail, as far as that changes what may be done.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sender {
-    /// One of us.
-    Ours,
-    /// Somebody else: a mail that is forwarded.
-    Outside,
-    /// The null sender or a machine (RFC 3834): nobody would read what we write.
-    Automatic,
-}
-
-/// Under this name a number in the trigger appears where no policy has asked for protection.
-const BY_NUMBER: &str = "phone number in the trigger";
 
 impl Rulebook {
     /// Reads rules and policies out of `files`; complete only if no fault was added.
     #[must_use]
     pub fn compile(files: &Files, internal: Vec<Domain>, faults: &Faults) -> Rulebook {
         let rules = RuleSet::compile(files, faults);
-        let policies = Policies::compile(files, rules.rules().iter().map(|r| &*r.name), faults);
+        let policies = Policies::compile(files, rules.rules().iter().map(|r| (&*r.name, r.points)), faults);
         Rulebook { rules, policies, internal }
     }
 
     /// Judges a mail.
     #[must_use]
-    pub fn judge(&self, envelope: &Envelope, facts: &message::Facts, extraction: &Extraction) -> Inspection {
-        self.judge_within(&self.internal, envelope, facts, extraction)
+    pub fn judge(&self, now: Time, envelope: &Envelope, facts: &message::Facts, extraction: &Extraction) -> Inspection {
+        self.judge_within(&self.internal, now.local().datetime(), envelope, facts, extraction)
     }
 
-    /// Judges a mail as an organisation with the domains `internal` would.
+    /// Judges a mail as an organisation with the domains `internal` would, when its wall clock says `now`.
     #[must_use]
-    pub fn judge_within(&self, internal: &[Domain], envelope: &Envelope, facts: &message::Facts, extraction: &Extraction) -> Inspection {
+    pub fn judge_within(
+        &self,
+        internal: &[Domain],
+        now: DateTime,
+        envelope: &Envelope,
+        facts: &message::Facts,
+        extraction: &Extraction,
+    ) -> Inspection {
         let findings = self.rules.find(extraction);
         let to: Vec<Address> = envelope.to.iter().map(|r| r.address.clone()).collect();
         let from = envelope.from.as_ref();
         let (problems, files) = (&extraction.problems, &extraction.facts);
-        let mut verdicts = self.policies.decide(&policy::Facts { from, to: &to, findings: &findings, problems, files, internal });
+        let (headers, named) = (&extraction.headers, &facts.recipients_in_header);
+        let known = policy::Facts { now, from, to: &to, named, headers, findings: &findings, problems, files, internal };
+        let mut verdicts = self.policies.decide(&known);
         let case = Case { envelope, facts, internal };
         let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
         let remarks = case.adjust(&mut verdicts, trigger.as_ref());
         let decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
-        Inspection { findings, problems: problems.clone(), facts: files.clone(), verdicts, remarks, decision }
+        let ours = case.sender() == Sender::Ours;
+        Inspection { findings, problems: problems.clone(), facts: files.clone(), verdicts, remarks, decision, ours }
     }
 
     /// `subject` as zegel may write it where it can be read: without the trigger; `None` when it holds something sensitive.
@@ -174,16 +195,33 @@ impl Rulebook {
     /// Why the mail is protected, one plain sentence each, for its sender.
     #[must_use]
     pub fn sentences(&self, inspection: &Inspection, language: &str) -> Vec<String> {
+        let problems: Vec<_> = inspection.verdicts.iter().flat_map(|v| v.problems.iter().copied()).collect();
+        let files: Vec<_> = inspection.verdicts.iter().flat_map(|v| v.files.iter().copied()).collect();
+        self.explained(inspection.rules().into_iter(), problems, &files, language)
+    }
+
+    /// What a notice is about, one plain sentence each.
+    #[must_use]
+    pub fn notice_sentences(&self, notice: &Notice, language: &str) -> Vec<String> {
+        self.explained(notice.rules.iter().map(|r| &**r), notice.problems.clone(), &notice.files, language)
+    }
+
+    fn explained<'a>(
+        &self,
+        rules: impl Iterator<Item = &'a str>,
+        mut problems: Vec<ProblemKind>,
+        files: &[FactKind],
+        language: &str,
+    ) -> Vec<String> {
         let mut sentences = Vec::new();
-        for name in inspection.rules() {
+        for name in rules {
             let rule = self.rules.rules().iter().find(|r| *r.name == *name);
             sentences.extend(rule.map(|r| if r.explain.is_empty() { r.title.clone() } else { r.explain.clone() }));
         }
-        let mut problems: Vec<_> = inspection.verdicts.iter().flat_map(|v| v.problems.iter().copied()).collect();
         problems.sort_unstable();
         problems.dedup();
         sentences.extend(problems.into_iter().map(|p| sentence(p, language).to_owned()));
-        if inspection.verdicts.iter().any(|v| v.files.contains(&FactKind::WrongExtension)) {
+        if files.contains(&FactKind::WrongExtension) {
             let dutch = "Een bijlage is iets anders dan haar naam zegt.";
             sentences.push(if language == "en" { "An attachment is not what its name says." } else { dutch }.to_owned());
         }
@@ -191,86 +229,46 @@ impl Rulebook {
     }
 }
 
-/// A mail's circumstances.
-struct Case<'a> {
-    envelope: &'a Envelope,
-    facts: &'a message::Facts,
-    internal: &'a [Domain],
-}
-
-impl Case<'_> {
-    /// Changes what the policies say where the circumstances ask for it.
-    fn adjust(&self, verdicts: &mut [Verdict], trigger: Option<&Trigger>) -> Vec<Remark> {
-        let mut remarks = Vec::new();
-        for verdict in verdicts {
-            let remark = if self.is_bounce_to_outside() {
-                pass(verdict).then_some(Remark::Bounce)
-            } else if self.sender() == Sender::Automatic {
-                lower(verdict).then_some(Remark::Automatic)
-            } else {
-                trigger.filter(|t| !self.is_internal(&verdict.to) && t.raise(verdict)).map(|_| Remark::Number)
-            };
-            remarks.extend(remark.filter(|r| !remarks.contains(r)));
-        }
-        remarks
-    }
-
-    fn decision(&self, verdicts: &[Verdict], phone: Option<PhoneNumber>) -> Decision {
-        // SMTP gives one reply to the final dot: a mail that one recipient may not get is refused for all, so that its sender hears of it.
-        if let Some(verdict) = verdicts.iter().find(|v| v.outcome == Outcome::Block) {
-            return Decision::Reject(Reason { policy: verdict.policy.clone().unwrap_or_else(|| "block".into()) });
-        }
-        let phone = phone.filter(|_| self.has_one_external());
-        let ask = if self.sender() == Sender::Ours { Ask::Sender } else { Ask::Nobody };
-        let tell = self.sender() != Sender::Automatic;
-        let mut plan =
-            Plan { relay: Vec::new(), protect: Vec::new(), direct: Vec::new(), missing_phone: MissingPhone::SendReady, ask, tell };
-        let mut protected = HashSet::new();
-        for (recipient, verdict) in self.envelope.to.iter().zip(verdicts) {
-            let (Outcome::Level(level) | Outcome::Direct(level)) = verdict.outcome else {
-                plan.relay.push(recipient.clone());
-                continue;
-            };
-            if !protected.insert(&recipient.address) {
-                continue;
-            }
-            let recipient = recipient.clone();
-            let phone = phone.clone().filter(|_| !self.is_internal(&recipient.address));
-            plan.missing_phone = plan.missing_phone.max(verdict.missing_phone);
-            let place = if matches!(verdict.outcome, Outcome::Direct(_)) { &mut plan.direct } else { &mut plan.protect };
-            place.push(Protected { recipient, level, phone });
-        }
-        if plan.protect.is_empty() && plan.direct.is_empty() { Decision::Relay } else { Decision::Protect(plan) }
-    }
-
-    fn sender(&self) -> Sender {
-        match &self.envelope.from {
-            None => Sender::Automatic,
-            Some(_) if self.facts.automatic => Sender::Automatic,
-            Some(from) if self.is_internal(from) => Sender::Ours,
-            Some(_) => Sender::Outside,
-        }
-    }
-
-    /// Whether this tells somebody outside that his own mail did not arrive: what it quotes came from there.
-    fn is_bounce_to_outside(&self) -> bool {
-        self.envelope.from.is_none() && self.facts.report && self.facts.report_of.as_ref().is_some_and(|of| !self.is_internal(of))
-    }
-
-    /// Whether the mail has one external recipient, those that other transactions carry included: a mail server may split a mail by recipient,
-    /// and the number must not become that of somebody else.
-    fn has_one_external(&self) -> bool {
-        let named = self.envelope.to.iter().map(|r| &r.address).chain(&self.facts.recipients_in_header);
-        let mut external = named.filter(|a| !self.is_internal(a));
-        external.next().is_some_and(|first| external.all(|other| other == first))
-    }
-
-    fn is_internal(&self, address: &Address) -> bool {
-        address.is_within(self.internal)
-    }
+/// What the sender is told of a mail that passed all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The policies that say so, each once.
+    pub policies: Vec<Arc<str>>,
+    /// Whose rules found something.
+    rules: Vec<Arc<str>>,
+    problems: Vec<ProblemKind>,
+    files: Vec<FactKind>,
+    /// The recipients it is about.
+    pub to: Vec<Address>,
 }
 
 impl Inspection {
+    /// What the sender is to be told, if a policy of mode `notify` applies; who nobody may write to is not told here either.
+    #[must_use]
+    pub fn notice(&self) -> Option<Notice> {
+        let mut notice = Notice { policies: Vec::new(), rules: Vec::new(), problems: Vec::new(), files: Vec::new(), to: Vec::new() };
+        for verdict in &self.verdicts {
+            for watched in verdict.watched.iter().filter(|w| w.mode == Mode::Notify && w.outcome != Outcome::None) {
+                add(&mut notice.policies, [&watched.policy]);
+                add(&mut notice.rules, &watched.rules);
+                add(&mut notice.problems, &watched.problems);
+                add(&mut notice.files, &watched.files);
+                add(&mut notice.to, [&verdict.to]);
+            }
+        }
+        (self.ours && !notice.policies.is_empty()).then_some(notice)
+    }
+
+    /// The policies that only watch and apply, each once with its mode.
+    #[must_use]
+    pub fn watched(&self) -> Vec<(&str, &'static str)> {
+        let mut watched = Vec::new();
+        for one in self.verdicts.iter().flat_map(|v| &v.watched) {
+            add(&mut watched, [&(&*one.policy, one.mode.word())]);
+        }
+        watched
+    }
+
     /// The rules by which something happens to the mail, each once, for the log and for [`Rulebook::sentences`].
     #[must_use]
     pub fn rules(&self) -> Vec<&str> {
@@ -284,59 +282,13 @@ impl Inspection {
     }
 }
 
-/// A phone number that the sender wrote behind the activation word.
-struct Trigger {
-    rule: Arc<str>,
-    /// `None` when there are several: the sender is asked which one is right.
-    phone: Option<PhoneNumber>,
-}
-
-impl Trigger {
-    fn of(findings: &[Finding]) -> Option<Trigger> {
-        let mut numbers = findings.iter().filter_map(|f| Some((&f.rule, f.phone.as_ref()?)));
-        let (rule, phone) = numbers.next()?;
-        let same = numbers.all(|(_, other)| other == phone);
-        Some(Trigger { rule: rule.clone(), phone: same.then(|| phone.clone()) })
-    }
-
-    /// Whoever gives a number wants the mail opened with it. Says whether that changed anything.
-    fn raise(&self, verdict: &mut Verdict) -> bool {
-        if verdict.outcome >= Outcome::Level(Level::Two) {
-            return false;
+/// Adds what is not there yet.
+fn add<'a, T: PartialEq + Clone + 'a>(all: &mut Vec<T>, more: impl IntoIterator<Item = &'a T>) {
+    for one in more {
+        if !all.contains(one) {
+            all.push(one.clone());
         }
-        verdict.outcome = Outcome::Level(Level::Two);
-        if verdict.policy.is_none() {
-            verdict.policy = Some(BY_NUMBER.into());
-            verdict.missing_phone = MissingPhone::default();
-        }
-        if !verdict.rules.contains(&self.rule) {
-            verdict.rules.push(self.rule.clone());
-        }
-        true
     }
-}
-
-/// There is nobody to ask for a number: level 1 at most.
-fn lower(verdict: &mut Verdict) -> bool {
-    verdict.outcome = match verdict.outcome {
-        Outcome::Level(Level::Two) => Outcome::Level(Level::One),
-        Outcome::Direct(Level::Two) => Outcome::Direct(Level::One),
-        _ => return false,
-    };
-    true
-}
-
-fn pass(verdict: &mut Verdict) -> bool {
-    if verdict.outcome == Outcome::None {
-        return false;
-    }
-    verdict.outcome = Outcome::None;
-    verdict.policy = None;
-    verdict.overruled.clear();
-    verdict.rules.clear();
-    verdict.problems.clear();
-    verdict.files.clear();
-    true
 }
 
 /// What the sender is told about something that could not be read.

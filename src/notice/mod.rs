@@ -2,6 +2,7 @@
 //!
 //! A [`Letter`] is what a mail says. It lies sealed in the outbox and is composed when it leaves, with the templates of that moment.
 
+mod letter;
 mod origin;
 mod quoted;
 mod report;
@@ -9,220 +10,26 @@ mod return_path;
 mod sms;
 mod stored;
 
+pub use letter::{Letter, Told};
 pub use origin::Origin;
 pub use return_path::{RETURN_NAME, Returned, return_path, returned};
 pub use sms::{sms_text, to_gsm7};
 
 use crate::{
     address::Address,
-    record::{Fact, Level},
+    record::Level,
     seal::lookup_id,
     secret::{Id, Secret, Token, hex},
-    template::{Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates},
-    time::{Day, Time},
+    template::{
+        AskMail, Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail,
+    },
+    time::Time,
 };
 use mail_builder::{
     MessageBuilder,
     headers::{address::Address as Mailbox, message_id::MessageId, raw::Raw},
 };
 use report::Report;
-use serde::{Deserialize, Serialize};
-
-/// What a mail says. `language` is a code ([`Language::code`]), so that a row of another version can still be read.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Letter {
-    /// To a recipient: there is a message, here is the link.
-    Notification {
-        /// The link.
-        token: Token,
-        /// Who sent the message, as its From says; answers go there. `None` when it has no such thing.
-        #[serde(with = "stored::maybe")]
-        sender: Option<Address>,
-        /// The envelope sender, to which bounces go; `None` is the null sender.
-        #[serde(with = "stored::maybe")]
-        envelope_from: Option<Address>,
-        /// The sender's name; may be empty.
-        sender_name: String,
-        /// To whom.
-        #[serde(with = "stored::one")]
-        recipient: Address,
-        /// The subject, without trigger; `None` when it holds a finding.
-        subject: Option<String>,
-        /// The recipient's language.
-        language: String,
-        /// What the recipient will be asked for.
-        level: Level,
-        /// The last day of the message.
-        expires: Day,
-    },
-    /// To a recipient: the password that was asked for.
-    Password {
-        /// To whom.
-        #[serde(with = "stored::one")]
-        recipient: Address,
-        /// The password.
-        password: Secret<String>,
-        /// The grant it opens; names the reference that the page shows too.
-        grant: Id,
-        /// Until when it works.
-        until: Time,
-        /// The recipient's language.
-        language: String,
-    },
-    /// To the sender: the message waits for phone numbers.
-    NumberNeeded {
-        /// The sender's link.
-        token: Token,
-        /// To whom.
-        #[serde(with = "stored::one")]
-        sender: Address,
-        /// The subject, without trigger; `None` when it holds a finding.
-        subject: Option<String>,
-        /// Why the message is protected: one plain sentence each, in the sender's language.
-        why: Vec<String>,
-        /// The recipients without a number, [`MOST_NAMED`] of them at most; the page shows all.
-        #[serde(with = "stored::many")]
-        missing: Vec<Address>,
-        /// How many more there are.
-        #[serde(default)]
-        more: usize,
-        /// How many others wait with them.
-        others: usize,
-        /// Whether some recipients have the message already.
-        some_have_it: bool,
-        /// The day on which it is given up.
-        until: Day,
-        /// The sender's language.
-        language: String,
-    },
-    /// To the sender: nobody gave the numbers in time, the message was given up.
-    NotSent {
-        /// To whom.
-        #[serde(with = "stored::one")]
-        sender: Address,
-        /// Who did not get it, [`MOST_REPORTED`] of them at most: a longer list is several letters.
-        #[serde(with = "stored::many")]
-        recipients: Vec<Address>,
-        /// When the message was taken.
-        at: Time,
-        /// What he wants to hear about each of them, in their order.
-        #[serde(default)]
-        origins: Vec<Origin>,
-        /// The sender's language.
-        language: String,
-    },
-    /// To the sender: a recipient was not told of the message.
-    NotNotified {
-        /// To whom.
-        #[serde(with = "stored::one")]
-        sender: Address,
-        /// Who was not told.
-        #[serde(with = "stored::one")]
-        recipient: Address,
-        /// The subject, without trigger; `None` when it holds a finding or is no longer known.
-        subject: Option<String>,
-        /// What the next hop answered last; empty when the mail was lost here.
-        reply: String,
-        /// What the sender's mail was.
-        #[serde(default)]
-        origin: Origin,
-        /// The sender's language.
-        language: String,
-    },
-    /// To the sender: a recipient could not be told of the message yet.
-    Delayed {
-        /// To whom.
-        #[serde(with = "stored::one")]
-        sender: Address,
-        /// Who was not told.
-        #[serde(with = "stored::one")]
-        recipient: Address,
-        /// What the next hop answered last.
-        reply: String,
-        /// Until when it is tried.
-        until: Time,
-        /// What the sender's mail was.
-        origin: Origin,
-        /// The sender's language.
-        language: String,
-    },
-    /// To the sender, who asked for it: the next hop has taken the mail that tells a recipient of the message.
-    Relayed {
-        /// To whom.
-        #[serde(with = "stored::one")]
-        sender: Address,
-        /// Who was told.
-        #[serde(with = "stored::one")]
-        recipient: Address,
-        /// What the sender's mail was.
-        origin: Origin,
-        /// The sender's language.
-        language: String,
-    },
-    /// To the sender: too many wrong tries, the message is locked for a recipient.
-    Locked {
-        /// To whom.
-        #[serde(with = "stored::one")]
-        sender: Address,
-        /// For whom it is locked.
-        #[serde(with = "stored::one")]
-        recipient: Address,
-        /// When the message was taken.
-        at: Time,
-        /// Until when.
-        until: Time,
-        /// The sender's language.
-        language: String,
-    },
-}
-
-impl Letter {
-    /// What it is, for the log.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Letter::Notification { .. } => "notification",
-            Letter::Password { .. } => "password",
-            Letter::NumberNeeded { .. } => "number-needed",
-            Letter::NotSent { .. } => "not-sent",
-            Letter::NotNotified { .. } => "not-notified",
-            Letter::Delayed { .. } => "delayed",
-            Letter::Relayed { .. } => "relayed",
-            Letter::Locked { .. } => "locked",
-        }
-    }
-
-    /// What has happened once the next hop has taken it.
-    #[must_use]
-    pub fn fact_when_taken(&self) -> Option<Fact> {
-        match self {
-            Letter::Notification { .. } => Some(Fact::Notified),
-            Letter::Password { .. } => Some(Fact::PasswordSent),
-            _ => None,
-        }
-    }
-
-    /// The recipient whom it was to tell of a message: if it can't be delivered, the sender must know.
-    #[must_use]
-    pub fn notified(&self) -> Option<&Address> {
-        match self {
-            Letter::Notification { recipient, .. } => Some(recipient),
-            _ => None,
-        }
-    }
-
-    /// The message's subject, where it is known and holds no finding.
-    #[must_use]
-    pub fn subject(&self) -> Option<&str> {
-        match self {
-            Letter::Notification { subject, .. } | Letter::NumberNeeded { subject, .. } | Letter::NotNotified { subject, .. } => {
-                subject.as_deref()
-            }
-            _ => None,
-        }
-    }
-}
 
 /// Who speaks in mails and on pages.
 #[derive(Clone, Debug)]
@@ -298,6 +105,8 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
         Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
             report::draft(letter, organisation, templates)?
         }
+        Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
+        Letter::Told { .. } => told(letter, organisation, templates)?,
         Letter::Locked { sender, recipient, at, until, language } => {
             let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
             let title = |l| templates.text(l, "locked-subject", &[("recipient", recipient.as_str())]);
@@ -350,6 +159,44 @@ fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templat
         until: *until,
     };
     let title = |l| titled(templates, l, "number-subject", subject.as_deref(), &[]);
+    Draft::of(&mail, sender, language, organisation, templates, title)
+}
+
+fn ask(letter: &Letter, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+    let Letter::Ask { token, sender, recipients, more, subject, why, policy, until, language } = letter else {
+        unreachable!("called for this letter only")
+    };
+    let mail = AskMail {
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        more: *more,
+        subject: subject.as_deref().map(one_line),
+        at,
+        why: why.iter().map(|s| one_line(s)).collect(),
+        policy: one_line(policy),
+        link: numbers_link(organisation, token).expose().clone(),
+        host: organisation.host().to_owned(),
+        until: *until,
+    };
+    let title = |l| titled(templates, l, "ask-subject", subject.as_deref(), &[]);
+    Draft::of(&mail, sender, language, organisation, templates, title)
+}
+
+fn told(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+    let Letter::Told { what, sender, recipients, more, subject, at, why, policy, reason, until, language } = letter else {
+        unreachable!("called for this letter only")
+    };
+    let mail = ToldMail {
+        what: what.word(),
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        more: *more,
+        subject: subject.as_deref().map(one_line),
+        at: *at,
+        why: why.iter().map(|s| one_line(s)).collect(),
+        policy: one_line(policy),
+        reason: reason.as_deref().map(one_line),
+        until: *until,
+    };
+    let title = |l| titled(templates, l, &format!("told-{}-subject", what.word()), subject.as_deref(), &[]);
     Draft::of(&mail, sender, language, organisation, templates, title)
 }
 

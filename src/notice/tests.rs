@@ -1,5 +1,6 @@
 use super::*;
 use crate::envelope::dsn::Notify;
+use crate::time::Day;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 

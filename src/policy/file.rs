@@ -1,64 +1,37 @@
 //! Reading policy files (detection.md, section 5).
 
-use super::{
-    MissingPhone, Outcome, Policies, Policy,
-    condition::{Condition, Who},
-};
-use crate::{
-    address::{Address, Domain},
-    detect::Confidence,
-    extract::{FactKind, ProblemKind},
-    fault::{Faults, Files, Located, Table, did_you_mean},
-};
+mod example;
+mod when;
+mod words;
+
+pub use example::Example;
+
+use super::{MissingPhone, Mode, Outcome, Policies, Policy, Scope, condition::Group, exception::Exception};
+use crate::fault::{Faults, Files, Located, Table};
+use jiff::civil::Date;
 use std::{collections::BTreeMap, sync::Arc};
+use words::{mode, otherwise, outcome, quoted_problems, scope, unknown};
 
 /// The policies that serve when the organisation has none of its own.
 pub const EMBEDDED: &[(&str, &str)] = &[("policies/default.toml", include_str!("../../policies/default.toml"))];
 
-/// A mail and what must become of it; `zegel check` tries it.
-#[derive(Clone, Debug)]
-pub struct Example {
-    /// The file it stands in.
-    pub file: String,
-    /// Where it begins.
-    pub line: usize,
-    /// The organisation's domains in this example, when it names them.
-    pub organisation: Vec<Domain>,
-    /// The sender; `None` is the null sender.
-    pub from: Option<Address>,
-    /// The recipients.
-    pub to: Vec<Address>,
-    /// The subject.
-    pub subject: String,
-    /// The plain text.
-    pub body: String,
-    /// Header fields, name and value.
-    pub headers: Vec<(String, String)>,
-    /// What could not be read.
-    pub problems: Vec<ProblemKind>,
-    /// What is odd about its files.
-    pub files: Vec<FactKind>,
-    /// What must happen, with the line that says so.
-    pub expect: Vec<(Address, Located<Outcome>)>,
-}
-
-/// How deep conditions may nest: deeper ones nobody understands, and reading them costs stack.
-const MAX_DEPTH: usize = 8;
-
-/// Words of the language that later versions know.
-const LATER_IN_POLICY: &[&str] = &["mode", "until", "scope", "notify", "explain"];
-const LATER_IN_WHEN: &[&str] =
-    &["all", "points", "text", "word", "header", "known", "finds", "count", "first_contact", "look_alike", "reason"];
-const LATER_IN_WHO: &[&str] = &["groups"];
-const LATER_OUTCOMES: &[&str] = &["ask", "quarantine"];
-
 impl Policies {
-    /// Reads every `policies/*.toml` of `files`; `rules` are the names of the rules that exist.
+    /// Reads every `policies/*.toml` of `files`, and the groups they name; `rules` are the names of the rules that exist, and their points.
     ///
     /// The result is complete only if no fault was added.
     #[must_use]
-    pub fn compile<'a>(files: &Files, rules: impl IntoIterator<Item = &'a str>, faults: &Faults) -> Policies {
-        let mut reader = Reader { rules: rules.into_iter().collect(), names: BTreeMap::new(), policies: Policies::default() };
+    pub fn compile<'a>(files: &Files, rules: impl IntoIterator<Item = (&'a str, u32)>, faults: &Faults) -> Policies {
+        let rules: Vec<_> = rules.into_iter().collect();
+        let points = rules.iter().filter(|(_, points)| *points > 0).map(|(rule, points)| (Arc::from(*rule), *points)).collect();
+        let mut reader = Reader {
+            rules: rules.iter().map(|(rule, _)| *rule).collect(),
+            types: types(files),
+            groups: BTreeMap::new(),
+            names: BTreeMap::new(),
+            policies: Policies { points, ..Policies::default() },
+            faults: faults.clone(),
+        };
+        reader.read_groups(files);
         let mut last = "policies/default.toml";
         for (name, text) in files.iter().filter(|(name, _)| name.starts_with("policies/") && name.ends_with(".toml")) {
             last = name;
@@ -66,8 +39,10 @@ impl Policies {
                 reader.file(table);
             }
         }
-        // Only where everything else is read: a line that holds a fault may be the one that is missed here.
-        if !faults.any_in(|faulty| faulty.starts_with("policies")) && !reader.policies.policies.iter().any(|p| p.when.names_a_problem()) {
+        // Only where everything else is read: a line that holds a fault may be the one that is missed here. A policy that only watches decides
+        // nothing.
+        let decides = |p: &Policy| p.when.names_a_problem() && p.mode.acts();
+        if !faults.any_in(|faulty| faulty.starts_with("policies")) && !reader.policies.policies.iter().any(decides) {
             faults.add(
                 last,
                 1,
@@ -79,11 +54,34 @@ impl Policies {
     }
 }
 
+/// What rules find: a policy may name a type instead of a rule.
+fn types(files: &Files) -> Vec<String> {
+    // Their faults are told where they are read.
+    let unheard = Faults::default();
+    let rules = files.iter().filter(|(name, _)| name.starts_with("rules/") && name.ends_with(".toml"));
+    let tables = rules.filter_map(|(name, text)| Table::parse(name, text, &unheard)?.table("rule"));
+    let mut types: Vec<_> = tables.flat_map(|rule| rule.texts("finds")).map(|kind| kind.value).collect();
+    types.sort();
+    types.dedup();
+    types
+}
+
 struct Reader<'a> {
     rules: Vec<&'a str>,
-    /// Every policy's name so far, and where it stands.
+    types: Vec<String>,
+    groups: BTreeMap<String, Arc<Group>>,
+    /// Every policy's and exception's name so far, and where it stands.
     names: BTreeMap<String, (String, usize)>,
     policies: Policies,
+    faults: Faults,
+}
+
+/// What a file's policies do unless they say otherwise.
+#[derive(Clone, Copy, Default)]
+struct Defaults {
+    mode: Mode,
+    scope: Scope,
+    missing_phone: MissingPhone,
 }
 
 impl Reader<'_> {
@@ -91,21 +89,22 @@ impl Reader<'_> {
         if table.has("rule") && !table.has("policy") {
             return table.fault(1, "this file holds a rule, not policies", "move it to rules/");
         }
-        table.not_yet(&["exception"]);
-        let missing_phone = table.table("defaults").map(defaults).unwrap_or_default();
+        let defaults = table.table("defaults").map(defaults).unwrap_or_default();
         for policy in table.tables("policy") {
-            self.policy(policy, missing_phone);
+            self.policy(policy, defaults);
+        }
+        for exception in table.tables("exception") {
+            self.exception(exception);
         }
         for example in table.tables("example") {
-            self.policies.examples.extend(read_example(example));
+            self.policies.examples.extend(example::read_example(example));
         }
         table.finish();
     }
 
-    fn policy(&mut self, table: Table, missing_phone: MissingPhone) {
-        table.not_yet(LATER_IN_POLICY);
+    fn policy(&mut self, table: Table, defaults: Defaults) {
         let name = table.required_text("name", "\"BSN naar buiten\"");
-        let when = table.table("when").map(|when| self.condition(when, MAX_DEPTH));
+        let when = table.table("when").map(|when| self.when(when));
         if when.is_none() && !table.has("when") {
             table.fault(table.line(), "`when` is missing", "add a line such as `when = { rule = \"bsn\", to = \"external\" }`");
         }
@@ -115,83 +114,104 @@ impl Reader<'_> {
             self.policies.direct.get_or_insert_with(|| (table.file().to_owned(), written.line));
         }
         if let Some(name) = &name {
-            self.claim_name(&table, name);
+            self.claim_name(&table, "policy", name);
         }
+        let until = until(&table, defaults.mode);
+        let (mode, scope) = (mode(&table).unwrap_or(defaults.mode), scope(&table).unwrap_or(defaults.scope));
         if let (Some(name), Some(when), Some(then)) = (name, when, then) {
-            self.policies.policies.push(Policy { name: name.value.into(), when, then, missing_phone });
+            let place = (table.file().to_owned(), table.line());
+            let missing_phone = defaults.missing_phone;
+            self.policies.policies.push(Policy { name: name.value.into(), place, when, then, mode, until, scope, missing_phone });
         }
         table.finish();
     }
 
-    /// A policy is told by its name: two of one name could not be told apart.
-    fn claim_name(&mut self, table: &Table, name: &Located<String>) {
+    fn exception(&mut self, table: Table) {
+        let name = table.required_text("name", "\"Ketenpartner\"");
+        if let Some(name) = &name {
+            self.claim_name(&table, "exception", name);
+        }
+        let (from, to) = (self.who(&table, "from"), self.who(&table, "to"));
+        if !table.has("from") && !table.has("to") {
+            table.fault(
+                table.line(),
+                "this exception is for everybody",
+                "say for whom: add `to = { domains = [\"theirs.example\"] }` or `from`",
+            );
+        }
+        if !table.has("lowers") {
+            table.fault(table.line(), "`lowers` is missing", LOWERS_REMEDY);
+        }
+        let lowers = table.table("lowers").and_then(lowers);
+        let reason = table.required_text("reason", "\"Verwerkersovereenkomst 2026-14\"");
+        if let Some(reason) = reason.as_ref().filter(|r| r.value.trim().is_empty()) {
+            table.fault(reason.line, "the exception's reason is empty", "say why, for whoever asks next year");
+        }
+        if !table.has("ends") {
+            table.fault(table.line(), "`ends` is missing", "add the last day on which it holds, such as `ends = 2027-06-30`");
+        }
+        let ends = table.date("ends");
+        if let (Some(name), Some((lowers, into)), Some(reason), Some(ends)) = (name, lowers, reason, ends) {
+            let place = (table.file().to_owned(), table.line());
+            if matches!(into, Outcome::Direct(_)) {
+                self.policies.direct.get_or_insert_with(|| place.clone());
+            }
+            let (name, reason, ends) = (name.value.into(), reason.value.into(), ends.value);
+            self.policies.exceptions.push(Exception { name, place, from, to, lowers, into, reason, ends });
+        }
+        table.finish();
+    }
+
+    /// A policy or exception is told by its name: two of one name could not be told apart.
+    fn claim_name(&mut self, table: &Table, what: &str, name: &Located<String>) {
         if name.value.trim().is_empty() {
-            table.fault(name.line, "the policy's name is empty", "name it after what it protects");
+            table.fault(name.line, format!("the {what}'s name is empty"), "name it after what it protects");
         } else if let Some((file, line)) = self.names.get(&name.value) {
             table.fault(name.line, format!("a policy \"{}\" exists already ({file}:{line})", name.value), "give each its own name");
         } else {
             self.names.insert(name.value.clone(), (table.file().to_owned(), name.line));
         }
     }
-
-    fn condition(&self, table: Table, depth: usize) -> Condition {
-        table.not_yet(LATER_IN_WHEN);
-        let rules = table.texts("rule");
-        for rule in &rules {
-            self.check_rule(&table, rule);
-        }
-        let confidence = table.text("confidence").and_then(|word| confidence(&table, &word));
-        if rules.is_empty() && table.has("confidence") && !table.has("rule") {
-            table.fault(table.line(), "`confidence` without `rule`", "say whose confidence: add `rule = \"bsn\"`");
-        }
-        let problems = table.texts("problem").iter().filter_map(|word| problem(&table, word)).collect();
-        let condition = Condition {
-            rules: rules.into_iter().map(|r| Arc::from(r.value)).collect(),
-            confidence,
-            problems,
-            files: table.texts("file").iter().filter_map(|word| fact(&table, word)).collect(),
-            from: who(&table, "from"),
-            to: who(&table, "to"),
-            any: self.conditions(&table, "any", depth),
-            unless: self.conditions(&table, "unless", depth),
-        };
-        if table.words().is_empty() {
-            table.fault(
-                table.line(),
-                "this condition says nothing, so it would hold for every mail",
-                "add `rule`, `problem`, `file`, `from` or `to`",
-            );
-        }
-        table.finish();
-        condition
-    }
-
-    fn conditions(&self, table: &Table, word: &str, depth: usize) -> Vec<Condition> {
-        let inner = table.tables(word);
-        if depth == 0 && !inner.is_empty() {
-            table.fault(table.line(), format!("conditions nest deeper than {MAX_DEPTH}"), "split this into several policies");
-            return Vec::new();
-        }
-        inner.into_iter().map(|t| self.condition(t, depth - 1)).collect()
-    }
-
-    fn check_rule(&self, table: &Table, rule: &Located<String>) {
-        // A rule whose file can't be read may exist: that fault is enough.
-        let file = format!("rules/{}.toml", rule.value);
-        let unread = || table.faults().any_in(|faulty| faulty == "rules" || faulty == file);
-        if !self.rules.contains(&rule.value.as_str()) && !unread() {
-            let remedy = match did_you_mean(&rule.value, self.rules.iter().copied()) {
-                Some(meant) => format!("did you mean \"{meant}\"?"),
-                None if self.rules.is_empty() => format!("write rules/{}.toml", rule.value),
-                None => format!("write rules/{}.toml, or name one of: {}", rule.value, self.rules.join(", ")),
-            };
-            table.fault(rule.line, format!("there is no rule \"{}\"", rule.value), remedy);
-        }
-    }
 }
 
-fn defaults(table: Table) -> MissingPhone {
-    table.not_yet(&["mode", "scope"]);
+/// `until`, and what the mode is from then on.
+fn until(table: &Table, default: Mode) -> Option<(Date, Mode)> {
+    let until = table.date("until")?;
+    if !table.has("mode") {
+        table.fault(until.line, "`until` without `mode`", "say what it does until then: add `mode = \"monitor\"`");
+    }
+    Some((until.value, default))
+}
+
+const LOWERS_REMEDY: &str = "add a line such as `lowers = { from = [\"level 1\", \"level 2\"], to = \"direct\" }`";
+
+/// `lowers`: from which outcomes to which. What it becomes must be milder than each of them.
+fn lowers(table: Table) -> Option<(Vec<Outcome>, Outcome)> {
+    for word in ["from", "to"] {
+        if !table.has(word) {
+            table.fault(table.line(), format!("`{word}` is missing in `lowers`"), LOWERS_REMEDY);
+        }
+    }
+    let from = table.texts("from");
+    let written = table.text("to");
+    let into = written.as_ref().and_then(|to| outcome(&table, "to", to)).and_then(|to| otherwise(&table, to));
+    let mut outcomes = Vec::new();
+    for text in &from {
+        let Some(one) = outcome(&table, "from", text) else { continue };
+        if into.is_some_and(|into| into >= one) {
+            table.fault(
+                text.line,
+                format!("\"{}\" is not milder than \"{one}\"", into.unwrap_or(one)),
+                "an exception lowers: name a milder outcome in `to`",
+            );
+        }
+        outcomes.push(one);
+    }
+    table.finish();
+    into.filter(|_| !outcomes.is_empty()).map(|into| (outcomes, into))
+}
+
+fn defaults(table: Table) -> Defaults {
     let missing_phone = table.text("missing_phone").and_then(|word| match word.value.as_str() {
         "hold_all" => Some(MissingPhone::HoldAll),
         "send_ready" => Some(MissingPhone::SendReady),
@@ -200,290 +220,10 @@ fn defaults(table: Table) -> MissingPhone {
             None
         }
     });
+    let (mode, scope) = (mode(&table), scope(&table));
     table.finish();
-    missing_phone.unwrap_or_default()
-}
-
-fn read_example(table: Table) -> Option<Example> {
-    table.not_yet(&["at"]);
-    let mut example = Example {
-        file: table.file().to_owned(),
-        line: table.line(),
-        organisation: table.texts("organisation").iter().filter_map(|d| domain(&table, d)).collect(),
-        from: None,
-        to: Vec::new(),
-        subject: String::new(),
-        body: String::new(),
-        headers: Vec::new(),
-        problems: Vec::new(),
-        files: Vec::new(),
-        expect: Vec::new(),
-    };
-    for word in ["mail", "expect"] {
-        if !table.has(word) {
-            table.fault(table.line(), format!("`{word}` is missing"), EXAMPLE_REMEDY);
-        }
-    }
-    if let Some(mail) = table.table("mail") {
-        read_example_mail(mail, &mut example);
-    }
-    if let Some(expect) = table.table("expect") {
-        for word in expect.words() {
-            let address = address(&expect, &word);
-            let outcome = expect.text(&word.value).and_then(|text| outcome(&expect, &word.value, &text).map(|value| (text.line, value)));
-            if let (Some(address), Some((line, value))) = (address, outcome) {
-                if !example.to.contains(&address) {
-                    expect.fault(word.line, format!("{address} is no recipient of this example"), "add it to `to` of `mail`");
-                }
-                example.expect.push((address, Located { value, line }));
-            }
-        }
-        if expect.words().is_empty() {
-            expect.fault(expect.line(), "the example expects nothing", EXAMPLE_REMEDY);
-        }
-        expect.finish();
-    }
-    table.finish();
-    Some(example)
-}
-
-const EXAMPLE_REMEDY: &str = "write `mail = { from = \"a@ours.example\", to = \"b@theirs.example\", body = \"..\" }` and `expect = { \"b@theirs.example\" = \"level 1\" }`";
-
-fn read_example_mail(mail: Table, example: &mut Example) {
-    mail.not_yet(&["attachment", "points"]);
-    example.from = mail.text("from").filter(|from| !from.value.is_empty()).and_then(|from| address(&mail, &from));
-    if !mail.has("from") {
-        mail.fault(mail.line(), "the example's mail has no sender", "add `from`; \"\" is the null sender");
-    }
-    example.to = mail.texts("to").iter().filter_map(|to| address(&mail, to)).collect();
-    if !mail.has("to") {
-        mail.fault(mail.line(), "the example's mail has no recipient", "add `to`");
-    }
-    example.subject = mail.text("subject").map(|s| s.value).unwrap_or_default();
-    example.body = mail.text("body").map(|s| s.value).unwrap_or_default();
-    for field in mail.texts("header") {
-        match field.value.split_once(':') {
-            Some((name, value)) if !name.trim().is_empty() => example.headers.push((name.trim().to_owned(), value.trim().to_owned())),
-            _ => mail.fault(field.line, "this is no header field", "write it as `header = \"Sensitivity: Private\"`"),
-        }
-    }
-    example.problems = mail.texts("problem").iter().filter_map(|word| problem(&mail, word)).collect();
-    example.files = mail.texts("file").iter().filter_map(|word| fact(&mail, word)).collect();
-    mail.finish();
-}
-
-/// `"external"`, an address, a list of such, or `{ domains = [..], addresses = [..] }`.
-fn who(table: &Table, word: &str) -> Option<Who> {
-    if !table.has(word) {
-        return None;
-    }
-    let mut who = Who::default();
-    if !table.is_texts(word) {
-        let inner = table.table(word)?;
-        inner.not_yet(LATER_IN_WHO);
-        who.domains = inner.texts("domains").iter().filter_map(|d| domain(&inner, d)).collect();
-        who.addresses = inner.texts("addresses").iter().filter_map(|a| address(&inner, a)).collect();
-        if inner.words().is_empty() {
-            inner.fault(inner.line(), format!("`{word}` names nobody"), "add `domains` or `addresses`");
-        }
-        inner.finish();
-        return Some(who);
-    }
-    for text in table.texts(word) {
-        match text.value.as_str() {
-            "internal" => who.internal = true,
-            "external" => who.external = true,
-            other if other.contains('@') => who.addresses.extend(address(table, &text)),
-            other => {
-                let remedy = match did_you_mean(other, ["internal", "external"]) {
-                    Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => "write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }".to_owned(),
-                };
-                table.fault(text.line, format!("`{word}` can't be \"{other}\""), remedy);
-            }
-        }
-    }
-    Some(who)
-}
-
-fn address(table: &Table, text: &Located<String>) -> Option<Address> {
-    Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
-}
-
-fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
-    Domain::parse(&text.value)
-        .map_err(|_| table.fault(text.line, format!("\"{}\" is no domain", text.value), "write it as in voorbeeld.example"))
-        .ok()
-}
-
-fn outcome(table: &Table, word: &str, text: &Located<String>) -> Option<Outcome> {
-    let outcome = Outcome::from_word(&text.value);
-    if outcome.is_none() && LATER_OUTCOMES.contains(&text.value.as_str()) {
-        table.fault(text.line, format!("\"{}\" is not in this version", text.value), format!("write one of: {}", quoted(&OUTCOMES)));
-    } else if outcome.is_none() {
-        unknown(table, text, word, &OUTCOMES);
-    }
-    outcome
-}
-
-/// `then` with the level that `otherwise` names for a domain to which transport is not verified.
-fn otherwise(table: &Table, then: Outcome) -> Option<Outcome> {
-    let Some(text) = table.text("otherwise") else { return Some(then) };
-    if !matches!(then, Outcome::Direct(_)) {
-        table.fault(text.line, format!("`otherwise` beside `then = \"{then}\"`"), "leave it out: it belongs to `then = \"direct\"`");
-        return None;
-    }
-    match Outcome::from_word(&text.value) {
-        Some(Outcome::Level(level)) => Some(Outcome::Direct(level)),
-        _ => {
-            unknown(table, &text, "otherwise", &["level 1", "level 2"]);
-            None
-        }
-    }
-}
-
-const OUTCOMES: [&str; 5] = ["none", "direct", "level 1", "level 2", "block"];
-
-fn confidence(table: &Table, text: &Located<String>) -> Option<Confidence> {
-    match text.value.as_str() {
-        "low" => Some(Confidence::Low),
-        "medium" => Some(Confidence::Medium),
-        "high" => Some(Confidence::High),
-        _ => {
-            unknown(table, text, "confidence", &["low", "medium", "high"]);
-            None
-        }
-    }
-}
-
-fn problem(table: &Table, text: &Located<String>) -> Option<ProblemKind> {
-    let problem = ProblemKind::ALL.into_iter().find(|p| p.word() == text.value);
-    if problem.is_none() {
-        unknown(table, text, "problem", &ProblemKind::ALL.map(ProblemKind::word));
-    }
-    problem
-}
-
-fn fact(table: &Table, text: &Located<String>) -> Option<FactKind> {
-    let fact = FactKind::ALL.into_iter().find(|f| f.word() == text.value);
-    if fact.is_none() {
-        unknown(table, text, "file", &FactKind::ALL.map(FactKind::word));
-    }
-    fact
-}
-
-fn unknown(table: &Table, text: &Located<String>, word: &str, known: &[&str]) {
-    let remedy = match did_you_mean(&text.value, known.iter().copied()) {
-        Some(meant) => format!("did you mean \"{meant}\"?"),
-        None => format!("write one of: {}", quoted(known)),
-    };
-    table.fault(text.line, format!("`{word}` can't be \"{}\"", text.value), remedy);
-}
-
-fn quoted(words: &[&str]) -> String {
-    words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")
-}
-
-fn quoted_problems() -> String {
-    quoted(&ProblemKind::ALL.map(ProblemKind::word))
+    Defaults { mode: mode.unwrap_or_default(), scope: scope.unwrap_or_default(), missing_phone: missing_phone.unwrap_or_default() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The faults of one policy file, without its name.
-    fn faults_of(text: &str) -> Vec<String> {
-        let faults = Faults::default();
-        let _ = Policies::compile(&[("policies/x.toml".to_owned(), text.to_owned())].into(), ["bsn", "iban"], &faults);
-        faults.take().iter().map(|f| f.to_string().trim_start_matches("policies/x.toml:").to_owned()).collect()
-    }
-
-    #[test]
-    fn the_embedded_policies_have_no_fault() {
-        let files = EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let names: Vec<_> = crate::detect::EMBEDDED.iter().filter_map(|(n, _)| n.strip_prefix("rules/")?.strip_suffix(".toml")).collect();
-        let faults = Faults::default();
-        let policies = Policies::compile(&files, names, &faults);
-        assert_eq!(faults.take(), []);
-        assert!(!policies.examples().is_empty());
-    }
-
-    #[test]
-    fn every_fault_is_told_with_its_line_and_remedy() {
-        let text = "\
-defaults = { missing_phone = 'hold-all', mode = 'monitor' }
-[[policy]]
-name = 'a'
-when = { rule = 'bns', confidence = 'hihg', to = 'outside' }
-then = 'ask'
-[[policy]]
-name = 'a'
-when = { confidence = 'high', points = 3 }
-then = 'level 3'
-until = 2027-01-01
-[[policy]]
-when = {}
-[[policy]]
-name = 'c'
-then = 'none'
-[[policy]]
-name = 'e'
-when = { rule = 'bsn' }
-then = 'level 1'
-otherwise = 'level 2'
-[[policy]]
-name = 'f'
-when = { rule = 'bsn' }
-then = 'direct'
-otherwise = 'none'
-[[policy]]
-name = 'd'
-when = { any = [{ problem = 'encrypt' }, { file = 'wrong-extention' }, { from = { groups = ['x'] } }], unless = { from = ['a@b@c'] } }
-then = 'block'
-[[exception]]
-[[example]]
-mail = { from = 'x', body = 'y' }
-expect = { 'z@b.example' = 'open' }
-";
-        assert_eq!(
-            faults_of(text),
-            [
-                "1: `missing_phone` can't be \"hold-all\"; did you mean \"hold_all\"?",
-                "1: `mode` is not in this version; leave it out",
-                "4: `confidence` can't be \"hihg\"; did you mean \"high\"?",
-                "4: `to` can't be \"outside\"; write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }",
-                "4: there is no rule \"bns\"; did you mean \"bsn\"?",
-                "5: \"ask\" is not in this version; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
-                "7: a policy \"a\" exists already (policies/x.toml:3); give each its own name",
-                "8: `confidence` without `rule`; say whose confidence: add `rule = \"bsn\"`",
-                "8: `points` is not in this version; leave it out",
-                "9: `then` can't be \"level 3\"; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
-                "10: `until` is not in this version; leave it out",
-                "11: `name` is missing; add a line such as `name = \"BSN naar buiten\"`",
-                "11: `then` is missing; add a line such as `then = \"level 1\"`",
-                "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `file`, `from` or `to`",
-                "13: `when` is missing; add a line such as `when = { rule = \"bsn\", to = \"external\" }`",
-                "20: `otherwise` beside `then = \"level 1\"`; leave it out: it belongs to `then = \"direct\"`",
-                "25: `otherwise` can't be \"none\"; write one of: \"level 1\", \"level 2\"",
-                "28: \"a@b@c\" is no address; an address looks like name@domain.example",
-                "28: `file` can't be \"wrong-extention\"; did you mean \"wrong-extension\"?",
-                "28: `groups` is not in this version; leave it out",
-                "28: `problem` can't be \"encrypt\"; did you mean \"encrypted\"?",
-                "30: `exception` is not in this version; leave it out",
-                "32: \"x\" is no address; an address looks like name@domain.example",
-                "32: the example's mail has no recipient; add `to`",
-                "33: `z@b.example` can't be \"open\"; write one of: \"none\", \"direct\", \"level 1\", \"level 2\", \"block\"",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_set_that_says_nothing_about_problems_is_refused() {
-        let silent = "[[policy]]\nname = 'a'\nwhen = { rule = 'bsn' }\nthen = 'block'\n";
-        assert_eq!(faults_of(silent).len(), 1);
-        assert!(faults_of(silent)[0].starts_with("1: no policy says what becomes of a mail that can't be read"), "{:?}", faults_of(silent));
-        let told = format!("{silent}[[policy]]\nname = 'b'\nwhen = {{ any = [{{ problem = 'encrypted' }}] }}\nthen = 'none'\n");
-        assert_eq!(faults_of(&told), [""; 0]);
-    }
-}
+mod tests;

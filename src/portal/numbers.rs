@@ -1,4 +1,7 @@
-//! `/n/<token>`: the sender gives the numbers that are missing, and the message goes out at once.
+//! `/n/<token>`: the sender gives the numbers that are missing, and the message goes out at once. Where he has to choose first how it goes, he does
+//! so here too ([`decide`]).
+
+mod decide;
 
 use super::{
     answer::{Form, Page, Refusal, Visit, see_other},
@@ -29,8 +32,11 @@ const ATTEMPTS: usize = 3;
 enum Link {
     /// A message that waits for numbers.
     Waits(Box<Request>),
-    /// One that was released.
-    Released,
+    /// One that was released; whether by a choice alone, without a number.
+    Released {
+        /// See there.
+        chosen: bool,
+    },
     /// One that was given up, since the numbers did not come in time.
     TooLate,
 }
@@ -52,11 +58,13 @@ struct Request {
 /// The page as things stand. Changes nothing.
 pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal> {
     match Link::find(visit, token).await? {
+        Link::Waits(request) if request.approval.value.ask => decide::page(visit, &request),
         Link::Waits(request) => {
             let typed = vec![String::new(); request.missing().count()];
             page(visit, &request, &typed, &[])
         }
-        Link::Released => visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE),
+        Link::Released { chosen: true } => visit.page(StatusCode::OK, &NoticePage::DECIDED),
+        Link::Released { chosen: false } => visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE),
         Link::TooLate => visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
     }
 }
@@ -67,10 +75,16 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
         let mut request = match Link::find(visit, token).await? {
             Link::Waits(request) => request,
             // By another click.
-            Link::Released => return see_other(&format!("/n/{token}")),
+            Link::Released { .. } => return see_other(&format!("/n/{token}")),
             Link::TooLate => return visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
         };
         form.came_from(&request.token)?;
+        if request.approval.value.ask {
+            match decide::post(visit, &mut request, form).await? {
+                Some(page) => return Ok(page),
+                None => continue,
+            }
+        }
         let typed: Vec<String> = (0..request.missing().count()).map(|n| form.field(&field(n)).to_owned()).collect();
         let parsed: Vec<_> = typed.iter().map(|t| parse(t)).collect();
         let faults: Vec<_> = parsed.iter().map(|p| p.as_ref().err().copied()).collect();
@@ -123,7 +137,7 @@ impl Link {
         let record: Read<SealedMessage> = read(&*portal.store, &message_key).await?.ok_or(Refusal::Gone)?;
         visit.suggest(&record.value.language);
         match (approval.value.released, record.value.state) {
-            (Some(_), _) if is_readable(&record.value, visit.now) => return Ok(Link::Released),
+            (Some(_), _) if is_readable(&record.value, visit.now) => return Ok(Link::Released { chosen: approval.value.ask }),
             (Some(_), _) | (None, State::Pending) => return Err(Refusal::Gone),
             (None, State::Held) if is_readable(&record.value, visit.now) => {}
             (None, _) => return Ok(Link::TooLate),
@@ -159,7 +173,7 @@ impl Request {
             approval: &self.approval.value,
             approval_version: self.approval.version,
             card: &self.card,
-            sender: &self.sender,
+            sender: Some(&self.sender),
             waiting: &self.waiting,
         }
     }

@@ -56,6 +56,12 @@ impl Key {
         Key::of(format!("waiting/{message}/{number:05}"))
     }
 
+    /// A [`super::Quarantined`] message.
+    #[must_use]
+    pub fn quarantine(message: Id) -> Key {
+        Key::of(format!("quarantine/{message}"))
+    }
+
     /// The [`super::Challenge`] of a grant.
     #[must_use]
     pub fn challenge(lookup: Id) -> Key {

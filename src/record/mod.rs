@@ -8,6 +8,7 @@
 //! | - | `blobs.put` | orphaned blobs, swept later; no 250 was said |
 //! | `Pending` | commit, before the clean recipients are relayed to | a message nobody can open; swept at start, no 250 was said |
 //! | `Held` | commit | complete: the mail that asks the sender for a number is in the outbox |
+//! | `Quarantined` | commit | complete: it waits for `zegel quarantine`, and expires by itself |
 //! | `Sent` | commit | complete: a notification per grant is in the outbox |
 //! | `Gone` | commit, blobs deleted after | orphaned blobs, swept later |
 
@@ -71,6 +72,8 @@ pub enum State {
     Pending,
     /// At least one recipient waits for a phone number.
     Held,
+    /// It waits for the organisation's decision. Nobody has a link.
+    Quarantined,
     /// Every recipient has a grant.
     Sent,
     /// Expired or given up: keys destroyed, blobs deleted.
@@ -186,6 +189,27 @@ pub struct Approval {
     /// When the sender released it.
     #[serde(default)]
     pub released: Option<Time>,
+    /// Whether the sender has to choose how it goes before anything else.
+    #[serde(default)]
+    pub ask: bool,
+}
+
+/// `quarantine/<message>`: a message that waits for the organisation's decision.
+///
+/// The link that opens it is in here, under the field key: until the decision the machine's keys open the message, and afterwards no longer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// When it was taken.
+    pub at: Time,
+    /// When it is given up unless somebody decided before.
+    pub until: Time,
+    /// What it is (`release::Details`), under the field key.
+    pub details: Sealed,
+    /// It was refused, and the sweep takes it away; the explanation, under the field key.
+    #[serde(default)]
+    pub refused: Option<Sealed>,
 }
 
 /// `challenge/<lookup id>`: a password or code that was sent and can be answered.
@@ -249,6 +273,8 @@ pub enum Expires {
     Message(Id),
     /// A message, if it is still held: the sender is told that it was not sent.
     Held(Id),
+    /// A message, if it is still in quarantine: the sender is told that it was not sent.
+    Quarantined(Id),
     /// A single record: a session, a seen key, a tombstone.
     Key(String),
 }
@@ -343,7 +369,11 @@ pub enum Fact {
     Direct,
     /// A held message waits for a number.
     Held,
-    /// A held message was released by its sender.
+    /// A message waits for the organisation's decision.
+    Quarantined,
+    /// The organisation refused it.
+    Refused,
+    /// A held message was released by its sender, or by the organisation.
     Released,
     /// A recipient's notification was taken by the next hop.
     Notified,

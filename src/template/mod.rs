@@ -8,8 +8,8 @@ mod view;
 mod words;
 
 pub use view::{
-    DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage, NotificationMail, NumberMail,
-    NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage,
+    AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
+    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage, ToldMail,
 };
 
 use crate::{
@@ -33,6 +33,8 @@ macro_rules! embedded {
 
 /// The templates of this program, by the name under which a configuration may replace them.
 pub const EMBEDDED: &[(&str, &str)] = embedded![
+    "templates/mails/ask.html",
+    "templates/mails/ask.txt",
     "templates/mails/delayed.html",
     "templates/mails/delayed.txt",
     "templates/mails/layout.html",
@@ -51,6 +53,9 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/password.txt",
     "templates/mails/relayed.html",
     "templates/mails/relayed.txt",
+    "templates/mails/told.html",
+    "templates/mails/told.txt",
+    "templates/pages/decide.html",
     "templates/pages/layout.html",
     "templates/pages/message.html",
     "templates/pages/notice.html",

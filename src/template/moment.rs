@@ -3,24 +3,11 @@
 use super::words::Words;
 use crate::time::Time;
 use fluent_bundle::FluentArgs;
-use jiff::{
-    Zoned,
-    civil::Date,
-    tz::{TimeZone, TimeZoneDatabase},
-};
-use std::sync::LazyLock;
-
-/// The wall clock of the people who read our pages. Its rules are compiled in: nothing is read from disk.
-static ZONE: LazyLock<TimeZone> =
-    LazyLock::new(|| TimeZoneDatabase::bundled().get("Europe/Amsterdam").expect("the compiled-in rules have Amsterdam"));
-
-fn local(at: Time) -> Zoned {
-    at.timestamp().to_zoned(ZONE.clone())
-}
+use jiff::civil::Date;
 
 /// `3 februari 2026`.
 pub(super) fn day(words: &Words, at: Time) -> Result<String, String> {
-    in_words(words, local(at).date())
+    in_words(words, at.local().date())
 }
 
 /// The same of a day written `2026-02-03`.
@@ -38,13 +25,13 @@ fn in_words(words: &Words, date: Date) -> Result<String, String> {
 
 /// `15:06`.
 pub(super) fn clock(at: Time) -> String {
-    let at = local(at);
+    let at = at.local();
     format!("{:02}:{:02}", at.hour(), at.minute())
 }
 
 /// For `<time datetime>`: `2026-02-03T15:06:00+01:00`.
 pub(super) fn iso(at: Time) -> String {
-    local(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    at.local().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// `één uur geleden`.

@@ -50,6 +50,8 @@ fn every_text_is_used_somewhere() {
         "relayed-subject",
         "notification-subject",
         "number-subject",
+        "told-",
+        "ask-subject",
     ];
     let suffixes = ["password-hint", "code-hint", "password-wait", "code-wait"];
     for key in messages(include_str!("../../templates/words/nl.ftl")).keys() {

@@ -191,6 +191,16 @@ phone-empty = Enter a mobile number.
 phone-invalid = This telephone number does not exist. Please check the digits.
 phone-no-sms = This number receives no SMS. Enter a mobile number.
 phone-country = We send no SMS to this country. Enter a number from the Netherlands or a neighbouring country.
+decide-title = How should your message be protected?
+decide-for = { $n ->
+    [one] It goes to one recipient.
+   *[other] It goes to { $n } recipients.
+  }
+decide-one = Send with a password
+decide-one-hint = The recipient gets a password in a second email.
+decide-two = Send with a text message code
+decide-two-hint = The recipient gets a code by text message. If we do not know the mobile number yet, we ask you for it.
+decide-done-title = Your message was sent
 numbers-done-title = Your message has been sent
 numbers-done = All recipients now get an email with a link to your message.
 numbers-done-kept = The numbers are kept. You need not enter them again.
@@ -259,7 +269,7 @@ not-sent-subject = Not sent: { $subject }
 not-sent-subject-none = Your message was not sent
 not-sent-preheader = Your secure message was not sent.
 not-sent-intro = Your message was not sent to:
-not-sent-number = No mobile number was entered. That is why we could not send the message securely.
+not-sent-number = No mobile number was entered or choice made in time. That is why we could not send the message securely.
 not-sent-do = Is the message still needed? Then send it again, and enter the mobile number. We have erased the old message.
 
 not-notified-subject = Not delivered: { $subject }
@@ -284,6 +294,43 @@ relayed-subject-none = Your message was sent
 relayed-preheader = The recipient gets an email with a link.
 relayed-intro = We sent an email with the link to your secure message to { $recipient }.
 relayed-means = You get this email because your mail program asked for a confirmation. The confirmation does not mean that the message was read.
+
+ask-subject = Choose how your message is sent: { $subject }
+ask-subject-none = Choose how your message is sent
+ask-preheader = Your message was not sent yet.
+ask-intro = Your message was not sent yet: first choose how it is protected. It is meant for:
+ask-button = Choose and send
+ask-then = The message leaves once you have chosen. You do not have to send it again.
+ask-until = Do this before { $date }. After that the message is not sent.
+
+told-noticed-subject = About your message: { $subject }
+told-noticed-subject-none = About your message
+told-quarantined-subject = Your message waits for a check: { $subject }
+told-quarantined-subject-none = Your message waits for a check
+told-refused-subject = Not sent: { $subject }
+told-refused-subject-none = Your message was not sent
+told-expired-subject = Not sent: { $subject }
+told-expired-subject-none = Your message was not sent
+told-preheader-noticed = Your message was sent. It holds sensitive data.
+told-preheader-quarantined = Your message was not sent yet.
+told-preheader-refused = Your message was stopped.
+told-preheader-expired = Your message was not released in time.
+told-noticed = Your message was sent as it is, but it holds sensitive data. It went to:
+told-quarantined = Your message was not sent yet: your organisation looks at it first. It is meant for:
+told-refused = Your message was not sent. Your organisation stopped it. It was meant for:
+told-expired = Your message was not sent. Nobody released it in time. It was meant for:
+told-more = { $n ->
+    [one] and one more recipient
+   *[other] and { $n } more recipients
+  }
+told-why = This is what we noticed:
+told-policy = This follows from the policy “{ $policy }”.
+told-reason = The explanation: { $reason }
+told-do-noticed = Is that right? Then there is nothing to do. If it was not meant to happen, report it to your organisation as a data breach.
+told-do-quarantined = There is nothing to do. Do not send the message again. Is it urgent? Call your help desk.
+told-do-refused = Do you have questions? Call your help desk. We deleted the message.
+told-do-expired = Do you still need the message? Then send it again. We deleted the old one.
+told-until = If the message is not released before { $date }, you get an email about that.
 
 locked-subject = Message locked for now for { $recipient }
 locked-preheader = A wrong password or a wrong code was entered too often.

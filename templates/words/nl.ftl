@@ -191,6 +191,16 @@ phone-empty = Vul een mobiel nummer in.
 phone-invalid = Dit is geen bestaand telefoonnummer. Controleer de cijfers.
 phone-no-sms = Op dit nummer komt geen sms aan. Vul een mobiel nummer in.
 phone-country = Naar dit land sturen we geen sms. Vul een nummer in uit Nederland of een buurland.
+decide-title = Hoe moet je bericht beveiligd worden?
+decide-for = { $n ->
+    [one] Het gaat naar één ontvanger.
+   *[other] Het gaat naar { $n } ontvangers.
+  }
+decide-one = Verzenden met wachtwoord
+decide-one-hint = De ontvanger krijgt een wachtwoord in een tweede e-mail.
+decide-two = Verzenden met sms-code
+decide-two-hint = De ontvanger krijgt een code per sms. Kennen we zijn mobiele nummer nog niet? Dan vragen we het je.
+decide-done-title = Je bericht is verzonden
 numbers-done-title = Je bericht is verzonden
 numbers-done = Alle ontvangers krijgen nu een e-mail met een link naar je bericht.
 numbers-done-kept = De nummers zijn bewaard. Je hoeft ze niet opnieuw in te vullen.
@@ -259,7 +269,7 @@ not-sent-subject = Niet verzonden: { $subject }
 not-sent-subject-none = Je bericht is niet verzonden
 not-sent-preheader = Je beveiligde bericht is niet verzonden.
 not-sent-intro = Je bericht is niet verzonden aan:
-not-sent-number = Er is geen mobiel nummer ingevuld. Daarom konden we het bericht niet veilig verzenden.
+not-sent-number = Er is niet op tijd een mobiel nummer ingevuld of een keuze gemaakt. Daarom konden we het bericht niet veilig verzenden.
 not-sent-do = Is het bericht nog nodig? Stuur het dan opnieuw, en vul het mobiele nummer in. Het oude bericht hebben we gewist.
 
 not-notified-subject = Niet aangekomen: { $subject }
@@ -284,6 +294,43 @@ relayed-subject-none = Je bericht is verzonden
 relayed-preheader = De ontvanger krijgt een e-mail met een link.
 relayed-intro = We hebben een e-mail met de link naar je beveiligde bericht gestuurd aan { $recipient }.
 relayed-means = Je krijgt deze e-mail omdat je mailprogramma om een bevestiging vroeg. De bevestiging betekent niet dat het bericht gelezen is.
+
+ask-subject = Kies hoe je bericht wordt verzonden: { $subject }
+ask-subject-none = Kies hoe je bericht wordt verzonden
+ask-preheader = Je bericht is nog niet verzonden.
+ask-intro = Je bericht is nog niet verzonden: kies eerst hoe het beveiligd wordt. Het is bestemd voor:
+ask-button = Kiezen en verzenden
+ask-then = Na je keuze gaat het bericht weg. Je hoeft het niet opnieuw te sturen.
+ask-until = Doe dit vóór { $date }. Daarna wordt het bericht niet verzonden.
+
+told-noticed-subject = Let op bij je bericht: { $subject }
+told-noticed-subject-none = Let op bij je bericht
+told-quarantined-subject = Je bericht wacht op controle: { $subject }
+told-quarantined-subject-none = Je bericht wacht op controle
+told-refused-subject = Niet verzonden: { $subject }
+told-refused-subject-none = Je bericht is niet verzonden
+told-expired-subject = Niet verzonden: { $subject }
+told-expired-subject-none = Je bericht is niet verzonden
+told-preheader-noticed = Je bericht is verzonden. Er staan gevoelige gegevens in.
+told-preheader-quarantined = Je bericht is nog niet verzonden.
+told-preheader-refused = Je bericht is tegengehouden.
+told-preheader-expired = Je bericht is niet op tijd vrijgegeven.
+told-noticed = Je bericht is gewoon verzonden, maar er staan gevoelige gegevens in. Het ging aan:
+told-quarantined = Je bericht is nog niet verzonden: je organisatie bekijkt het eerst. Het is bestemd voor:
+told-refused = Je bericht is niet verzonden. Je organisatie heeft het tegengehouden. Het was bestemd voor:
+told-expired = Je bericht is niet verzonden. Niemand heeft het op tijd vrijgegeven. Het was bestemd voor:
+told-more = { $n ->
+    [one] en nog één andere ontvanger
+   *[other] en nog { $n } andere ontvangers
+  }
+told-why = Dit is ons opgevallen:
+told-policy = Dit volgt uit het beleid “{ $policy }”.
+told-reason = De toelichting: { $reason }
+told-do-noticed = Klopt dat? Dan hoef je niets te doen. Was het niet de bedoeling? Meld het dan bij je organisatie als datalek.
+told-do-quarantined = Je hoeft niets te doen. Stuur het bericht niet opnieuw. Heeft het haast? Bel dan je helpdesk.
+told-do-refused = Heb je vragen? Bel dan je helpdesk. We hebben het bericht gewist.
+told-do-expired = Is het bericht nog nodig? Stuur het dan opnieuw. Het oude bericht hebben we gewist.
+told-until = Is het bericht vóór { $date } niet vrijgegeven? Dan krijg je daarover een e-mail.
 
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
 locked-preheader = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.

@@ -16,6 +16,7 @@ mod mixed;
 mod model;
 mod mutated;
 mod null_sender;
+mod policies;
 mod portal;
 mod postfix;
 mod process;

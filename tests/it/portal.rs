@@ -183,7 +183,14 @@ impl World {
         let wrap = wrap(&master, &bucket, &token, id, &key, [Salt::random(), Salt::random()]);
         batch.put(
             Key::approval(lookup_id(&token)),
-            &Approval { v: FORMAT, message: id, wrap, until: self.clock.now().plus(Duration::from_secs(7 * 24 * 3600)), released: None },
+            &Approval {
+                v: FORMAT,
+                message: id,
+                wrap,
+                until: self.clock.now().plus(Duration::from_secs(7 * 24 * 3600)),
+                released: None,
+                ask: false,
+            },
             Expect::Absent,
         );
         for (number, (to, level, phone)) in (0..).zip(waiting) {

@@ -227,3 +227,89 @@ impl MailView for LockedMail {
         vec![LockedMail { recipient: "a@elders.example".to_owned(), at: moment(0), until: moment(1) }]
     }
 }
+
+/// The mail that tells a sender what a policy, or whoever decided, made of his message.
+#[derive(Clone, Debug, Serialize)]
+pub struct ToldMail {
+    /// `noticed`, `quarantined`, `refused` or `expired`.
+    pub what: &'static str,
+    /// The recipients.
+    pub recipients: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// What was found: a plain sentence each.
+    pub why: Vec<String>,
+    /// The policy.
+    pub policy: String,
+    /// Why it was refused, as whoever did so wrote.
+    pub reason: Option<String>,
+    /// The day before which somebody must decide.
+    pub until: Option<Day>,
+}
+
+impl MailView for ToldMail {
+    const TEMPLATE: &'static str = "told";
+
+    fn samples() -> Vec<ToldMail> {
+        let full = ToldMail {
+            what: "quarantined",
+            recipients: vec!["a@elders.example".to_owned()],
+            more: 2,
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
+            policy: "Lijsten".to_owned(),
+            reason: Some("Hoort in het portaal.".to_owned()),
+            until: Some(moment(7).day()),
+        };
+        let bare = ToldMail { more: 0, subject: None, why: Vec::new(), reason: None, until: None, ..full.clone() };
+        let other = |what| ToldMail { what, ..bare.clone() };
+        vec![other("noticed"), other("refused"), other("expired"), bare, full]
+    }
+}
+
+/// The mail that asks a sender how his message is to go.
+#[derive(Clone, Debug, Serialize)]
+pub struct AskMail {
+    /// The recipients.
+    pub recipients: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+    /// The subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// What was found: a plain sentence each.
+    pub why: Vec<String>,
+    /// The policy.
+    pub policy: String,
+    /// The sender's link.
+    pub link: String,
+    /// Where it leads.
+    pub host: String,
+    /// The day before which he must choose.
+    pub until: Day,
+}
+
+impl MailView for AskMail {
+    const TEMPLATE: &'static str = "ask";
+
+    fn samples() -> Vec<AskMail> {
+        let full = AskMail {
+            recipients: vec!["a@elders.example".to_owned()],
+            more: 2,
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
+            policy: "Onleesbare bijlage".to_owned(),
+            link: "https://bericht.voorbeeld.example/n/x".to_owned(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            until: moment(7).day(),
+        };
+        vec![AskMail { more: 0, subject: None, why: Vec::new(), ..full.clone() }, full]
+    }
+}

@@ -3,8 +3,10 @@
 mod mail;
 mod page;
 
-pub use mail::{DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail};
-pub use page::{Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
+pub use mail::{
+    AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail, ToldMail,
+};
+pub use page::{DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
 
 use super::{Language, Templates, fault};
 use crate::{fault::Faults, time::Time};
@@ -44,6 +46,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<MessagePage>(templates, faults);
     check_page::<TextPage>(templates, faults);
     check_page::<NumbersPage>(templates, faults);
+    check_page::<DecidePage>(templates, faults);
     check_page::<NoticePage>(templates, faults);
     check_mail::<NotificationMail>(templates, faults);
     check_mail::<PasswordMail>(templates, faults);
@@ -53,6 +56,8 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<DelayedMail>(templates, faults);
     check_mail::<RelayedMail>(templates, faults);
     check_mail::<LockedMail>(templates, faults);
+    check_mail::<ToldMail>(templates, faults);
+    check_mail::<AskMail>(templates, faults);
 }
 
 fn check_page<V: PageView>(templates: &Templates, faults: &Faults) {

@@ -255,6 +255,33 @@ impl PageView for NumbersPage {
     }
 }
 
+/// The sender's page for a message about which he decides.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecidePage {
+    /// The message's subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// How many recipients wait.
+    pub recipients: usize,
+    /// Whether level 1 is on offer: no policy asks for more, for one of them at least.
+    pub level_1: bool,
+    /// The day before which he must choose.
+    pub until: Day,
+    /// The form's token.
+    pub form: String,
+}
+
+impl PageView for DecidePage {
+    const TEMPLATE: &'static str = "pages/decide.html";
+
+    fn samples() -> Vec<DecidePage> {
+        let (subject, form) = (Some("Uw aanvraag".to_owned()), "token".to_owned());
+        let full = DecidePage { subject, at: moment(0), recipients: 2, level_1: true, until: moment(7).day(), form };
+        vec![DecidePage { subject: None, level_1: false, ..full.clone() }, full]
+    }
+}
+
 /// A page that only says something.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoticePage {
@@ -275,6 +302,8 @@ impl NoticePage {
     pub const HOME: NoticePage = NoticePage { title: "home-title", sentences: &["home", "home-how"] };
     /// The numbers are there, the message has left.
     pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
+    /// The sender has chosen, the message has left.
+    pub const DECIDED: NoticePage = NoticePage { title: "decide-done-title", sentences: &["numbers-done"] };
     /// The numbers did not come in time, the message was given up.
     pub const NUMBERS_TOO_LATE: NoticePage =
         NoticePage { title: "numbers-late-title", sentences: &["numbers-late", "numbers-late-who", "numbers-late-do"] };
@@ -313,6 +342,7 @@ impl PageView for NoticePage {
             N::LEFT,
             N::HOME,
             N::NUMBERS_DONE,
+            N::DECIDED,
             N::NUMBERS_TOO_LATE,
             N::FORM,
             N::REQUEST,

@@ -1,0 +1,44 @@
+//! `zegel quarantine`: what waits for the organisation's decision.
+
+use super::{End, complain_all, configuration, phone::ask};
+use crate::{config::Config, control::Request, release::MOST_REASON_CHARS};
+use clap::Subcommand;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+/// What to do with what waits.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show what waits: id, since when, until when, sender, number of recipients, policy, rules, subject
+    List,
+    /// Let a message go to its recipients
+    Release { id: String },
+    /// Send a message to nobody; its sender is told within a minute
+    Refuse {
+        id: String,
+        /// What the sender reads about it
+        #[arg(long, default_value = "", value_parser = reason)]
+        reason: String,
+    },
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    if text.chars().count() > MOST_REASON_CHARS { Err(format!("at most {MOST_REASON_CHARS} characters")) } else { Ok(text.to_owned()) }
+}
+
+/// Runs `command` over the store of the configuration at `path`.
+pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write) -> io::Result<End> {
+    let Some(path) = configuration(path) else { return Ok(End::WrongUse) };
+    let config = match Config::load(&path) {
+        Ok(config) => config,
+        Err(faults) => return Ok(complain_all(&faults)),
+    };
+    let request = match command {
+        Command::List => Request::QuarantineList,
+        Command::Release { id } => Request::QuarantineRelease { id: id.clone() },
+        Command::Refuse { id, reason } => Request::QuarantineRefuse { id: id.clone(), reason: reason.clone() },
+    };
+    ask(&config, &request, "nothing waits in quarantine", out)
+}
