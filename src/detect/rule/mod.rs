@@ -1,9 +1,14 @@
 //! Rule files: read completely, every fault reported, before anything takes effect.
 
+mod condition;
+mod list;
+
+pub(super) use condition::{Condition, HeaderTest};
+
 use super::{
     context::Window,
     examples::Examples,
-    lexicon::{BadTerm, Lexicon, Spelling, Stars, Use},
+    lexicon::{Lexicon, Spelling, Stars, Use},
     place::{WORDS, Where},
 };
 use crate::fault::{Faults, Files, Located, Table, did_you_mean};
@@ -44,28 +49,11 @@ impl Rule {
     }
 }
 
-/// What a rule looks for.
-pub(super) enum Condition {
-    /// Numbers of these types.
-    Finds(Vec<Type>),
-    /// Terms in the lexicon; the word is the `type` that `explain --format json` tells: `word`, `list`, `text`.
-    Terms(&'static str),
-    /// Header fields of the mail.
-    Header(Vec<HeaderTest>),
-}
-
 /// The types of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Bsn,
     Iban,
-}
-
-/// A header field, and what its value has or is.
-pub(super) struct HeaderTest {
-    pub(super) name: String,
-    pub(super) has: Vec<String>,
-    pub(super) is: Vec<String>,
 }
 
 /// The rule's `[context]`; its labels are in the lexicon.
@@ -206,137 +194,6 @@ impl Reader<'_> {
         (info, places, condition)
     }
 
-    fn condition(&mut self, rule: &Table, lists: Option<Table>) -> Option<Condition> {
-        let conditions = ["finds", "word", "list", "text", "header"];
-        let present: Vec<&str> = conditions.into_iter().filter(|word| rule.has(word)).collect();
-        let lists_line = lists.as_ref().map(Table::line);
-        let later = rule.words().iter().any(|word| LATER.contains(&word.value.as_str()));
-        let condition = match present[..] {
-            [] => {
-                // A condition that comes later is told by `finish`.
-                if !later {
-                    rule.fault(rule.line(), "the rule looks for nothing", format!("add one of {}", conditions.join(", ")));
-                }
-                None
-            }
-            ["finds"] => Some(Condition::Finds(types(rule))),
-            ["word"] => {
-                self.terms(rule, rule.texts("word"), Stars::Themselves, Spelling::default());
-                Some(Condition::Terms("word"))
-            }
-            ["text"] => {
-                let spelling = Spelling { exact_case: exact(rule, "case"), exact_accents: false };
-                self.terms(rule, rule.texts("text"), Stars::Themselves, spelling);
-                Some(Condition::Terms("text"))
-            }
-            ["list"] => {
-                self.lists(rule, lists.as_ref());
-                Some(Condition::Terms("list"))
-            }
-            [_] => Some(Condition::Header(rule.tables("header").into_iter().map(header).collect())),
-            [one, other, ..] => {
-                rule.fault(rule.line(), format!("`{one}` and `{other}` in one rule are not in this version"), "make a rule of each");
-                None
-            }
-        };
-        if let (Some(line), false) = (lists_line, present.contains(&"list") || later) {
-            rule.fault(line, "`[lists]` is not used", "name its lists in `list = [...]` or leave it out");
-        }
-        condition
-    }
-
-    fn lists(&mut self, rule: &Table, lists: Option<&Table>) {
-        let names = rule.texts("list");
-        let known: Vec<String> = lists.iter().flat_map(|l| l.words()).map(|w| w.value).collect();
-        for Located { value, line } in &names {
-            if !known.contains(value) {
-                let remedy = match did_you_mean(value, known.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("describe it in `[lists]`: `{value} = {{ file = \"lists/{value}.txt\" }}`"),
-                };
-                rule.fault(*line, format!("there is no list `{value}`"), remedy);
-            }
-        }
-        let Some(lists) = lists else { return };
-        for Located { value: name, line } in lists.words() {
-            let Some(list) = lists.table(&name) else { continue };
-            if !names.iter().any(|n| n.value == name) {
-                lists.fault(line, format!("the list `{name}` is not used"), "name it in `list` or leave it out");
-            }
-            self.list(list);
-        }
-    }
-
-    fn list(&mut self, list: Table) {
-        let matching = list.text("match");
-        let mut spelling = Spelling { exact_case: exact(&list, "case"), exact_accents: exact(&list, "accents") };
-        match matching.as_ref().map(|m| m.value.as_str()) {
-            None | Some("word") => {}
-            Some("exact") => spelling = Spelling { exact_case: true, exact_accents: true },
-            Some(later @ ("stem" | "part")) => {
-                list.fault(
-                    matching.as_ref().map_or(1, |m| m.line),
-                    format!("`match = \"{later}\"` is not in this version"),
-                    "use word or exact",
-                );
-            }
-            Some(other) => {
-                list.fault(matching.as_ref().map_or(1, |m| m.line), format!("unknown match \"{other}\""), "use word or exact");
-            }
-        }
-        match (list.has("file"), list.has("words")) {
-            (true, false) => {
-                if let Some((file, text)) = list.text("file").and_then(|name| self.file(&list, &name)) {
-                    self.list_file(&list, &file, &text, spelling);
-                }
-            }
-            (false, true) => self.terms(&list, list.texts("words"), Stars::Themselves, spelling),
-            (true, true) => list.fault(list.line(), "a list has `file` or `words`, not both", "make two lists of it"),
-            (false, false) => list.fault(list.line(), "the list is empty", "add `words = [...]` or `file = \"lists/x.txt\"`"),
-        }
-        list.finish();
-    }
-
-    /// A file named in a rule; names are relative to `rules/`.
-    fn file(&self, table: &Table, name: &Located<String>) -> Option<(String, String)> {
-        let file = format!("rules/{}", name.value);
-        let text = self.files.get(&file).cloned();
-        // One that is there and can't be read has been told.
-        if text.is_none() && !table.faults().any_in(|faulty| faulty == file) {
-            table.fault(name.line, format!("there is no file {file}"), "correct the name (it is relative to rules/) or add the file");
-        }
-        text.map(|text| (file, text))
-    }
-
-    /// A term a line, `# comment`, `-term` for what is not to be found although a part of it is listed.
-    fn list_file(&mut self, list: &Table, file: &str, text: &str, spelling: Spelling) {
-        for (line, term) in entries(text) {
-            let (term, what) = match term.strip_prefix('-') {
-                Some(term) => (term.trim(), Use::Except { rule: self.index }),
-                None => (term, Use::Find { rule: self.index }),
-            };
-            if let Err(bad) = self.lexicon.add(term, Stars::Themselves, spelling, what) {
-                list.faults().add(file, line, bad_term(term, &bad), "write a word or a phrase");
-            }
-        }
-    }
-
-    fn terms(&mut self, table: &Table, terms: Vec<Located<String>>, stars: Stars, spelling: Spelling) {
-        for term in terms {
-            self.term(table, &term, stars, spelling, Use::Find { rule: self.index });
-        }
-    }
-
-    fn term(&mut self, table: &Table, term: &Located<String>, stars: Stars, spelling: Spelling, what: Use) {
-        if let Err(bad) = self.lexicon.add(&term.value, stars, spelling, what) {
-            let remedy = match bad {
-                BadTerm::Empty => "write a word or a phrase",
-                BadTerm::Star => "put one `*` at the end, behind two letters or more",
-            };
-            table.fault(term.line, bad_term(&term.value, &bad), remedy);
-        }
-    }
-
     fn context(&mut self, table: Table) -> ContextWords {
         for (word, wanted) in [("near", true), ("not_near", false)] {
             for term in table.texts(word) {
@@ -358,7 +215,7 @@ impl Reader<'_> {
         let mut ignored: HashSet<String> = table.texts("values").iter().map(|v| bare(&v.value)).collect();
         for name in table.texts("files") {
             if let Some((_, text)) = self.file(&table, &name) {
-                ignored.extend(entries(&text).map(|(_, value)| bare(value)));
+                ignored.extend(list::entries(&text).map(|(_, value)| bare(value)));
             }
         }
         table.not_yet(&["in"]);
@@ -408,27 +265,6 @@ fn types(rule: &Table) -> Vec<Type> {
     types
 }
 
-fn header(table: Table) -> HeaderTest {
-    let name = table.required_text("name", "\"Sensitivity\"").map_or_else(String::new, |n| n.value);
-    let values = |word| table.texts(word).into_iter().map(|v| v.value.trim().to_lowercase()).collect::<Vec<_>>();
-    let (has, is) = (values("has"), values("is"));
-    if has.is_empty() && is.is_empty() {
-        table.fault(table.line(), "the header is not compared with anything", "add `is = [...]` or `has = \"...\"`");
-    }
-    table.finish();
-    HeaderTest { name, has, is }
-}
-
-/// `case = "exact"`, `accents = "any"`.
-fn exact(table: &Table, word: &str) -> bool {
-    table.text(word).is_some_and(|text| {
-        if !matches!(text.value.as_str(), "any" | "exact") {
-            table.fault(text.line, format!("unknown {word} \"{}\"", text.value), "use any or exact");
-        }
-        text.value == "exact"
-    })
-}
-
 /// `60 before, 40 after`.
 fn window(text: &str) -> Option<Window> {
     // A label further away than this is no neighbour, and looking for one would cost more than linear time.
@@ -438,23 +274,7 @@ fn window(text: &str) -> Option<Window> {
     Some(Window { before: number(before, "before")?, after: number(after, "after")? })
 }
 
-/// The lines of a list that say something, with their numbers.
-fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines()
-        .enumerate()
-        .map(|(n, line)| (n + 1, line.trim_start_matches('\u{feff}').trim()))
-        .map(|(n, line)| (n, line.split(" #").next().unwrap_or(line).trim()))
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-}
-
 /// A number without what stands between its digits and letters.
 fn bare(number: &str) -> String {
     number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
-}
-
-fn bad_term(term: &str, bad: &BadTerm) -> String {
-    match bad {
-        BadTerm::Empty => format!("`{term}` has no letter or digit in it"),
-        BadTerm::Star => format!("`{term}` has its `*` in the wrong place"),
-    }
 }
