@@ -7,7 +7,7 @@ use super::{
     class::{Class, class},
     normalise::{Normal, phrase},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hasher};
 use unicode_normalization::UnicodeNormalization;
 
 /// How the characters of a term must agree with the text's.
@@ -93,7 +93,7 @@ type Ready = std::hash::BuildHasherDefault<Identity>;
 #[derive(Default)]
 struct Identity(u64);
 
-impl std::hash::Hasher for Identity {
+impl Hasher for Identity {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -300,6 +300,15 @@ impl Lexicon {
         }
         found(Hit { start, end, what: term.what });
     }
+}
+
+/// A number for a piece of normal text that is the same for everything that differs by capitals and separators only.
+pub(super) fn fold(text: &str, _stems: bool) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    for b in text.bytes().filter(|b| class(*b) != Class::Other) {
+        hasher.write_u8(b.to_ascii_lowercase());
+    }
+    hasher.finish()
 }
 
 /// Whether a `*` at the end of a term means any ending, or itself.

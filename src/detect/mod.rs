@@ -5,11 +5,13 @@
 //! behind a trigger, as a `PhoneNumber`.
 
 mod class;
+mod compose;
 mod context;
 mod embedded;
 mod examples;
 mod finding;
 mod iban;
+mod joined;
 mod key;
 mod lexicon;
 mod normalise;
@@ -19,6 +21,7 @@ mod place;
 mod rule;
 mod scan;
 mod search;
+mod shape;
 mod table;
 mod trigger;
 
@@ -31,20 +34,22 @@ use crate::{
     extract::{Extraction, Places, Source, Text},
     fault::{Faults, Files},
 };
-use finding::{Collector, mask_word};
+use finding::{Collector, Number};
 use lexicon::Lexicon;
 use normalise::Normal;
 use place::header_part;
-use rule::{Condition, HeaderTest, Rule};
+use rule::{Condition, HeaderTest, Rules};
 use search::Search;
 
 /// All rules, ready for use. Immutable; a reload makes a new one.
 pub struct RuleSet {
-    rules: Vec<Rule>,
+    rules: Rules,
     infos: Vec<RuleInfo>,
     lexicon: Lexicon,
     /// Whether any rule looks at header fields as text.
     headers: bool,
+    /// Of which rules unsure findings are counted by their values.
+    counted: Vec<bool>,
 }
 
 impl RuleSet {
@@ -54,9 +59,10 @@ impl RuleSet {
         let mut lexicon = Lexicon::new();
         let rules = rule::read_all(files, faults, &mut lexicon);
         person::add(&mut lexicon);
-        let infos = rules.iter().map(|r| r.info.clone()).collect();
-        let headers = rules.iter().any(|r| r.places.looks_at_headers());
-        RuleSet { rules, infos, lexicon, headers }
+        let infos = rules.named().iter().map(|r| r.info.clone()).collect();
+        let headers = rules.all.iter().any(|r| r.places.looks_at_headers());
+        let counted = rules.counted();
+        RuleSet { rules, infos, lexicon, headers, counted }
     }
 
     /// The built-in rules, those of the repository.
@@ -79,7 +85,7 @@ impl RuleSet {
 
     /// Runs every rule's own examples; each that fails is a fault at its line.
     pub fn check_examples(&self, faults: &Faults) {
-        for rule in &self.rules {
+        for rule in self.rules.named() {
             rule.examples.check(self, rule, faults);
         }
     }
@@ -87,40 +93,45 @@ impl RuleSet {
     /// The examples of which a rule's author knows that they are missed.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
-        self.rules.iter().flat_map(|r| r.examples.gaps(self, r)).collect()
+        self.rules.named().iter().flat_map(|r| r.examples.gaps(self, r)).collect()
     }
 
-    /// Everything that the rules find in a mail, in the order of the mail.
+    /// Everything that the rules find in a mail, in the order of the mail; behind it, what conditions of several parts make of that.
     ///
     /// At most 10 000 findings for each rule; then one more, whose `why` says so. Nothing surer than what was kept is left out.
     #[must_use]
     pub fn find(&self, extraction: &Extraction) -> Vec<Finding> {
-        let mut collector = Collector::new(self.rules.len());
+        let mut collector = Collector::new(&self.rules);
         self.find_in_headers(extraction, &mut collector);
+        let mut number = Number { document: 0, text: 0 };
         let mut part = "";
         for text in &extraction.texts {
-            self.find_in_text(text, text.part != part, &mut collector);
+            let first = text.part != part || number.text == 0;
+            number = Number { document: number.document + u32::from(first), text: number.text + 1 };
+            self.find_in_text(text, number, first, &mut collector);
             part = &text.part;
         }
+        collector.join(extraction);
         collector.findings
     }
 
-    fn find_in_text(&self, text: &Text, first: bool, collector: &mut Collector) {
+    fn find_in_text(&self, text: &Text, number: Number, first: bool, collector: &mut Collector<'_>) {
         if text.text.is_empty() {
             return;
         }
         let normal = Normal::of(&text.text);
-        let raws = Search::of(self, text, &normal, first, collector.counts()).run();
-        collector.take(&self.infos, text, &normal, raws);
+        let found = Search::of(self, text, &normal, first, &mut collector.counts).run();
+        let chances = shape::chances(text, &normal, &found.raws, &self.counted);
+        collector.take(text, number, &normal, found, &chances);
     }
 
-    fn find_in_headers(&self, extraction: &Extraction, collector: &mut Collector) {
+    fn find_in_headers(&self, extraction: &Extraction, collector: &mut Collector<'_>) {
         for (name, value) in &extraction.headers {
-            for (index, rule) in self.rules.iter().enumerate() {
+            for (index, rule) in self.rules.all.iter().enumerate() {
                 let Condition::Header(tests) = &rule.condition else { continue };
                 if let Some(test) = tests.iter().find(|t| t.matches(name, value)) {
                     let why = vec![format!("header {}", test.name)];
-                    collector.whole((index, &self.infos[index]), header_part(name), mask_word(value.trim()), why);
+                    collector.whole(index, header_part(name), value, why);
                 }
             }
             if self.headers {
@@ -132,7 +143,7 @@ impl RuleSet {
                     places: Places::None,
                     spans: Vec::new(),
                 };
-                self.find_in_text(&text, true, collector);
+                self.find_in_text(&text, Number { document: 0, text: 0 }, true, collector);
             }
         }
     }

@@ -7,25 +7,38 @@ use crate::{
 };
 
 impl Reader<'_> {
-    pub(super) fn lists(&mut self, rule: &Table, lists: Option<&Table>) {
-        let names = rule.texts("list");
+    /// The lists that `list` names, out of `[lists]`.
+    pub(super) fn lists(&mut self, table: &Table) {
+        let lists = self.lists.table.take();
         let known: Vec<String> = lists.iter().flat_map(|l| l.words()).map(|w| w.value).collect();
-        for Located { value, line } in &names {
-            if !known.contains(value) {
-                let remedy = match did_you_mean(value, known.iter().map(String::as_str)) {
+        for Located { value, line } in table.texts("list") {
+            if let Some(list) = lists.as_ref().filter(|_| known.contains(&value)).and_then(|lists| lists.table(&value)) {
+                self.list(list);
+            } else if !known.contains(&value) {
+                let remedy = match did_you_mean(&value, known.iter().map(String::as_str)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("describe it in `[lists]`: `{value} = {{ file = \"lists/{value}.txt\" }}`"),
                 };
-                rule.fault(*line, format!("there is no list `{value}`"), remedy);
+                table.fault(line, format!("there is no list `{value}`"), remedy);
             }
+            self.lists.used.push(value);
         }
-        let Some(lists) = lists else { return };
-        for Located { value: name, line } in lists.words() {
-            let Some(list) = lists.table(&name) else { continue };
-            if !names.iter().any(|n| n.value == name) {
-                lists.fault(line, format!("the list `{name}` is not used"), "name it in `list` or leave it out");
+        self.lists.table = lists;
+    }
+
+    /// Tells of lists that no condition names; they are read all the same, for their faults.
+    pub(super) fn finish_lists(&mut self) {
+        let Some(lists) = self.lists.table.take() else { return };
+        if self.lists.used.is_empty() {
+            return lists.fault(lists.line(), "`[lists]` is not used", "name its lists in `list = [...]` or leave it out");
+        }
+        for Located { value: name, line } in
+            lists.words().into_iter().filter(|word| !self.lists.used.contains(&word.value)).collect::<Vec<_>>()
+        {
+            lists.fault(line, format!("the list `{name}` is not used"), "name it in `list` or leave it out");
+            if let Some(list) = lists.table(&name) {
+                self.list(list);
             }
-            self.list(list);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod condition;
 mod list;
+mod order;
 
 pub(super) use condition::{Condition, HeaderTest};
 
@@ -37,15 +38,23 @@ pub(super) struct Rule {
     pub(super) condition: Condition,
     pub(super) places: Where,
     pub(super) context: Option<ContextWords>,
-    /// Numbers of no interest, letters in upper case, without separators.
-    pub(super) ignored: HashSet<String>,
+    pub(super) ignored: Arc<Ignored>,
+    /// Whether it has a list in all Dutch inflections.
+    pub(super) stems: bool,
     pub(super) examples: Examples,
+}
+
+/// The rule's `[ignore]`.
+#[derive(Default)]
+pub(super) struct Ignored {
+    /// Numbers of no interest, letters in upper case, without separators.
+    values: HashSet<String>,
 }
 
 impl Rule {
     /// Whether the organisation said that this number is of no interest.
     pub(super) fn ignores(&self, written: &str) -> bool {
-        !self.ignored.is_empty() && self.ignored.contains(&bare(written))
+        !self.ignored.values.is_empty() && self.ignored.values.contains(&bare(written))
     }
 }
 
@@ -57,6 +66,7 @@ pub(super) enum Type {
 }
 
 /// The rule's `[context]`; its labels are in the lexicon.
+#[derive(Clone, Copy)]
 pub(super) struct ContextWords {
     pub(super) window: Window,
     pub(super) person: bool,
@@ -104,26 +114,73 @@ const LATER_TYPES: [&str; 37] = [
 ];
 
 /// Words of the rule language that come later.
-const LATER: [&str; 12] =
-    ["all", "any", "unless", "within", "distinct", "points", "known", "pattern", "check", "confidence", "rule", "person"];
+const LATER: [&str; 1] = ["points"];
+
+/// Every rule of a set. Those with a name come first, in the order of their files; behind them stand the things that conditions are made of.
+pub(super) struct Rules {
+    pub(super) all: Vec<Rule>,
+    /// How many have a name.
+    pub(super) named: usize,
+    /// The numbers of those that join what others find, each behind those it needs.
+    pub(super) joined: Vec<usize>,
+}
+
+impl Rules {
+    /// Those with a name.
+    pub(super) fn named(&self) -> &[Rule] {
+        &self.all[..self.named]
+    }
+
+    /// Of which rules unsure findings are counted by their values, by number.
+    pub(super) fn counted(&self) -> Vec<bool> {
+        let mut counted = vec![false; self.all.len()];
+        for rule in &self.all {
+            if let Condition::Joined(node) = &rule.condition {
+                node.each_counted(&mut |rule| counted[rule] = true);
+            }
+        }
+        counted
+    }
+}
 
 /// Reads every `rules/*.toml`; the terms go into `lexicon`.
-pub(super) fn read_all(files: &Files, faults: &Faults, lexicon: &mut Lexicon) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
-    for (file, text) in files {
-        let Some(stem) = file.strip_prefix("rules/").and_then(|f| f.strip_suffix(".toml")).filter(|s| !s.contains('/')) else { continue };
-        let Some(root) = Table::parse(file, text, faults) else { continue };
+pub(super) fn read_all(files: &Files, faults: &Faults, lexicon: &mut Lexicon) -> Rules {
+    let stem = |file: &str| file.strip_prefix("rules/")?.strip_suffix(".toml").filter(|s| !s.contains('/')).map(str::to_owned);
+    let own: Vec<(&String, &String, String)> = files.iter().filter_map(|(file, text)| Some((file, text, stem(file)?))).collect();
+    let names: Vec<String> = own.iter().map(|(.., stem)| stem.clone()).collect();
+    let (mut all, mut inner) = (Vec::with_capacity(names.len()), Vec::new());
+    for (index, (file, text, stem)) in own.into_iter().enumerate() {
+        let mut reader = Reader { files, lexicon, names: &names, index, stem: &stem, lists: Lists::default(), inner: &mut inner };
         // A rule with a fault is not used, but it keeps its number: terms already added refer to it.
-        rules.push(Reader { files, lexicon, index: rules.len(), stem }.rule(root));
+        all.push(match Table::parse(file, text, faults) {
+            Some(root) => reader.rule(root),
+            None => reader.nothing(file),
+        });
     }
-    rules
+    let named = all.len();
+    all.append(&mut inner);
+    let joined = order::order(&all, faults);
+    Rules { all, named, joined }
 }
 
 struct Reader<'a> {
     files: &'a Files,
     lexicon: &'a mut Lexicon,
+    /// The names of all rules; a rule's number is its place here.
+    names: &'a [String],
+    /// The number of the rule being read.
     index: usize,
     stem: &'a str,
+    lists: Lists,
+    /// The things that conditions are made of, of all rules so far.
+    inner: &'a mut Vec<Rule>,
+}
+
+/// The table `[lists]` of a rule's file.
+#[derive(Default)]
+struct Lists {
+    table: Option<Table>,
+    used: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -131,14 +188,13 @@ impl Reader<'_> {
         let file = root.file().to_owned();
         if !root.has("rule") && (root.has("policy") || root.has("defaults")) {
             root.fault(1, "this file holds policies, not a rule", "move it to policies/");
-            let (info, places, condition) = (self.info(self.stem.to_owned()), Where::default(), Condition::Finds(Vec::new()));
-            let (ignored, examples) = (HashSet::new(), Examples::default());
-            return Rule { info, file, line: 1, condition, places, context: None, ignored, examples };
+            return self.nothing(&file);
         }
         let examples = Examples::read(root.table("examples"));
-        let ignored = root.table("ignore").map(|table| self.ignored(table)).unwrap_or_default();
+        let ignored = Arc::new(root.table("ignore").map(|table| self.ignored(table)).unwrap_or_default());
         let context = root.table("context");
-        let lists = root.table("lists");
+        self.lists.table = root.table("lists");
+        let begins = self.inner.len();
         let rule = root.table("rule");
         if rule.is_none() && !root.has("rule") {
             root.fault(1, "`[rule]` is missing", "begin the file with `[rule]` and its name");
@@ -146,21 +202,45 @@ impl Reader<'_> {
         root.not_yet(&["points"]);
         let line = rule.as_ref().map_or(1, Table::line);
         let (info, places, condition) = match rule {
-            Some(rule) => self.head(rule, lists),
+            Some(rule) => self.head(rule),
             None => (self.info(self.stem.to_owned()), Where::default(), None),
         };
-        let context = match (context, &condition) {
-            (Some(table), Some(Condition::Finds(_)) | None) => Some(self.context(table)),
-            (Some(table), Some(_)) => {
-                table.fault(table.line(), "`[context]` belongs to a rule that finds numbers", "leave it out");
-                None
-            }
-            _ => None,
-        };
-        root.finish();
+        self.finish_lists();
         // A rule without a condition has been reported; it finds nothing.
         let condition = condition.unwrap_or(Condition::Finds(Vec::new()));
-        Rule { info, file, line, condition, places, context, ignored, examples }
+        let mut rule = Rule { info, file, line, condition, places, context: None, ignored, stems: false, examples };
+        if let Some(table) = context {
+            self.give_context(table, &mut rule, begins);
+        }
+        for inner in &mut self.inner[begins..] {
+            inner.ignored = rule.ignored.clone();
+        }
+        root.finish();
+        rule
+    }
+
+    /// The rule of a file with a fault that leaves nothing to be read.
+    fn nothing(&self, file: &str) -> Rule {
+        let (info, condition) = (self.info(self.stem.to_owned()), Condition::Finds(Vec::new()));
+        let (places, file) = (Where::default(), file.to_owned());
+        Rule { info, file, line: 1, condition, places, context: None, ignored: Arc::default(), stems: false, examples: Examples::default() }
+    }
+
+    /// The words of `[context]` are about every number that the rule, or a condition in it (from `begins` on), looks for.
+    fn give_context(&mut self, table: Table, rule: &mut Rule, begins: usize) {
+        let of = |inner: &Rule| matches!(inner.condition, Condition::Finds(_));
+        let mut numbers: Vec<usize> = if of(rule) { vec![self.index] } else { Vec::new() };
+        numbers.extend((begins..self.inner.len()).filter(|n| of(&self.inner[*n])).map(|n| self.names.len() + n));
+        if numbers.is_empty() {
+            return table.fault(table.line(), "`[context]` belongs to a rule that finds numbers", "leave it out");
+        }
+        let context = self.context(table, &numbers);
+        for number in numbers {
+            match number.checked_sub(self.names.len()) {
+                Some(inner) => self.inner[inner].context = Some(context),
+                None => rule.context = Some(context),
+            }
+        }
     }
 
     fn info(&self, name: String) -> RuleInfo {
@@ -168,7 +248,7 @@ impl Reader<'_> {
     }
 
     /// The table `[rule]` itself.
-    fn head(&mut self, rule: Table, lists: Option<Table>) -> (RuleInfo, Where, Option<Condition>) {
+    fn head(&mut self, rule: Table) -> (RuleInfo, Where, Option<Condition>) {
         let name = rule.required_text("name", &format!("\"{}\"", self.stem));
         if let Some(Located { value, line }) = &name
             && value != self.stem
@@ -183,7 +263,7 @@ impl Reader<'_> {
         info.strip = rule.boolean("strip").is_some_and(|b| b.value);
         info.phone = rule.boolean("phone").is_some_and(|b| b.value);
         let places = places(&rule);
-        let condition = self.condition(&rule, lists);
+        let condition = self.condition(&rule, places);
         for (word, on) in [("strip", info.strip), ("phone", info.phone)] {
             if on && !matches!(condition, Some(Condition::Terms("word" | "text")) | None) {
                 rule.fault(rule.line(), format!("`{word}` belongs to a rule with `word`"), "leave it out");
@@ -194,10 +274,12 @@ impl Reader<'_> {
         (info, places, condition)
     }
 
-    fn context(&mut self, table: Table) -> ContextWords {
+    fn context(&mut self, table: Table, rules: &[usize]) -> ContextWords {
         for (word, wanted) in [("near", true), ("not_near", false)] {
             for term in table.texts(word) {
-                self.term(&table, &term, Stars::AnyEnding, Spelling::default(), Use::Label { rule: self.index, wanted });
+                for rule in rules {
+                    self.term(&table, &term, Stars::AnyEnding, Spelling::default(), Use::Label { rule: *rule, wanted });
+                }
             }
         }
         let window = table.text("near_within").map_or_else(Window::default, |text| {
@@ -211,16 +293,16 @@ impl Reader<'_> {
         ContextWords { window, person }
     }
 
-    fn ignored(&self, table: Table) -> HashSet<String> {
-        let mut ignored: HashSet<String> = table.texts("values").iter().map(|v| bare(&v.value)).collect();
+    fn ignored(&self, table: Table) -> Ignored {
+        let mut values: HashSet<String> = table.texts("values").iter().map(|v| bare(&v.value)).collect();
         for name in table.texts("files") {
             if let Some((_, text)) = self.file(&table, &name) {
-                ignored.extend(list::entries(&text).map(|(_, value)| bare(value)));
+                values.extend(list::entries(&text).map(|(_, value)| bare(value)));
             }
         }
         table.not_yet(&["in"]);
         table.finish();
-        ignored
+        Ignored { values }
     }
 }
 
