@@ -2,7 +2,7 @@
 
 use super::{
     compose::{Event, Events, From, Kind, Place},
-    lexicon::fold,
+    lexicon::Lexicon,
     normalise::Normal,
     rule::Rules,
     search::Searched,
@@ -90,6 +90,7 @@ const MOST: usize = 10_000;
 /// Gathers the findings of a mail.
 pub(super) struct Collector<'a> {
     pub(super) rules: &'a Rules,
+    lexicon: &'a Lexicon,
     pub(super) findings: Vec<Finding>,
     /// What was found for parts of conditions only.
     pub(super) parts: Vec<Finding>,
@@ -118,9 +119,16 @@ pub(super) struct Number {
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(rules: &'a Rules) -> Collector<'a> {
+    pub(super) fn new(rules: &'a Rules, lexicon: &'a Lexicon) -> Collector<'a> {
         let events = (!rules.joined.is_empty()).then(|| Events::new(rules.all.len()));
-        Collector { rules, findings: Vec::new(), parts: Vec::new(), events, counts: Counts(vec![Count::default(); rules.all.len()]) }
+        Collector {
+            rules,
+            lexicon,
+            findings: Vec::new(),
+            parts: Vec::new(),
+            events,
+            counts: Counts(vec![Count::default(); rules.all.len()]),
+        }
     }
 
     /// Takes what was found in one text, in its order. `chances` tells, by its index, what counts for no value of its own.
@@ -136,7 +144,7 @@ impl<'a> Collector<'a> {
                 let named = raw.rule < self.rules.named;
                 // Fewer than 2^32: MOST for each rule.
                 let from = if named { From::Finding(self.findings.len() as u32) } else { From::Part(self.parts.len() as u32) };
-                let value = fold(&normal.text[raw.stretch.0..raw.stretch.1], self.rules.all[raw.rule].stems);
+                let value = self.lexicon.value(&normal.text[raw.stretch.0..raw.stretch.1]);
                 let kind = if chances.binary_search(&index).is_ok() { Kind::Chance } else { Kind::Usual };
                 let place = count.place(number, raw.stretch);
                 events.of_rule[raw.rule].push(Event { place, confidence: raw.confidence, value, kind, from });
@@ -173,7 +181,7 @@ impl<'a> Collector<'a> {
         if let Some(events) = &mut self.events {
             let from =
                 if rule < self.rules.named { From::Finding(self.findings.len() as u32) } else { From::Part(self.parts.len() as u32) };
-            let value = fold(&Normal::of(value).text, false);
+            let value = self.lexicon.value(&Normal::of(value).text);
             events.of_rule[rule].push(Event { place: Place::HEADER, confidence: Confidence::High, value, kind: Kind::Usual, from });
         }
         self.keep(

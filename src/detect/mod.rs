@@ -6,6 +6,7 @@
 
 mod class;
 mod compose;
+mod dutch;
 mod context;
 mod embedded;
 mod examples;
@@ -16,6 +17,7 @@ mod key;
 mod lexicon;
 mod normalise;
 mod number;
+mod parts;
 mod person;
 mod place;
 mod rule;
@@ -59,6 +61,7 @@ impl RuleSet {
         let mut lexicon = Lexicon::new();
         let rules = rule::read_all(files, faults, &mut lexicon);
         person::add(&mut lexicon);
+        lexicon.ready();
         let infos = rules.named().iter().map(|r| r.info.clone()).collect();
         let headers = rules.all.iter().any(|r| r.places.looks_at_headers());
         let counted = rules.counted();
@@ -101,7 +104,7 @@ impl RuleSet {
     /// At most 10 000 findings for each rule; then one more, whose `why` says so. Nothing surer than what was kept is left out.
     #[must_use]
     pub fn find(&self, extraction: &Extraction) -> Vec<Finding> {
-        let mut collector = Collector::new(&self.rules);
+        let mut collector = Collector::new(&self.rules, &self.lexicon);
         self.find_in_headers(extraction, &mut collector);
         let mut number = Number { document: 0, text: 0 };
         let mut part = "";

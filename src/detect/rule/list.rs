@@ -6,6 +6,17 @@ use crate::{
     fault::{Located, Table, did_you_mean},
 };
 
+/// `match`: what of a term must stand in the text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// The term, as whole words.
+    Word,
+    /// Its last word in any Dutch inflection.
+    Inflected,
+    /// The term, or a long word that holds it.
+    Part,
+}
+
 impl Reader<'_> {
     /// The lists that `list` names, out of `[lists]`.
     pub(super) fn lists(&mut self, table: &Table) {
@@ -44,28 +55,30 @@ impl Reader<'_> {
 
     fn list(&mut self, list: Table) {
         let matching = list.text("match");
+        let mut form = Form::Word;
         let mut spelling = Spelling { exact_case: exact(&list, "case"), exact_accents: exact(&list, "accents") };
         match matching.as_ref().map(|m| m.value.as_str()) {
             None | Some("word") => {}
             Some("exact") => spelling = Spelling { exact_case: true, exact_accents: true },
-            Some(later @ ("stem" | "part")) => {
-                list.fault(
-                    matching.as_ref().map_or(1, |m| m.line),
-                    format!("`match = \"{later}\"` is not in this version"),
-                    "use word or exact",
-                );
-            }
+            Some("stem") => form = Form::Inflected,
+            Some("part") => form = Form::Part,
             Some(other) => {
-                list.fault(matching.as_ref().map_or(1, |m| m.line), format!("unknown match \"{other}\""), "use word or exact");
+                list.fault(matching.as_ref().map_or(1, |m| m.line), format!("unknown match \"{other}\""), "use word, stem, part or exact");
             }
         }
         match (list.has("file"), list.has("words")) {
             (true, false) => {
                 if let Some((file, text)) = list.text("file").and_then(|name| self.file(&list, &name)) {
-                    self.list_file(&list, &file, &text, spelling);
+                    self.list_file(&list, &file, &text, form, spelling);
                 }
             }
-            (false, true) => self.terms(&list, list.texts("words"), Stars::Themselves, spelling),
+            (false, true) => {
+                for term in list.texts("words") {
+                    if let Err(bad) = self.add(&term.value, form, spelling, Use::Find { rule: self.index }) {
+                        list.fault(term.line, bad_term(&term.value, &bad), remedy(&bad));
+                    }
+                }
+            }
             (true, true) => list.fault(list.line(), "a list has `file` or `words`, not both", "make two lists of it"),
             (false, false) => list.fault(list.line(), "the list is empty", "add `words = [...]` or `file = \"lists/x.txt\"`"),
         }
@@ -84,14 +97,26 @@ impl Reader<'_> {
     }
 
     /// A term a line, `# comment`, `-term` for what is not to be found although a part of it is listed.
-    fn list_file(&mut self, list: &Table, file: &str, text: &str, spelling: Spelling) {
+    fn list_file(&mut self, list: &Table, file: &str, text: &str, form: Form, spelling: Spelling) {
         for (line, term) in entries(text) {
-            let (term, what) = match term.strip_prefix('-') {
-                Some(term) => (term.trim(), Use::Except { rule: self.index }),
-                None => (term, Use::Find { rule: self.index }),
+            let (term, form, what) = match term.strip_prefix('-') {
+                // A compound that is not meant is named whole.
+                Some(term) => (term.trim(), if form == Form::Part { Form::Word } else { form }, Use::Except { rule: self.index }),
+                None => (term, form, Use::Find { rule: self.index }),
             };
-            if let Err(bad) = self.lexicon.add(term, Stars::Themselves, spelling, what) {
-                list.faults().add(file, line, bad_term(term, &bad), "write a word or a phrase");
+            if let Err(bad) = self.add(term, form, spelling, what) {
+                list.faults().add(file, line, bad_term(term, &bad), remedy(&bad));
+            }
+        }
+    }
+
+    fn add(&mut self, term: &str, form: Form, spelling: Spelling, what: Use) -> Result<(), BadTerm> {
+        match form {
+            Form::Word => self.lexicon.add(term, Stars::Themselves, spelling, what),
+            Form::Inflected => self.lexicon.add_inflected(term, spelling, what),
+            Form::Part => {
+                self.lexicon.parts.add(term, what)?;
+                self.lexicon.add(term, Stars::Themselves, spelling, what)
             }
         }
     }
@@ -104,11 +129,7 @@ impl Reader<'_> {
 
     pub(super) fn term(&mut self, table: &Table, term: &Located<String>, stars: Stars, spelling: Spelling, what: Use) {
         if let Err(bad) = self.lexicon.add(&term.value, stars, spelling, what) {
-            let remedy = match bad {
-                BadTerm::Empty => "write a word or a phrase",
-                BadTerm::Star => "put one `*` at the end, behind two letters or more",
-            };
-            table.fault(term.line, bad_term(&term.value, &bad), remedy);
+            table.fault(term.line, bad_term(&term.value, &bad), remedy(&bad));
         }
     }
 }
@@ -136,5 +157,16 @@ fn bad_term(term: &str, bad: &BadTerm) -> String {
     match bad {
         BadTerm::Empty => format!("`{term}` has no letter or digit in it"),
         BadTerm::Star => format!("`{term}` has its `*` in the wrong place"),
+        BadTerm::Short => format!("`{term}` is no single word of five letters or more, so `match = \"part\"` would find it everywhere"),
+        BadTerm::Many => format!("`{term}` is one term too many"),
+    }
+}
+
+fn remedy(bad: &BadTerm) -> &'static str {
+    match bad {
+        BadTerm::Empty => "write a word or a phrase",
+        BadTerm::Star => "put one `*` at the end, behind two letters or more",
+        BadTerm::Short => "put it into a list with `match = \"word\"` or \"stem\"",
+        BadTerm::Many => "`match = \"part\"` takes 100 000 terms in all; use `match = \"stem\"` for the rest",
     }
 }

@@ -39,8 +39,6 @@ pub(super) struct Rule {
     pub(super) places: Where,
     pub(super) context: Option<ContextWords>,
     pub(super) ignored: Arc<Ignored>,
-    /// Whether it has a list in all Dutch inflections.
-    pub(super) stems: bool,
     pub(super) examples: Examples,
 }
 
@@ -208,7 +206,7 @@ impl Reader<'_> {
         self.finish_lists();
         // A rule without a condition has been reported; it finds nothing.
         let condition = condition.unwrap_or(Condition::Finds(Vec::new()));
-        let mut rule = Rule { info, file, line, condition, places, context: None, ignored, stems: false, examples };
+        let mut rule = Rule { info, file, line, condition, places, context: None, ignored, examples };
         if let Some(table) = context {
             self.give_context(table, &mut rule, begins);
         }
@@ -223,7 +221,7 @@ impl Reader<'_> {
     fn nothing(&self, file: &str) -> Rule {
         let (info, condition) = (self.info(self.stem.to_owned()), Condition::Finds(Vec::new()));
         let (places, file) = (Where::default(), file.to_owned());
-        Rule { info, file, line: 1, condition, places, context: None, ignored: Arc::default(), stems: false, examples: Examples::default() }
+        Rule { info, file, line: 1, condition, places, context: None, ignored: Arc::default(), examples: Examples::default() }
     }
 
     /// The words of `[context]` are about every number that the rule, or a condition in it (from `begins` on), looks for.
