@@ -1,6 +1,7 @@
 //! The command line. Each command is one function; what they print and how they end is an interface (tests/cli.rs).
 
 mod check;
+mod edm;
 mod explain;
 mod extract;
 mod init;
@@ -65,6 +66,11 @@ enum Command {
         path: Option<PathBuf>,
         #[command(subcommand)]
         command: phone::Command,
+    },
+    /// Exact data match: tables that recognise your own records and tell nothing about them
+    Edm {
+        #[command(subcommand)]
+        command: edm::Command,
     },
     /// Print what stands for a password in the file of accounts; the password is a line of standard input
     HashPassword,
@@ -171,6 +177,7 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
         Command::Phone { path, command } => phone::run(&command, path, out),
         Command::HashPassword => password::run(out),
+        Command::Edm { command } => edm::run(&command, out),
         Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
     }
 }

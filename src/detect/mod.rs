@@ -4,6 +4,7 @@
 //! ([`context`], [`table`], [`key`]). Nothing of what a text holds leaves this module unmasked, except a telephone number that its sender wrote
 //! behind a trigger, as a `PhoneNumber`.
 
+mod check;
 mod class;
 mod compose;
 mod dutch;
@@ -14,12 +15,15 @@ mod finding;
 mod iban;
 mod joined;
 mod key;
+mod known;
 mod lexicon;
 mod normalise;
 mod number;
 mod parts;
+mod pattern;
 mod person;
 mod place;
+mod region;
 mod rule;
 mod scan;
 mod search;
@@ -30,6 +34,7 @@ mod trigger;
 pub use embedded::EMBEDDED;
 pub use examples::Gap;
 pub use finding::{Confidence, Finding};
+pub use known::{Builder as KnownBuilder, KnownKey, Row as KnownRow};
 pub use rule::RuleInfo;
 
 use crate::{
@@ -39,9 +44,22 @@ use crate::{
 use finding::{Collector, Number};
 use lexicon::Lexicon;
 use normalise::Normal;
+use pattern::Gate;
 use place::header_part;
-use rule::{Condition, HeaderTest, Rules};
+use rule::{Condition, HeaderTest, Rule, Rules};
 use search::Search;
+use std::sync::Arc;
+
+/// Something about a rule that is no fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The rule's file.
+    pub file: String,
+    /// The line it is about.
+    pub line: usize,
+    /// In a sentence.
+    pub what: &'static str,
+}
 
 /// All rules, ready for use. Immutable; a reload makes a new one.
 pub struct RuleSet {
@@ -52,20 +70,28 @@ pub struct RuleSet {
     headers: bool,
     /// Of which rules unsure findings are counted by their values.
     counted: Vec<bool>,
+    patterns: Gate,
 }
 
 impl RuleSet {
     /// Compiles `rules/*.toml`, with the lists they name (relative to `rules/`), and reports every fault. With faults the set is of no use.
     #[must_use]
     pub fn compile(files: &Files, faults: &Faults) -> RuleSet {
+        RuleSet::compile_with(files, None, faults)
+    }
+
+    /// The same, with the key of the tables of known values.
+    #[must_use]
+    pub fn compile_with(files: &Files, key: Option<&Arc<KnownKey>>, faults: &Faults) -> RuleSet {
         let mut lexicon = Lexicon::new();
-        let rules = rule::read_all(files, faults, &mut lexicon);
+        let rules = rule::read_all(files, key, faults, &mut lexicon);
         person::add(&mut lexicon);
         lexicon.ready();
         let infos = rules.named().iter().map(|r| r.info.clone()).collect();
         let headers = rules.all.iter().any(|r| r.places.looks_at_headers());
         let counted = rules.counted();
-        RuleSet { rules, infos, lexicon, headers, counted }
+        let patterns = Gate::of(&rules.all);
+        RuleSet { rules, infos, lexicon, headers, counted, patterns }
     }
 
     /// The built-in rules, those of the repository.
@@ -91,6 +117,15 @@ impl RuleSet {
         for rule in self.rules.named() {
             rule.examples.check(self, rule, faults);
         }
+    }
+
+    /// What is no fault, and whoever wrote it should know.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        let slow = |rule: &&Rule| matches!(&rule.condition, Condition::Pattern(pattern) if pattern.is_slow());
+        let what = "this pattern has no three letters or digits that always stand in what it finds, so it is tried everywhere: it may cost a mail \
+             1 to 10 ms for each MB of text; put a word that always stands there into it if there is one";
+        self.rules.all.iter().filter(slow).map(|rule| Note { file: rule.file.clone(), line: rule.line, what }).collect()
     }
 
     /// The examples of which a rule's author knows that they are missed.

@@ -8,13 +8,14 @@ use super::{
     normalise::Normal,
     number::{Candidate, Form},
     place::{self, View},
+    region::{self, Areas, Regions},
     rule::{Condition, Rule, Type},
     scan::{Scanned, Stretch, scan},
     table::{ColumnOf, Tables},
     trigger,
 };
 use crate::{
-    extract::{Places, Span, Text},
+    extract::{Places, Source, Span, Text},
     phone::PhoneNumber,
 };
 use std::collections::HashMap;
@@ -40,14 +41,18 @@ pub(super) struct Searched {
 
 /// One text, scanned, and what the rules have found in it so far.
 pub(super) struct Search<'a> {
-    rules: &'a RuleSet,
+    pub(super) rules: &'a RuleSet,
     text: &'a Text,
-    normal: &'a Normal<'a>,
+    pub(super) normal: &'a Normal<'a>,
     view: View<'a>,
-    scanned: Scanned,
+    pub(super) scanned: Scanned,
     counts: &'a mut Counts,
-    raws: Vec<Raw>,
+    pub(super) raws: Vec<Raw>,
     rest: HashMap<usize, (Stretch, Confidence)>,
+    /// From where on each rule's pattern may match; `None` until one is asked for.
+    pub(super) begins: Option<Vec<usize>>,
+    /// Parts of the text that rules may leave out; `None` until one is asked for.
+    areas: Option<Areas>,
 }
 
 impl<'a> Search<'a> {
@@ -55,7 +60,7 @@ impl<'a> Search<'a> {
     pub(super) fn of(rules: &'a RuleSet, text: &'a Text, normal: &'a Normal<'a>, first: bool, counts: &'a mut Counts) -> Search<'a> {
         let view = View::of(text, normal.text.as_bytes(), first);
         let scanned = scan(normal, &rules.lexicon, rules.rules.all.len());
-        Search { rules, text, normal, view, scanned, counts, raws: Vec::new(), rest: HashMap::new() }
+        Search { rules, text, normal, view, scanned, counts, raws: Vec::new(), rest: HashMap::new(), begins: None, areas: None }
     }
 
     /// What the rules find, in the order of the text.
@@ -75,6 +80,8 @@ impl<'a> Search<'a> {
                     self.scanned = scanned;
                 }
                 Condition::Terms(kind) => self.terms(index, rule, kind),
+                Condition::Pattern(pattern) => self.pattern(index, rule, pattern),
+                Condition::Known(asked) => self.known(index, rule, asked),
                 Condition::Header(_) | Condition::Joined(_) => {}
             }
         }
@@ -155,8 +162,11 @@ impl<'a> Search<'a> {
     }
 
     /// Counts a finding of a rule; `None` when the rule does not look there, or found too many already.
-    fn counted(&mut self, index: usize, rule: &Rule, stretch: Stretch, confidence: Confidence) -> Option<Option<String>> {
+    pub(super) fn counted(&mut self, index: usize, rule: &Rule, stretch: Stretch, confidence: Confidence) -> Option<Option<String>> {
         if !rule.places.holds(self.text, &self.view, stretch) {
+            return None;
+        }
+        if !rule.ignored.regions.is_empty() && self.is_ignored(rule.ignored.regions, stretch) {
             return None;
         }
         let counted = self.counts.next(index, confidence);
@@ -167,7 +177,17 @@ impl<'a> Search<'a> {
         counted
     }
 
-    fn context<'s>(&self, index: usize, rule: &Rule, scanned: &'s Scanned) -> Context<'s>
+    /// Whether a finding lies in a part of the text that the rule leaves out. Signatures, disclaimers and answered mails are looked for in the
+    /// mail's own text only.
+    fn is_ignored(&mut self, regions: Regions, stretch: Stretch) -> bool {
+        let text = &*self.normal.text;
+        if region::in_url(regions, text.as_bytes(), stretch) {
+            return true;
+        }
+        self.text.source == Source::Body && self.areas.get_or_insert_with(|| Areas::of(text)).hold(regions, stretch)
+    }
+
+    pub(super) fn context<'s>(&self, index: usize, rule: &Rule, scanned: &'s Scanned) -> Context<'s>
     where
         'a: 's,
     {

@@ -319,7 +319,7 @@ fn faults_of(rule: &str) -> Vec<String> {
 #[test]
 fn every_mistake_in_conditions_is_told() {
     let check = |rule: &str, expected: &[&str]| assert_eq!(faults_of(rule), expected, "{rule}");
-    check("", &["rules/x.toml:1: nothing is looked for here; add one of finds, word, list, text, header, all, any, rule"]);
+    check("", &["rules/x.toml:1: nothing is looked for here; add one of finds, word, list, text, header, pattern, known, all, any, rule"]);
     check(
         "finds = \"bsn\"\nword = \"x\"\n",
         &[
@@ -334,7 +334,7 @@ fn every_mistake_in_conditions_is_told() {
             "rules/x.toml:5: unknown confidence \"hihg\"; did you mean \"high\"?",
             "rules/x.toml:6: `finds` and `word` stand side by side; write `all = [{ finds = .. }, { word = .. }]` if both must be there, `any = [..]` if one is enough",
             "rules/x.toml:7: `any` is empty; write `any = [{ rule = \"bsn\" }, { word = \"x\" }]`",
-            "rules/x.toml:7: nothing is looked for here; add one of finds, word, list, text, header, all, any, rule",
+            "rules/x.toml:7: nothing is looked for here; add one of finds, word, list, text, header, pattern, known, all, any, rule",
             "rules/x.toml:7: unknown word `wrd`; did you mean `word`?",
             "rules/x.toml:8: `distinct` beside `all`; put it into the condition whose different values count: { list = \"x\", distinct = 2 }",
         ],

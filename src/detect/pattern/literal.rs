@@ -51,7 +51,8 @@ fn piece(hir: &Hir) -> Option<String> {
         HirKind::Literal(literal) => lower(&literal.0),
         // `(?i)a` is the class of both. The Kelvin sign and the long s are letters of their classes too, and never in a normal text.
         HirKind::Class(Class::Unicode(class)) => {
-            let mut ascii = class.iter().flat_map(|range| range.start()..=range.end()).take(4).filter(char::is_ascii).map(|c| c.to_ascii_lowercase());
+            let mut ascii =
+                class.iter().flat_map(|range| range.start()..=range.end()).take(4).filter(char::is_ascii).map(|c| c.to_ascii_lowercase());
             let first = ascii.next().filter(char::is_ascii_alphabetic)?;
             (class.iter().map(|range| range.len()).sum::<usize>() <= 3 && ascii.all(|c| c == first)).then(|| first.to_string())
         }

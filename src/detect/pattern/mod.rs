@@ -74,6 +74,8 @@ pub(super) struct Gate {
     literals: Option<AhoCorasick>,
     /// By literal the number of its rule.
     owners: Vec<usize>,
+    /// How many patterns have one.
+    fast: usize,
     /// Any of the patterns without a literal.
     slow: Option<Regex>,
     slow_rules: Vec<usize>,
@@ -96,6 +98,7 @@ impl Gate {
                 literals.push(literal);
                 gate.owners.push(rule);
             }
+            gate.fast += usize::from(!pattern.is_slow());
             if pattern.is_slow() {
                 slow.push(format!("(?:{})", pattern.plain));
                 gate.slow_rules.push(rule);
@@ -116,7 +119,7 @@ impl Gate {
         let mut begins = vec![NOWHERE; self.rules];
         match &self.literals {
             Some(literals) => {
-                let mut missing = self.owners.len();
+                let mut missing = self.fast;
                 for literal in literals.find_overlapping_iter(text) {
                     let begin = &mut begins[self.owners[literal.pattern().as_usize()]];
                     if *begin == NOWHERE {

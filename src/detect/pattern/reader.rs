@@ -24,7 +24,10 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// Reads a pattern, or says everything that is wrong with it.
 pub(in crate::detect) fn read(pattern: &str, any_case: bool, check: Option<Check>) -> Result<Pattern, Vec<Flaw>> {
     if pattern.len() > MOST_LETTERS {
-        return Err(vec![flaw(format!("the pattern has more than {MOST_LETTERS} letters"), "make several rules of it and join them by `any`")]);
+        return Err(vec![flaw(
+            format!("the pattern has more than {MOST_LETTERS} letters"),
+            "make several rules of it and join them by `any`",
+        )]);
     }
     let ast = ast::parse::Parser::new().parse(pattern).map_err(|e| {
         let at: String = pattern[e.span().start.offset..].chars().take(12).collect();
@@ -123,7 +126,10 @@ fn about(hir: &Hir, pattern: &str, flaws: &mut Vec<Flaw>) {
     } else if properties.minimum_len() == Some(0) {
         flaws.push(flaw("the pattern matches where nothing stands", "say what must be there: `\\d+` instead of `\\d*`"));
     } else if properties.minimum_len().is_some_and(|least| least > LONGEST) {
-        flaws.push(flaw(format!("the pattern matches more than {LONGEST} characters only"), "look for less: what stands in it is found anyway"));
+        flaws.push(flaw(
+            format!("the pattern matches more than {LONGEST} characters only"),
+            "look for less: what stands in it is found anyway",
+        ));
     }
     if runs_on(hir) {
         let what = format!("a part of the pattern goes on over the end of the line: `{pattern}`");

@@ -6,8 +6,11 @@ use super::{Reader, Rule, Type, list::exact, types};
 use crate::{
     detect::{
         Confidence,
+        check::{CHECKS, Check},
         compose::{Node, What, Within},
+        known::Asked,
         lexicon::{Spelling, Stars},
+        pattern::{self, Flaw, Pattern},
         place::Where,
     },
     fault::{Located, Table, did_you_mean},
@@ -19,6 +22,10 @@ pub(in crate::detect) enum Condition {
     Finds(Vec<Type>),
     /// Terms in the lexicon; the word is the `type` that `explain --format json` tells: `word`, `list`, `text`.
     Terms(&'static str),
+    /// What a regular expression matches.
+    Pattern(Box<Pattern>),
+    /// Values of a table of known ones.
+    Known(Asked),
     /// Header fields of the mail.
     Header(Vec<HeaderTest>),
     /// What other rules find, joined.
@@ -33,7 +40,7 @@ pub(in crate::detect) struct HeaderTest {
 }
 
 /// What finds something by itself.
-const THINGS: [&str; 5] = ["finds", "word", "list", "text", "header"];
+const THINGS: [&str; 7] = ["finds", "word", "list", "text", "header", "pattern", "known"];
 /// What joins conditions, or names a rule that is one.
 const JOINS: [&str; 3] = ["all", "any", "rule"];
 /// What says more about a condition.
@@ -144,6 +151,8 @@ impl Reader<'_> {
                 self.lists(table);
                 Condition::Terms("list")
             }
+            "pattern" => pattern(table).map_or(Condition::Finds(Vec::new()), |pattern| Condition::Pattern(Box::new(pattern))),
+            "known" => self.known(table).map_or(Condition::Finds(Vec::new()), Condition::Known),
             _ => Condition::Header(table.tables("header").into_iter().map(header).collect()),
         }
     }
@@ -228,6 +237,29 @@ fn count(table: &Table, word: &str, bounds: std::ops::RangeInclusive<i64>, examp
         return None;
     }
     usize::try_from(number.value).ok()
+}
+
+/// `pattern = '...'`, with `check` and `case`.
+fn pattern(table: &Table) -> Option<Pattern> {
+    let check = table.text("check").and_then(|word| check(table, &word));
+    // For a pattern capitals matter unless it is said that they don't: whoever writes one chose its letters.
+    let any_case = table.has("case") && !exact(table, "case");
+    let text = table.text("pattern")?;
+    let told = |flaws: Vec<Flaw>| flaws.into_iter().for_each(|flaw| table.fault(text.line, flaw.what, flaw.remedy));
+    pattern::read(&text.value, any_case, check).map_err(told).ok()
+}
+
+fn check(table: &Table, word: &Located<String>) -> Option<Check> {
+    let check = CHECKS.iter().find(|(name, _)| *name == word.value).map(|(_, check)| *check);
+    if check.is_none() {
+        let names = CHECKS.map(|(name, _)| name);
+        let remedy = match did_you_mean(&word.value, names) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => format!("known: {}", names.join(", ")),
+        };
+        table.fault(word.line, format!("unknown check \"{}\"", word.value), remedy);
+    }
+    check
 }
 
 fn header(table: Table) -> HeaderTest {

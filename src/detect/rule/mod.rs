@@ -1,6 +1,7 @@
 //! Rule files: read completely, every fault reported, before anything takes effect.
 
 mod condition;
+mod known;
 mod list;
 mod order;
 
@@ -9,11 +10,16 @@ pub(super) use condition::{Condition, HeaderTest};
 use super::{
     context::Window,
     examples::Examples,
+    known::{Known, KnownKey},
     lexicon::{Lexicon, Spelling, Stars, Use},
     place::{WORDS, Where},
+    region::{self, Regions},
 };
 use crate::fault::{Faults, Files, Located, Table, did_you_mean};
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// What others may know of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +53,8 @@ pub(super) struct Rule {
 pub(super) struct Ignored {
     /// Numbers of no interest, letters in upper case, without separators.
     values: HashSet<String>,
+    /// Parts of a text of no interest.
+    pub(super) regions: Regions,
 }
 
 impl Rule {
@@ -142,13 +150,14 @@ impl Rules {
 }
 
 /// Reads every `rules/*.toml`; the terms go into `lexicon`.
-pub(super) fn read_all(files: &Files, faults: &Faults, lexicon: &mut Lexicon) -> Rules {
+pub(super) fn read_all(files: &Files, key: Option<&Arc<KnownKey>>, faults: &Faults, lexicon: &mut Lexicon) -> Rules {
     let stem = |file: &str| file.strip_prefix("rules/")?.strip_suffix(".toml").filter(|s| !s.contains('/')).map(str::to_owned);
     let own: Vec<(&String, &String, String)> = files.iter().filter_map(|(file, text)| Some((file, text, stem(file)?))).collect();
     let names: Vec<String> = own.iter().map(|(.., stem)| stem.clone()).collect();
-    let (mut all, mut inner) = (Vec::with_capacity(names.len()), Vec::new());
+    let (mut all, mut inner, mut tables) = (Vec::with_capacity(names.len()), Vec::new(), HashMap::new());
     for (index, (file, text, stem)) in own.into_iter().enumerate() {
-        let mut reader = Reader { files, lexicon, names: &names, index, stem: &stem, lists: Lists::default(), inner: &mut inner };
+        let lists = Lists::default();
+        let mut reader = Reader { files, lexicon, names: &names, index, stem: &stem, lists, inner: &mut inner, key, tables: &mut tables };
         // A rule with a fault is not used, but it keeps its number: terms already added refer to it.
         all.push(match Table::parse(file, text, faults) {
             Some(root) => reader.rule(root),
@@ -172,6 +181,9 @@ struct Reader<'a> {
     lists: Lists,
     /// The things that conditions are made of, of all rules so far.
     inner: &'a mut Vec<Rule>,
+    key: Option<&'a Arc<KnownKey>>,
+    /// The tables of known values read so far, by name; `None` where one can't be used.
+    tables: &'a mut HashMap<String, Option<Arc<Known>>>,
 }
 
 /// The table `[lists]` of a rule's file.
@@ -226,7 +238,7 @@ impl Reader<'_> {
 
     /// The words of `[context]` are about every number that the rule, or a condition in it (from `begins` on), looks for.
     fn give_context(&mut self, table: Table, rule: &mut Rule, begins: usize) {
-        let of = |inner: &Rule| matches!(inner.condition, Condition::Finds(_));
+        let of = |inner: &Rule| matches!(inner.condition, Condition::Finds(_) | Condition::Pattern(_));
         let mut numbers: Vec<usize> = if of(rule) { vec![self.index] } else { Vec::new() };
         numbers.extend((begins..self.inner.len()).filter(|n| of(&self.inner[*n])).map(|n| self.names.len() + n));
         if numbers.is_empty() {
@@ -298,9 +310,18 @@ impl Reader<'_> {
                 values.extend(list::entries(&text).map(|(_, value)| bare(value)));
             }
         }
-        table.not_yet(&["in"]);
+        let regions = table.texts("in").into_iter().fold(Regions::default(), |regions, Located { value, line }| {
+            regions.with(&value).unwrap_or_else(|| {
+                let remedy = match did_you_mean(&value, region::WORDS) {
+                    Some(meant) => format!("did you mean \"{meant}\"?"),
+                    None => format!("known: {}", region::WORDS.join(", ")),
+                };
+                table.fault(line, format!("\"{value}\" is no part of a text that can be left out"), remedy);
+                regions
+            })
+        });
         table.finish();
-        Ignored { values }
+        Ignored { values, regions }
     }
 }
 
