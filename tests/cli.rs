@@ -121,7 +121,10 @@ fn with_known(csv: &str, columns: &[&str]) -> (tempfile::TempDir, Output) {
     let rule = "[rule]\nname = \"client\"\ntitle = \"Client\"\nknown = { file = \"lists/clienten.edm\", column = [\"Naam\", \"Geboren\"] }\n\
         [examples]\nmatch = [\"Test Persoon, geboren op 1-1-1900\"]\npass = [\"Test Persoon, geboren op 2-1-1900\"]\n";
     write("rules/client.toml", rule);
-    write("policies/p.toml", "[[policy]]\nname = \"p\"\nwhen = { problem = [\"encrypted\", \"damaged\", \"unsupported\", \"too-deep\", \"too-large\", \"timeout\"], to = \"external\" }\nthen = \"level 1\"\n");
+    write(
+        "policies/p.toml",
+        "[[policy]]\nname = \"p\"\nwhen = { problem = [\"encrypted\", \"damaged\", \"unsupported\", \"too-deep\", \"too-large\", \"timeout\"], to = \"external\" }\nthen = \"level 1\"\n",
+    );
     let names: Vec<&str> = columns.iter().flat_map(|c| ["--column", c]).collect();
     let built = run(folder.path(), &[&["edm", "build", "--key", "keys/edm.key"][..], &names, &["clienten.csv"]].concat());
     write("rules/lists/clienten.edm", &out(&built));
