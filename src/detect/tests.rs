@@ -427,6 +427,36 @@ fn findings_are_bounded_and_the_surest_is_never_left_out() {
 }
 
 #[test]
+fn a_condition_holds_for_what_was_found_too_often_to_be_kept() {
+    let rule = "[rule]\nname = \"x\"\ntitle = \"X\"\nwithin = 20\nall = [{ word = \"aap\" }, { word = \"noot\" }]\n";
+    let (rules, faults) = compile(&[("rules/x.toml", rule)]);
+    assert_eq!(faults, Vec::<String>::new());
+    let many = "aap zit hier alleen\n".repeat(10_050);
+    assert_eq!(rules.find(&mail(vec![text(Source::Body, &many)])).len(), 0);
+    let near = format!("{many} noot, aap");
+    let findings = rules.find(&mail(vec![text(Source::Body, &near)]));
+    assert_eq!(findings.iter().map(|f| f.kind).collect::<Vec<_>>(), ["composite"]);
+    assert!(findings[0].why.iter().any(|why| why == "more than is kept"), "{:?}", findings[0].why);
+}
+
+#[test]
+fn parts_of_a_condition_are_told_masked_and_in_their_places() {
+    let rule = "[rule]\nname = \"x\"\ntitle = \"X\"\nall = [{ word = \"dementie\" }, { finds = \"iban\" }]\n";
+    let (rules, _) = compile(&[("rules/x.toml", rule)]);
+    let both = mail(vec![text(Source::Subject, "Dementie"), text(Source::Body, "é\nNL91 ABNA 0417 1643 00")]);
+    let findings = rules.find(&both);
+    // Part of it stands in the subject, so no subject is shown.
+    assert!(findings.len() == 2 && findings.iter().all(|f| f.source == Source::Subject && f.start.is_none() && f.confidence == High));
+    let expected = ["all 2 parts in the mail", "word (high) in text, line 1: D•••••••", "iban (high) in text, line 2: ••••••••••••••4300"];
+    assert_eq!(
+        (findings[0].masked.as_str(), findings[0].why.as_slice()),
+        ("D••••••• + ••••••••••••••4300", &expected.map(str::to_owned)[..])
+    );
+    let findings = rules.find(&mail(vec![text(Source::Body, "é dementie: NL91ABNA0417164300")]));
+    assert_eq!((findings[0].start, findings[0].end, findings[0].place.as_deref()), (Some(2), Some(30), Some("line 1")));
+}
+
+#[test]
 fn masks_show_four_characters_or_one_letter() {
     assert_eq!(mask_number("111.222.333"), "•••••2333");
     assert_eq!(mask_number("123"), "123");
