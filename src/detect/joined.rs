@@ -43,7 +43,7 @@ impl Collector<'_> {
         teller.group(group);
         let Teller { why, members, .. } = teller;
         let one = group.one_stretch && members.iter().all(|m| m.start.is_some());
-        let masked = members.iter().take(MASKS).map(|m| m.masked.as_str()).collect::<Vec<_>>().join(" + ");
+        let masked = masked(&members);
         let first = members.iter().min_by_key(|m| m.start);
         let (part, source) = place(event, extraction).or_else(|| first.map(|m| (m.part.clone(), m.source)))?;
         // What the subject holds part of must not be shown as a subject.
@@ -97,6 +97,17 @@ impl Collector<'_> {
             From::Group(_) | From::Rest => None,
         }
     }
+}
+
+/// The masks of a few parts beside each other: of all numbers together no more than four digits show.
+fn masked(members: &[&Finding]) -> String {
+    let mut masked = String::new();
+    for member in members.iter().take(MASKS) {
+        let shown = masked.bytes().filter(u8::is_ascii_digit).count() + member.masked.bytes().filter(u8::is_ascii_digit).count();
+        let hide = |c: char| if shown > 4 && c.is_ascii_digit() { '•' } else { c };
+        masked = [masked.as_str(), &member.masked.chars().map(hide).collect::<String>()].join(if masked.is_empty() { "" } else { " + " });
+    }
+    masked
 }
 
 /// The part and the kind of the text in which an event stands.

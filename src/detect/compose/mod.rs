@@ -184,6 +184,9 @@ impl Events {
         let mut events = Vec::with_capacity(found.len());
         for sweep::Found { place, confidence, mut members, one_stretch } in found {
             members.truncate(TOLD);
+            // What holds a group of several texts lies in several texts itself.
+            let one_stretch =
+                one_stretch && members.iter().all(|member| !matches!(member, From::Group(n) if !self.groups[*n as usize].one_stretch));
             // Fewer than 2^32: each takes at least one byte of text.
             let from = From::Group(self.groups.len() as u32);
             self.groups.push(Group { kind, why: why.clone(), members, one_stretch });
