@@ -1,8 +1,8 @@
 //! Detection by itself: how long lists take to load, and how fast a text is looked through. `cargo bench --bench detect`; figures in docs/performance.md.
 
-use std::{fmt::Write, time::Instant};
+use std::{fmt::Write, sync::Arc, time::Instant};
 use zegel::{
-    detect::RuleSet,
+    detect::{KnownBuilder, KnownKey, RuleSet},
     extract::{Extraction, Places, Source, Text},
     fault::{Faults, Files},
 };
@@ -28,10 +28,26 @@ fn words(count: usize, seed: u64) -> Vec<String> {
 
 fn rules(files: &[(&str, String)]) -> RuleSet {
     let faults = Faults::default();
+    let key = Arc::new(KnownKey::parse(KEY).expect("it is long enough"));
     let files: Files = files.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
-    let rules = RuleSet::compile(&files, &faults);
+    let rules = RuleSet::compile_with(&files, Some(&key), &faults);
     assert!(faults.is_empty(), "{:?}", faults.take());
     rules
+}
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A rule over a table of known numbers and names.
+fn known(count: usize, column: &str) -> Vec<(&'static str, String)> {
+    let key = KnownKey::parse(KEY).expect("it is long enough");
+    let mut builder = KnownBuilder::new(&key, &["number".to_owned(), "name".to_owned()]).expect("two columns");
+    for (n, name) in words(count, 11).iter().enumerate() {
+        builder.row(&[&format!("{:09}", n * 997), &format!("{name} {}", letters(n + 100))]);
+    }
+    let mut table = Vec::new();
+    builder.write(&mut table).expect("memory is written");
+    let rule = format!("[rule]\nname = \"x\"\ntitle = \"X\"\nknown = {{ file = \"lists/x.edm\", column = {column} }}\n");
+    vec![("rules/x.toml", rule), ("rules/lists/x.edm", String::from_utf8(table).unwrap_or_default())]
 }
 
 fn list(how: &str, count: usize) -> Vec<(&'static str, String)> {
@@ -98,6 +114,8 @@ fn main() {
     scan("the same inflected", &load("25 000 words, inflected", &list("stem", 25_000)), &mail);
     scan("the same in compounds", &load("25 000 words, in compounds", &list("part", 25_000)), &mail);
     scan("a list of a million words", &load("1 000 000 words", &list("word", 1_000_000)), &mail);
+    scan("known numbers", &load("100 000 known records", &known(100_000, "\"number\"")), &mail);
+    scan("known numbers and names", &load("100 000 known records", &known(100_000, "[\"number\", \"name\"]")), &mail);
     for (what, pattern) in [("with a literal", "dossier{n}-[0-9]{4}"), ("without", "\\\\b[A-Z]{2}[0-9]{3}[A-Z]{n}\\\\b")] {
         let patterns: Vec<String> =
             (1..=20).map(|n| format!("{{ pattern = \"{}\" }}", pattern.replace("{n}", &format!("{{{n}}}")))).collect();

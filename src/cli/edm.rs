@@ -121,6 +121,9 @@ fn build<'k>(key: &'k KnownKey, names: &[String], mut rows: Rows) -> Result<(Kno
 /// A longer row is no row: its quotes have no end.
 const MOST_ROW_BYTES: usize = 1024 * 1024;
 
+/// What is wrong, behind its line.
+type Wrong = (usize, String);
+
 /// The rows of a CSV file (RFC 4180), one at a time, each with the line on which it begins.
 struct Rows {
     input: Box<dyn BufRead>,
@@ -135,7 +138,7 @@ impl Rows {
     }
 
     /// The octets of a row: lines until its quotes are closed.
-    fn octets(&mut self) -> Result<Option<(usize, Vec<u8>)>, (usize, String)> {
+    fn octets(&mut self) -> Result<Option<(usize, Vec<u8>)>, Wrong> {
         let (begins, mut row, mut open) = (self.line, Vec::new(), false);
         loop {
             let before = row.len();
@@ -157,7 +160,7 @@ impl Rows {
 }
 
 impl Iterator for Rows {
-    type Item = Result<(usize, Vec<String>), (usize, String)>;
+    type Item = Result<(usize, Vec<String>), Wrong>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {

@@ -48,7 +48,7 @@ fn elfproef(digits: &[u8]) -> bool {
 fn luhn(digits: &[u8]) -> bool {
     let doubled = |d: u8| if d > 4 { u32::from(d) * 2 - 9 } else { u32::from(d) * 2 };
     let sum: u32 = digits.iter().rev().enumerate().map(|(n, d)| if n % 2 == 1 { doubled(*d) } else { u32::from(*d) }).sum();
-    digits.len() > 1 && sum % 10 == 0 && digits.iter().any(|d| *d != 0)
+    digits.len() > 1 && sum.is_multiple_of(10) && digits.iter().any(|d| *d != 0)
 }
 
 fn mod97(written: &str) -> bool {
