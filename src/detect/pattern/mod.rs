@@ -54,13 +54,13 @@ impl Pattern {
                 at = text.ceil_char_boundary(at + PIECE);
                 continue;
             };
-            let mut stretch = Some((matched.start(), matched.end()));
-            if group {
-                let captures = self.regex.captures_at(seen, matched.start());
-                stretch = captures.and_then(|c| c.iter().skip(1).flatten().next()).map(|g| (g.start(), g.end()));
+            let mut stretch = (matched.start(), matched.end());
+            if group && let Some(captures) = self.regex.captures_at(seen, matched.start()) {
+                stretch = captures.iter().skip(1).flatten().next().map_or(stretch, |g| (g.start(), g.end()));
             }
             at = matched.end().max(text.ceil_char_boundary(matched.start() + 1));
-            if let Some(stretch) = stretch.filter(|(start, end)| start < end && self.check.is_none_or(|c| c.passes(&text[*start..*end]))) {
+            let (start, end) = stretch;
+            if start < end && self.check.is_none_or(|check| check.passes(&text[start..end])) {
                 found(stretch);
             }
         }
@@ -177,5 +177,48 @@ impl Search<'_> {
             self.raws.push(Raw { rule: index, kind: "pattern", stretch, confidence, masked, why, phone: None });
         }
         self.scanned = scanned;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &Pattern, text: &str) -> Vec<Stretch> {
+        let mut found = Vec::new();
+        pattern.matches(text, 0, |stretch| found.push(stretch));
+        found
+    }
+
+    #[test]
+    fn pieces_of_a_long_text_lose_no_match_and_make_none() {
+        let pattern = read(r"\b[A-Z]{2}\d{3,}\b", false, None).map_err(drop).expect("it is faultless");
+        for before in (0..10_000).step_by(7) {
+            let text = format!("{}AB1234 é CD12E", "é ".repeat(before / 2));
+            let start = before / 2 * 3;
+            assert_eq!(matches(&pattern, &text), [(start, start + 6)], "{before}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_could_look_far_ahead_for_each_match_does_not() {
+        // Each `a` is a match only after a look for a `z` in the rest of the line: the square of its length, were it not for pieces.
+        let pattern = read("a.*z|a", false, None).map_err(drop).expect("it is faultless");
+        assert_eq!(matches(&pattern, &"a".repeat(20_000)).len(), 20_000);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn pieces_change_nothing(words in proptest::collection::vec("(AB12|ab|é| |\n|x){1,30}", 0..400)) {
+            let text = words.join(" ");
+            let pattern = read(r"\bAB1(2)\b|x\s?x", false, None).map_err(drop).expect("it is faultless");
+            let whole: Vec<Stretch> = Regex::new(r"\bAB12\b|x\s?x").expect("it is faultless").find_iter(&text).map(|m| (m.start(), m.end())).collect();
+            let pieces = matches(&pattern, &text);
+            // A group is found instead of the whole where it takes part.
+            let groups: Vec<Stretch> = whole.into_iter().map(|(start, end)| if text[start..].starts_with("AB") { (end - 1, end) } else { (start, end) }).collect();
+            proptest::prop_assert_eq!(pieces, groups);
+        }
     }
 }
