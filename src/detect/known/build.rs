@@ -36,7 +36,7 @@ impl fmt::Display for Row {
         match self {
             Row::Taken(values) => write!(f, "{values} values"),
             Row::Unfit { column, why } => write!(f, "the value of \"{column}\" {why}"),
-            Row::Full => f.write_str("more than 20 000 000 values; make several tables of it"),
+            Row::Full => f.write_str("more than 2 000 000 values; make several tables of it"),
         }
     }
 }

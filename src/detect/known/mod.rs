@@ -29,8 +29,8 @@ const LONGEST: usize = 63;
 const SHORTEST: usize = 3;
 /// Columns of one table.
 const COLUMNS: usize = 16;
-/// Values of one table: 480 MiB in memory.
-const MOST_VALUES: usize = 20_000_000;
+/// Values of one table: what a file of 64 MiB, the most that is read, has room for; 64 MiB in memory.
+const MOST_VALUES: usize = 2_000_000;
 
 /// The key of exact data match, the same for all tables of an organisation.
 pub struct KnownKey {
@@ -158,7 +158,7 @@ impl Known {
                 return Err((number, "the table is damaged here".to_owned(), MAKE_IT));
             }
             if entries.len() == MOST_VALUES {
-                return Err((number, "the table has more than 20 000 000 values".to_owned(), "make several tables of it"));
+                return Err((number, "the table has more than 2 000 000 values".to_owned(), "make several tables of it"));
             }
             entries.push(entry);
         }
