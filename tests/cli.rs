@@ -103,6 +103,7 @@ fn the_manual_has_no_fault(page: &str, blocks: usize) {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(tests().join("check/policies/zegel.toml"), folder.path().join("zegel.toml")).unwrap();
     let mut count = 0;
+    assert_eq!(manual.matches("```toml\n").count(), manual.matches("```toml\n# ").count(), "each block names its file");
     for block in manual.split("```toml\n# ").skip(1) {
         let (name, text) = block.split("```").next().unwrap().split_once('\n').unwrap();
         fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
@@ -111,6 +112,62 @@ fn the_manual_has_no_fault(page: &str, blocks: usize) {
     }
     let output = run(folder.path(), &["check", "--config", "zegel.toml"]);
     assert_eq!((status(&output), count), (0, blocks), "{page}: {}", out(&output));
+}
+
+/// A configuration with one rule and a key, and a table made of `csv`; what `zegel edm build` said.
+fn with_known(csv: &str, columns: &[&str]) -> (tempfile::TempDir, Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
+    };
+    let config = fs::read_to_string(tests().join("check/policies/zegel.toml")).unwrap();
+    write("zegel.toml", &format!("{config}\n[detection]\nedm_key = \"keys/edm.key\"\n"));
+    write("keys/edm.key", "0123456789abcdef0123456789abcdef\n");
+    write("clienten.csv", csv);
+    let rule = "[rule]\nname = \"client\"\ntitle = \"Client\"\nknown = { file = \"lists/clienten.edm\", column = [\"Naam\", \"Geboren\"] }\n\
+        [examples]\nmatch = [\"Test Persoon, geboren op 1-1-1900\"]\npass = [\"Test Persoon, geboren op 2-1-1900\"]\n";
+    write("rules/client.toml", rule);
+    write(
+        "policies/p.toml",
+        "[[policy]]\nname = \"p\"\nwhen = { problem = [\"encrypted\", \"damaged\", \"unsupported\", \"too-deep\", \"too-large\", \"timeout\"], to = \"external\" }\nthen = \"level 1\"\n",
+    );
+    let names: Vec<&str> = columns.iter().flat_map(|c| ["--column", c]).collect();
+    let built = run(folder.path(), &[&["edm", "build", "--key", "keys/edm.key"][..], &names, &["clienten.csv"]].concat());
+    write("rules/lists/clienten.edm", &out(&built));
+    (folder, built)
+}
+
+#[test]
+fn a_table_of_known_values_is_made_of_csv_and_used_by_a_rule() {
+    let csv = "\u{feff}Naam;Geboren;Opmerking\r\n\"Voorbeeld, A.\";03-04-1956;\"van alles; en\nnog wat\"\r\nTest Persoon;1-1-1900;\r\n";
+    let (folder, built) = with_known(csv, &["Naam", "Geboren"]);
+    assert_eq!((status(&built), complaints(&built)), (0, "zegel: 4 values of 2 rows\n".to_owned()));
+    assert!(!out(&built).contains("Voorbeeld") && !out(&built).contains("1956"));
+    let check = run(folder.path(), &["check", "--config", "zegel.toml"]);
+    assert_eq!(status(&check), 0, "{}", out(&check));
+    fs::write(folder.path().join("mail.txt"), "Betreft: voorbeeld, A. (03.04.1956)").unwrap();
+    let found = out(&run(folder.path(), &["explain", "--config", "zegel.toml", "mail.txt"]));
+    assert!(found.contains("2 known values of one record") && !found.contains("1956") && !found.contains("voorbeeld, A"), "{found}");
+}
+
+#[test]
+fn what_is_wrong_in_a_csv_is_told_by_row_and_nothing_is_written() {
+    let check = |csv: &str, expected: &[&str]| {
+        let (_, built) = with_known(csv, &["Naam", "Geboren"]);
+        let expected: String = expected.iter().map(|what| format!("zegel: clienten.csv:{what}\n")).collect();
+        assert_eq!((status(&built), out(&built), complaints(&built)), (1, String::new(), expected));
+    };
+    check("", &["1: the file is empty; its first row must hold the names of the columns"]);
+    check("naam,Geboren\nx,y\n", &["1: there is no column \"Naam\"; there are: naam, Geboren"]);
+    check(
+        "Naam,Geboren\nO,1-1-1970\nJansen,1,2\n\n\"Jansen\n",
+        &[
+            "2: the value of \"Naam\" has fewer than three letters or digits: it would be found everywhere; correct it or empty it",
+            "3: this row has 3 cells, and the first row 2; put quotes around a cell that holds a separator",
+            "5: the quotes of this row have no end; close them",
+        ],
+    );
 }
 
 #[test]

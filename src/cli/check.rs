@@ -37,6 +37,9 @@ pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End
         let what = if gap.missed { "is a known miss (`gap`), and no fault" } else { "is found now; move it from `gap` to `match`" };
         writeln!(out, "{}:{}: note: this example {what}", gap.file, gap.line)?;
     }
+    for note in rulebook.rules.notes() {
+        writeln!(out, "{}:{}: note: {}", note.file, note.line, note.what)?;
+    }
     let what = config.map_or("built-in rules and policies".to_owned(), |path| path.display().to_string());
     let (rules, policies, examples) = (rulebook.rules.rules().len(), rulebook.policies.len(), rulebook.policies.examples().len());
     writeln!(out, "{what}: no faults ({rules} rules and their examples, {policies} policies, {examples} examples)")?;

@@ -1,6 +1,7 @@
 //! The command line. Each command is one function; what they print and how they end is an interface (tests/cli.rs).
 
 mod check;
+mod edm;
 mod explain;
 mod extract;
 mod init;
@@ -89,6 +90,11 @@ enum Command {
         path: Option<PathBuf>,
         #[command(subcommand)]
         command: quarantine::Command,
+    },
+    /// Exact data match: tables that recognise your own records and tell nothing about them
+    Edm {
+        #[command(subcommand)]
+        command: edm::Command,
     },
     /// Print what stands for a password in the file of accounts; the password is a line of standard input
     HashPassword,
@@ -199,6 +205,7 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         }
         Command::Quarantine { path, command } => quarantine::run(&command, path, out),
         Command::HashPassword => password::run(out),
+        Command::Edm { command } => edm::run(&command, out),
         Command::Run { .. } | Command::Demo { .. } => Ok(End::Fine), // `main` has taken them.
     }
 }

@@ -158,7 +158,8 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
     let mut files = read_folder(&folder, "rules", faults).unwrap_or_else(|| embedded("rules/"));
     files.append(&mut read_folder(&folder, "policies", faults).unwrap_or_else(|| embedded("policies/")));
     let internal = sections.as_ref().and_then(|s| s.organisation.as_ref()).map(|o| o.domains.clone()).unwrap_or_default();
-    let rulebook = Rulebook::compile(&files, internal, faults);
+    let key = sections.as_ref().and_then(|s| s.known_key.as_ref());
+    let rulebook = Rulebook::compile_with(&files, key, internal, faults);
     if let Some((policies, line)) = rulebook.policies.direct().filter(|_| !direct_is_set) {
         let remedy = format!("add a section [direct] to {file}, or name a level");
         faults.add(policies, line, "\"direct\" is not set up, so it would always be `otherwise`", remedy);

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     address::{Address, Domain},
+    detect::KnownKey,
     fault::{Located, Table},
     gateway::{DirectOptions, Loops, NullSender},
     notice::RETURN_NAME,
@@ -107,6 +108,8 @@ pub(super) struct Sections {
     /// `None` without the section, too.
     pub(super) direct: Option<DirectOptions>,
     pub(super) metrics: Metrics,
+    /// The key of tables of known values, when there is one.
+    pub(super) known_key: Option<Arc<KnownKey>>,
 }
 
 const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
@@ -133,8 +136,23 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
     let sms = section(&root, "sms", "provider = \"file\"").and_then(|t| sms::read(t, folder, store.as_ref()));
     let direct = root.table("direct").map(direct::read);
     let metrics = root.table("metrics").map(|t| metrics(t, &mut taken)).unwrap_or_default();
+    let known_key = root.table("detection").and_then(|t| detection(t, folder));
     root.finish();
-    Sections { organisation, smtp, mail, portal, store, sms, direct, metrics }
+    Sections { organisation, smtp, mail, portal, store, sms, direct, metrics, known_key }
+}
+
+/// `[detection]`: the file of the key with which `zegel edm build` made tables.
+fn detection(table: Table, folder: &Path) -> Option<Arc<KnownKey>> {
+    let file = table.required_text("edm_key", "\"keys/edm.key\"");
+    let key = file.and_then(|file| {
+        let path = folder.join(&file.value);
+        let told = |what: String, remedy: &str| table.fault(file.line, format!("{} {what}", path.display()), remedy);
+        let remedy = "make one, `openssl rand -base64 32 > keys/edm.key`, that zegel's user may read and nobody else";
+        let text = std::fs::read_to_string(&path).map_err(|e| told(format!("can't be read: {e}"), remedy)).ok()?;
+        KnownKey::parse(&text).map_err(|remedy| told("is too short for a key".to_owned(), remedy)).ok()
+    });
+    table.finish();
+    key.map(Arc::new)
 }
 
 fn section(root: &Table, name: &str, example: &str) -> Option<Table> {

@@ -152,8 +152,13 @@ impl Context<'_> {
         if self.labels.is_empty() {
             return None;
         }
-        let candidate = Candidate { start, end, digits: [0; 9], form: Form::Usual, glued: false, attached: false };
-        self.verdict(&candidate, &Cell::default(), None)
+        self.verdict(&plain((start, end)), &Cell::default(), None)
+    }
+
+    /// A word or date that speaks of a person near a number that has no form of its own, in a phrase.
+    pub(super) fn person_beside(&self, stretch: Stretch) -> Option<String> {
+        let candidate = plain(stretch);
+        self.person_near(&candidate).map(|near| self.told_person(near, &candidate))
     }
 
     /// The label right before the number, with nothing but signs and fillers between: `BSN-nummer is 111222333`.
@@ -255,6 +260,11 @@ impl Context<'_> {
             format!("{} after", count(&self.text[number.1.min(word.0)..word.0]))
         }
     }
+}
+
+/// A number without a form of its own.
+fn plain((start, end): Stretch) -> Candidate {
+    Candidate { start, end, digits: [0; 9], form: Form::Usual, glued: false, attached: false }
 }
 
 /// A word of the text in an explanation: in lower case, on one line, of bounded length.

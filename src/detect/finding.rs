@@ -1,6 +1,12 @@
 //! What is found, as others may see it: masked, with its place in the text as it came.
 
-use super::{normalise::Normal, rule::RuleInfo, search::Raw};
+use super::{
+    compose::{Event, Events, From, Kind, Place},
+    lexicon::Lexicon,
+    normalise::Normal,
+    rule::Rules,
+    search::Searched,
+};
 use crate::{
     extract::{Places, Source, Text},
     phone::PhoneNumber,
@@ -38,7 +44,7 @@ impl Confidence {
 pub struct Finding {
     /// The rule's name.
     pub rule: Arc<str>,
-    /// The `type` that `explain --format json` tells: `bsn`, `iban`, `word`, `list`, `text`, `header`.
+    /// The `type` that `explain --format json` tells: `bsn`, `iban`, `word`, `list`, `text`, `header`, `composite`, `distinct`.
     pub kind: &'static str,
     /// How sure it is.
     pub confidence: Confidence,
@@ -50,7 +56,7 @@ pub struct Finding {
     pub place: Option<String>,
     /// Its last four characters, or its first letter, and bullets for the rest.
     pub masked: String,
-    /// Where it begins, in code points of the text of its part.
+    /// Where it begins, in code points of the text of its part; `None` for a header field, and for parts of a condition in several texts.
     pub start: Option<usize>,
     /// Where it ends, in code points of the text of its part.
     pub end: Option<usize>,
@@ -82,9 +88,15 @@ impl fmt::Debug for Finding {
 const MOST: usize = 10_000;
 
 /// Gathers the findings of a mail.
-pub(super) struct Collector {
+pub(super) struct Collector<'a> {
+    pub(super) rules: &'a Rules,
+    lexicon: &'a Lexicon,
     pub(super) findings: Vec<Finding>,
-    counts: Counts,
+    /// What was found for parts of conditions only.
+    pub(super) parts: Vec<Finding>,
+    /// The same for conditions; `None` when no rule has any.
+    pub(super) events: Option<Events>,
+    pub(super) counts: Counts,
 }
 
 /// How many findings each rule has in the mail so far.
@@ -97,58 +109,123 @@ struct Count {
     told: bool,
 }
 
-impl Collector {
-    pub(super) fn new(rules: usize) -> Collector {
-        Collector { findings: Vec::new(), counts: Counts(vec![Count::default(); rules]) }
+/// Which text of a mail it is.
+#[derive(Clone, Copy)]
+pub(super) struct Number {
+    /// Texts of one file have the same; 0 is the header.
+    pub(super) document: u32,
+    /// From 1 on; 0 is the header.
+    pub(super) text: u32,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(rules: &'a Rules, lexicon: &'a Lexicon) -> Collector<'a> {
+        let events = (!rules.joined.is_empty()).then(|| Events::new(rules.all.len()));
+        Collector {
+            rules,
+            lexicon,
+            findings: Vec::new(),
+            parts: Vec::new(),
+            events,
+            counts: Counts(vec![Count::default(); rules.all.len()]),
+        }
     }
 
-    /// To count before a finding is made: of two million numbers only a few are worth their strings.
-    pub(super) fn counts(&mut self) -> &mut Counts {
-        &mut self.counts
-    }
-
-    /// Takes what was found in one text, in its order.
-    pub(super) fn take(&mut self, infos: &[RuleInfo], text: &Text, normal: &Normal<'_>, raws: Vec<Raw>) {
+    /// Takes what was found in one text, in its order. `chances` tells, by its index, what counts for no value of its own.
+    pub(super) fn take(&mut self, text: &Text, number: Number, normal: &Normal<'_>, found: Searched, chances: &[usize]) {
         let mut cursor = Cursor { text, at: 0, characters: 0, line: 1 };
-        for raw in raws {
+        let mut count = Characters { text: normal.text.as_bytes(), at: 0, count: 0 };
+        for (index, raw) in found.raws.into_iter().enumerate() {
             let range = normal.original_range(raw.stretch.0, raw.stretch.1);
             cursor.advance(range.start);
             let start = cursor.characters;
             let end = start + text.text[range.clone()].chars().count();
-            self.findings.push(Finding {
-                rule: infos[raw.rule].name.clone(),
-                kind: raw.kind,
-                confidence: raw.confidence,
-                part: text.part.clone(),
-                source: text.source,
-                place: cursor.place(range.start),
-                masked: raw.masked,
-                start: Some(start),
-                end: Some(end),
-                why: raw.why,
-                phone: raw.phone,
-            });
+            if let Some(events) = &mut self.events {
+                let named = raw.rule < self.rules.named;
+                // Fewer than 2^32: MOST for each rule.
+                let from = if named { From::Finding(self.findings.len() as u32) } else { From::Part(self.parts.len() as u32) };
+                let value = self.lexicon.value(&normal.text[raw.stretch.0..raw.stretch.1]);
+                let kind = if chances.binary_search(&index).is_ok() { Kind::Chance } else { Kind::Usual };
+                let place = count.place(number, raw.stretch);
+                events.of_rule[raw.rule].push(Event { place, confidence: raw.confidence, value, kind, from });
+            }
+            self.keep(
+                raw.rule,
+                Finding {
+                    rule: self.rules.all[raw.rule].info.name.clone(),
+                    kind: raw.kind,
+                    confidence: raw.confidence,
+                    part: text.part.clone(),
+                    source: text.source,
+                    place: cursor.place(range.start),
+                    masked: raw.masked,
+                    start: Some(start),
+                    end: Some(end),
+                    why: raw.why,
+                    phone: raw.phone,
+                },
+            );
+        }
+        if let Some(events) = &mut self.events {
+            for (rule, (stretch, confidence)) in found.rest {
+                let place = Characters { at: 0, count: 0, ..count }.place(number, stretch);
+                events.of_rule[rule].push(Event { place, confidence, value: 0, kind: Kind::Rest, from: From::Rest });
+            }
         }
     }
 
     /// Takes a header field as a whole.
-    pub(super) fn whole(&mut self, rule: (usize, &RuleInfo), part: String, masked: String, mut why: Vec<String>) {
-        if let Some(more) = self.counts.next(rule.0, Confidence::High) {
-            why.extend(more);
-            self.findings.push(Finding {
-                rule: rule.1.name.clone(),
+    pub(super) fn whole(&mut self, rule: usize, part: String, value: &str, mut why: Vec<String>) {
+        let Some(more) = self.counts.next(rule, Confidence::High) else { return };
+        why.extend(more);
+        if let Some(events) = &mut self.events {
+            let from =
+                if rule < self.rules.named { From::Finding(self.findings.len() as u32) } else { From::Part(self.parts.len() as u32) };
+            let value = self.lexicon.value(&Normal::of(value).text);
+            events.of_rule[rule].push(Event { place: Place::HEADER, confidence: Confidence::High, value, kind: Kind::Usual, from });
+        }
+        self.keep(
+            rule,
+            Finding {
+                rule: self.rules.all[rule].info.name.clone(),
                 kind: "header",
                 confidence: Confidence::High,
                 part,
                 source: Source::Properties,
                 place: None,
-                masked,
+                masked: mask_word(value.trim()),
                 start: None,
                 end: None,
                 why,
                 phone: None,
-            });
+            },
+        );
+    }
+
+    fn keep(&mut self, rule: usize, finding: Finding) {
+        if rule < self.rules.named { self.findings.push(finding) } else { self.parts.push(finding) }
+    }
+}
+
+/// Counts the characters of a normal text, forward only.
+#[derive(Clone, Copy)]
+struct Characters<'a> {
+    text: &'a [u8],
+    at: usize,
+    count: usize,
+}
+
+impl Characters<'_> {
+    fn place(&mut self, number: Number, (start, end): (usize, usize)) -> Place {
+        if number.text == 0 {
+            return Place::HEADER;
         }
+        let characters = |text: &[u8]| text.iter().filter(|b| (**b & 0xc0) != 0x80).count();
+        self.count += characters(&self.text[self.at.min(start)..start]);
+        self.at = start;
+        let length = characters(&self.text[start..end]);
+        // Normal texts are smaller than 2^32 (`normalise::LARGEST`).
+        Place { document: number.document, text: number.text, start: self.count as u32, end: (self.count + length) as u32 }
     }
 }
 

@@ -5,9 +5,11 @@
 
 use super::{
     class::{Class, class},
+    dutch,
     normalise::{Normal, phrase},
+    parts::Parts,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hasher};
 use unicode_normalization::UnicodeNormalization;
 
 /// How the characters of a term must agree with the text's.
@@ -49,8 +51,13 @@ struct Term {
     open: bool,
     /// How many bytes stand before its first letter or digit: 1 in `#veilig`.
     lead: u8,
+    /// The next term with the same key, or [`NONE`].
+    next: u32,
     what: Use,
 }
+
+/// No term: there are fewer.
+const NONE: u32 = u32::MAX;
 
 /// A term that cannot be looked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +66,10 @@ pub(super) enum BadTerm {
     Empty,
     /// A `*` that is not at the end, or has fewer than two letters before it.
     Star,
+    /// No single word of five letters or more, to be found in compounds.
+    Short,
+    /// One more than can be looked for.
+    Many,
 }
 
 /// One term found: where, and what it is there for.
@@ -81,11 +92,16 @@ pub(super) struct Lexicon {
     open: Index,
     /// Whether any of those has two letters only.
     open_two: bool,
+    /// What is looked for in compounds.
+    pub(super) parts: Parts,
+    /// Of an inflected form the value of its term.
+    roots: HashMap<u64, u64, Ready>,
     /// Whether any term begins with a digit or holds one as its second word: only then are digits hashed.
     pub(super) digits: bool,
 }
 
-type Index = HashMap<u64, Vec<u32>, Ready>;
+/// The last term with a key; it knows the one before.
+type Index = HashMap<u64, u32, Ready>;
 
 /// Hashes are hashes already.
 type Ready = std::hash::BuildHasherDefault<Identity>;
@@ -93,7 +109,7 @@ type Ready = std::hash::BuildHasherDefault<Identity>;
 #[derive(Default)]
 struct Identity(u64);
 
-impl std::hash::Hasher for Identity {
+impl Hasher for Identity {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -106,9 +122,14 @@ impl std::hash::Hasher for Identity {
 }
 
 /// Four bits for each value of the first bits of a hash: 128 KiB. With 25 000 words one word in ten of a text is looked up for nothing.
-struct Filter(Box<[u64]>);
+struct Filter {
+    slots: Box<[u64]>,
+    bits: u32,
+}
 
 const FILTER_BITS: u32 = 18;
+/// With a million words a filter of 128 KiB says yes to all; one of 4 MiB is read from further away, and seldom for nothing.
+const MOST_FILTER_BITS: u32 = 23;
 
 /// The word is a term, or begins one that is found by its first word.
 const SINGLE: u64 = 1;
@@ -118,19 +139,19 @@ const HEAD: u64 = 2;
 const OPEN: u64 = 4;
 
 impl Filter {
-    fn new() -> Filter {
-        Filter(vec![0; 1 << (FILTER_BITS - 4)].into())
+    fn new(bits: u32) -> Filter {
+        Filter { slots: vec![0; 1 << (bits - 4)].into(), bits }
     }
 
     fn add(&mut self, hash: u64, what: u64) {
-        let slot = hash >> (64 - FILTER_BITS);
-        self.0[(slot >> 4) as usize] |= what << ((slot & 15) * 4);
+        let slot = hash >> (64 - self.bits);
+        self.slots[(slot >> 4) as usize] |= what << ((slot & 15) * 4);
     }
 
     #[inline]
     fn get(&self, hash: u64) -> u64 {
-        let slot = hash >> (64 - FILTER_BITS);
-        self.0[(slot >> 4) as usize] >> ((slot & 15) * 4)
+        let slot = hash >> (64 - self.bits);
+        self.slots[(slot >> 4) as usize] >> ((slot & 15) * 4)
     }
 }
 
@@ -184,11 +205,13 @@ impl Lexicon {
     pub(super) fn new() -> Lexicon {
         Lexicon {
             terms: Vec::new(),
-            filter: Filter::new(),
+            filter: Filter::new(FILTER_BITS),
             single: Index::default(),
             pairs: Index::default(),
             open: Index::default(),
             open_two: false,
+            parts: Parts::default(),
+            roots: HashMap::default(),
             digits: false,
         }
     }
@@ -211,27 +234,66 @@ impl Lexicon {
         }
         let term = u32::try_from(self.terms.len()).map_err(|_| BadTerm::Empty)?;
         self.digits |= tokens.iter().take(2).any(|t| bytes[t.start].is_ascii_digit());
-        // The last word of an open term is only the beginning of one, so it cannot be hashed.
-        match tokens.len() - usize::from(open) {
-            0 => {
-                let letters = (first.end - first.start).min(3);
-                let key = hash(bytes, first.start, first.start + letters);
+        let next = match Key::of(bytes, &tokens, open) {
+            Key::Open(key, letters) => {
                 self.open_two |= letters == 2;
                 self.filter.add(key, OPEN);
-                self.open.entry(key).or_default().push(term);
+                self.open.insert(key, term)
             }
-            1 => {
-                self.filter.add(first.hash, SINGLE);
-                self.single.entry(first.hash).or_default().push(term);
+            Key::Single(key) => {
+                self.filter.add(key, SINGLE);
+                self.single.insert(key, term)
             }
-            _ => {
-                self.filter.add(first.hash, HEAD);
-                self.pairs.entry(first.with(tokens[1])).or_default().push(term);
+            Key::Pair(head, key) => {
+                self.filter.add(head, HEAD);
+                self.pairs.insert(key, term)
+            }
+        };
+        let next = next.unwrap_or(NONE);
+        let accents = spelling.exact_accents.then(|| written.trim().nfc().collect::<String>().into());
+        self.terms.push(Term { accents, exact_case: spelling.exact_case, open, lead, next, what, text: text.into() });
+        Ok(())
+    }
+
+    /// Adds a term with every inflection of its last word.
+    pub(super) fn add_inflected(&mut self, written: &str, spelling: Spelling, what: Use) -> Result<(), BadTerm> {
+        self.add(written, Stars::Themselves, spelling, what)?;
+        let text = phrase(written);
+        let root = folded(&text);
+        let last = text.rfind(|c: char| !c.is_alphabetic()).map_or(0, |n| n + text[n..].chars().next().map_or(0, char::len_utf8));
+        for form in dutch::forms(&text[last..]) {
+            let form = format!("{}{form}", &text[..last]);
+            self.roots.insert(folded(&form), root);
+            // Its accents are those of Dutch endings, not those of the list.
+            self.add(&form, Stars::Themselves, Spelling { exact_accents: false, ..spelling }, what)?;
+        }
+        Ok(())
+    }
+
+    /// To be called when every term has been added.
+    pub(super) fn ready(&mut self) {
+        self.parts.ready();
+        let bits = (self.terms.len().max(1).ilog2() + 3).clamp(FILTER_BITS, MOST_FILTER_BITS);
+        // Up to 64 000 terms the small filter serves.
+        if bits <= FILTER_BITS + 1 {
+            return;
+        }
+        let mut filter = Filter::new(bits);
+        for term in &self.terms {
+            let bytes = term.text.as_bytes();
+            match Key::of(bytes, &tokens(bytes).take(3).collect::<Vec<_>>(), term.open) {
+                Key::Open(key, _) => filter.add(key, OPEN),
+                Key::Single(key) => filter.add(key, SINGLE),
+                Key::Pair(head, _) => filter.add(head, HEAD),
             }
         }
-        let accents = spelling.exact_accents.then(|| written.trim().nfc().collect::<String>().into());
-        self.terms.push(Term { accents, exact_case: spelling.exact_case, open, lead, what, text: text.into() });
-        Ok(())
+        self.filter = filter;
+    }
+
+    /// A number for a piece of normal text that is the same for everything that differs by capitals, separators and inflection only.
+    pub(super) fn value(&self, text: &str) -> u64 {
+        let value = folded(text);
+        self.roots.get(&value).copied().unwrap_or(value)
     }
 
     /// The terms that begin at `token`, or at `before` with `token` as their second word. Gives `token` when it may be the first of two.
@@ -257,8 +319,10 @@ impl Lexicon {
     }
 
     fn look_up(&self, index: &Index, key: u64, normal: &Normal<'_>, start: usize, found: &mut impl FnMut(Hit)) {
-        for term in index.get(&key).into_iter().flatten() {
-            self.verify(normal, *term, start, found);
+        let mut next = index.get(&key).copied().unwrap_or(NONE);
+        while next != NONE {
+            self.verify(normal, next, start, found);
+            next = self.terms[next as usize].next;
         }
     }
 
@@ -300,6 +364,40 @@ impl Lexicon {
         }
         found(Hit { start, end, what: term.what });
     }
+}
+
+/// By what a term is found.
+enum Key {
+    /// The hash of its first letters, and how many those are.
+    Open(u64, usize),
+    /// The hash of its only whole word.
+    Single(u64),
+    /// The hash of its first word, and that of the first two.
+    Pair(u64, u64),
+}
+
+impl Key {
+    /// `tokens` are the words of a term, of which there is at least one; more than two say nothing more.
+    fn of(bytes: &[u8], tokens: &[Token], open: bool) -> Key {
+        // The last word of an open term is only the beginning of one, so it cannot be hashed.
+        match tokens {
+            [first, second, rest @ ..] if !open || !rest.is_empty() => Key::Pair(first.hash, first.with(*second)),
+            [first] if open => {
+                let letters = (first.end - first.start).min(3);
+                Key::Open(hash(bytes, first.start, first.start + letters), letters)
+            }
+            [first, ..] => Key::Single(first.hash),
+            [] => Key::Single(0),
+        }
+    }
+}
+
+fn folded(text: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    for b in text.bytes().filter(|b| class(*b) != Class::Other) {
+        hasher.write_u8(b.to_ascii_lowercase());
+    }
+    hasher.finish()
 }
 
 /// Whether a `*` at the end of a term means any ending, or itself.

@@ -57,6 +57,9 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scan
             Class::Letter => {
                 let token = Token::word(text, at);
                 before = lexicon.at(normal, before, token, |hit| found.add(text, hit));
+                if !lexicon.parts.is_empty() {
+                    lexicon.parts.within(text, (token.start, token.end), |hit| found.add(text, hit));
+                }
                 if let Some(begins) = country(text, token)
                     && begins >= taken
                     && let Some(end) = iban::at(text, begins)

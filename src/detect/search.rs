@@ -8,15 +8,17 @@ use super::{
     normalise::Normal,
     number::{Candidate, Form},
     place::{self, View},
+    region::{self, Areas, Regions},
     rule::{Condition, Rule, Type},
     scan::{Scanned, Stretch, scan},
     table::{ColumnOf, Tables},
     trigger,
 };
 use crate::{
-    extract::{Places, Span, Text},
+    extract::{Places, Source, Span, Text},
     phone::PhoneNumber,
 };
+use std::collections::HashMap;
 
 /// Something found in one text, in bytes of its normal form.
 pub(super) struct Raw {
@@ -29,29 +31,42 @@ pub(super) struct Raw {
     pub(super) phone: Option<PhoneNumber>,
 }
 
+/// What was found in one text.
+pub(super) struct Searched {
+    /// In the order of the text.
+    pub(super) raws: Vec<Raw>,
+    /// What was found and not kept, because a rule found too much: from the first to the last of it, by rule.
+    pub(super) rest: HashMap<usize, (Stretch, Confidence)>,
+}
+
 /// One text, scanned, and what the rules have found in it so far.
 pub(super) struct Search<'a> {
-    rules: &'a RuleSet,
+    pub(super) rules: &'a RuleSet,
     text: &'a Text,
-    normal: &'a Normal<'a>,
+    pub(super) normal: &'a Normal<'a>,
     view: View<'a>,
-    scanned: Scanned,
+    pub(super) scanned: Scanned,
     counts: &'a mut Counts,
-    raws: Vec<Raw>,
+    pub(super) raws: Vec<Raw>,
+    rest: HashMap<usize, (Stretch, Confidence)>,
+    /// From where on each rule's pattern may match; `None` until one is asked for.
+    pub(super) begins: Option<Vec<usize>>,
+    /// Parts of the text that rules may leave out; `None` until one is asked for.
+    areas: Option<Areas>,
 }
 
 impl<'a> Search<'a> {
     /// `first` says that no other text of the same part came before; `counts` what was found in the mail so far.
     pub(super) fn of(rules: &'a RuleSet, text: &'a Text, normal: &'a Normal<'a>, first: bool, counts: &'a mut Counts) -> Search<'a> {
         let view = View::of(text, normal.text.as_bytes(), first);
-        let scanned = scan(normal, &rules.lexicon, rules.rules.len());
-        Search { rules, text, normal, view, scanned, counts, raws: Vec::new() }
+        let scanned = scan(normal, &rules.lexicon, rules.rules.all.len());
+        Search { rules, text, normal, view, scanned, counts, raws: Vec::new(), rest: HashMap::new(), begins: None, areas: None }
     }
 
     /// What the rules find, in the order of the text.
-    pub(super) fn run(mut self) -> Vec<Raw> {
+    pub(super) fn run(mut self) -> Searched {
         let rules = self.rules;
-        for (index, rule) in rules.rules.iter().enumerate() {
+        for (index, rule) in rules.rules.all.iter().enumerate() {
             match &rule.condition {
                 Condition::Finds(types) if types.is_empty() => {}
                 Condition::Finds(types) => {
@@ -65,11 +80,13 @@ impl<'a> Search<'a> {
                     self.scanned = scanned;
                 }
                 Condition::Terms(kind) => self.terms(index, rule, kind),
-                Condition::Header(_) => {}
+                Condition::Pattern(pattern) => self.pattern(index, rule, pattern),
+                Condition::Known(asked) => self.known(index, rule, asked),
+                Condition::Header(_) | Condition::Joined(_) => {}
             }
         }
         self.raws.sort_by_key(|raw| (raw.stretch, raw.rule));
-        self.raws
+        Searched { raws: self.raws, rest: self.rest }
     }
 
     /// Numbers that pass the 11-proef, weighed by what stands around them.
@@ -145,11 +162,32 @@ impl<'a> Search<'a> {
     }
 
     /// Counts a finding of a rule; `None` when the rule does not look there, or found too many already.
-    fn counted(&mut self, index: usize, rule: &Rule, stretch: Stretch, confidence: Confidence) -> Option<Option<String>> {
-        if rule.places.holds(self.text, &self.view, stretch) { self.counts.next(index, confidence) } else { None }
+    pub(super) fn counted(&mut self, index: usize, rule: &Rule, stretch: Stretch, confidence: Confidence) -> Option<Option<String>> {
+        if !rule.places.holds(self.text, &self.view, stretch) {
+            return None;
+        }
+        if !rule.ignored.regions.is_empty() && self.is_ignored(rule.ignored.regions, stretch) {
+            return None;
+        }
+        let counted = self.counts.next(index, confidence);
+        if counted.is_none() {
+            let ((_, end), surest) = self.rest.entry(index).or_insert((stretch, confidence));
+            (*end, *surest) = (stretch.1.max(*end), confidence.max(*surest));
+        }
+        counted
     }
 
-    fn context<'s>(&self, index: usize, rule: &Rule, scanned: &'s Scanned) -> Context<'s>
+    /// Whether a finding lies in a part of the text that the rule leaves out. Signatures, disclaimers and answered mails are looked for in the
+    /// mail's own text only.
+    fn is_ignored(&mut self, regions: Regions, stretch: Stretch) -> bool {
+        let text = &*self.normal.text;
+        if region::in_url(regions, text.as_bytes(), stretch) {
+            return true;
+        }
+        self.text.source == Source::Body && self.areas.get_or_insert_with(|| Areas::of(text)).hold(regions, stretch)
+    }
+
+    pub(super) fn context<'s>(&self, index: usize, rule: &Rule, scanned: &'s Scanned) -> Context<'s>
     where
         'a: 's,
     {

@@ -1,4 +1,7 @@
-use super::{finding::mask_number, *};
+use super::{
+    finding::{mask_number, mask_word},
+    *,
+};
 use crate::extract::{Cell, Places, Source, Span, Text};
 use std::sync::LazyLock;
 
@@ -289,8 +292,8 @@ fn numbers_of_the_organisation_are_ignored() {
 
 #[test]
 fn every_fault_of_a_rule_is_told_at_once() {
-    let rule = "[rule]\nname = \"y\"\nfind = \"bsn\"\nfinds = [\"bns\", \"kvk\"]\nwhere = [\"bodi\"]\nwithin = 300\n[context]\nnear = [\"*bsn\"]\nnear_within = \"60\"\n\
-        [ignore]\nfiles = [\"lists/geen.txt\"]\nin = [\"url\"]\n[examples]\nmacth = [\"x\"]\n";
+    let rule = "[rule]\nname = \"y\"\nfind = \"bsn\"\nfinds = [\"bns\", \"kvk\"]\nwhere = [\"bodi\"]\nwithin = \"far\"\n[context]\nnear = [\"*bsn\"]\nnear_within = \"60\"\n\
+        [ignore]\nfiles = [\"lists/geen.txt\"]\n[examples]\nmacth = [\"x\"]\n";
     let (_, faults) = compile(&[("rules/x.toml", rule)]);
     let expected = [
         "rules/x.toml:1: `title` is missing; add a line such as `title = \"Burgerservicenummer\"`",
@@ -299,38 +302,96 @@ fn every_fault_of_a_rule_is_told_at_once() {
         "rules/x.toml:4: the type \"kvk\" is not in this version; use bsn or iban",
         "rules/x.toml:4: unknown type \"bns\"; did you mean \"bsn\"?",
         "rules/x.toml:5: unknown place \"bodi\"; did you mean \"body\"?",
-        "rules/x.toml:6: `within` is not in this version; leave it out",
+        "rules/x.toml:6: `within` can't be \"far\"; write a number of characters, \"document\" or \"mail\"",
         "rules/x.toml:8: `*bsn` has its `*` in the wrong place; put one `*` at the end, behind two letters or more",
         "rules/x.toml:9: `60` is no distance; write \"60 before, 40 after\", each at most 1000",
         "rules/x.toml:11: there is no file rules/lists/geen.txt; correct the name (it is relative to rules/) or add the file",
-        "rules/x.toml:12: `in` is not in this version; leave it out",
-        "rules/x.toml:14: unknown word `macth`; did you mean `match`?",
+        "rules/x.toml:13: unknown word `macth`; did you mean `match`?",
     ];
     assert_eq!(faults, expected);
 }
 
+/// The faults of one rule, which has its name and title.
+fn faults_of(rule: &str) -> Vec<String> {
+    compile(&[("rules/x.toml", &format!("[rule]\nname = \"x\"\ntitle = \"X\"\n{rule}"))]).1
+}
+
 #[test]
-fn the_rest_of_the_language_comes_later_and_says_so() {
-    let later = |rule: &str| compile(&[("rules/x.toml", &format!("[rule]\nname = \"x\"\ntitle = \"X\"\n{rule}"))]).1;
-    assert_eq!(
-        later("all = [{ finds = \"dob\" }]\n[lists]\na = { words = [\"b\"] }\n"),
-        ["rules/x.toml:4: `all` is not in this version; leave it out"]
+fn every_mistake_in_conditions_is_told() {
+    let check = |rule: &str, expected: &[&str]| assert_eq!(faults_of(rule), expected, "{rule}");
+    check("", &["rules/x.toml:1: nothing is looked for here; add one of finds, word, list, text, header, pattern, known, all, any, rule"]);
+    check(
+        "finds = \"bsn\"\nword = \"x\"\n",
+        &[
+            "rules/x.toml:1: `finds` and `word` stand side by side; write `all = [{ finds = .. }, { word = .. }]` if both must be there, `any = [..]` if one is enough",
+        ],
     );
-    assert_eq!(later("pattern = 'x'\ncheck = \"elfproef\"\n").len(), 2);
-    assert_eq!(later("finds = \"bsn\"\ndistinct = 5\n"), ["rules/x.toml:5: `distinct` is not in this version; leave it out"]);
-    assert_eq!(
-        later("finds = \"bsn\"\nword = \"x\"\n"),
-        ["rules/x.toml:1: `finds` and `word` in one rule are not in this version; make a rule of each"]
+    check(
+        "within = 0\nall = [{ rule = \"y\", confidence = \"hihg\" },\n{ word = \"a\", finds = \"bsn\" },\n{ wrd = \"x\" }, { distinct = 2, any = [] }]\nunless = [{ all = [{ word = \"a\" }], distinct = 3 }]\n",
+        &[
+            "rules/x.toml:4: `within = 0` is not between 1 and 100000; write a number of characters: within = 300",
+            "rules/x.toml:5: there is no rule \"y\"; add rules/y.toml, or name one of: x",
+            "rules/x.toml:5: unknown confidence \"hihg\"; did you mean \"high\"?",
+            "rules/x.toml:6: `finds` and `word` stand side by side; write `all = [{ finds = .. }, { word = .. }]` if both must be there, `any = [..]` if one is enough",
+            "rules/x.toml:7: `any` is empty; write `any = [{ rule = \"bsn\" }, { word = \"x\" }]`",
+            "rules/x.toml:7: nothing is looked for here; add one of finds, word, list, text, header, pattern, known, all, any, rule",
+            "rules/x.toml:7: unknown word `wrd`; did you mean `word`?",
+            "rules/x.toml:8: `distinct` beside `all`; put it into the condition whose different values count: { list = \"x\", distinct = 2 }",
+        ],
     );
-    assert_eq!(later(""), ["rules/x.toml:1: the rule looks for nothing; add one of finds, word, list, text, header"]);
-    assert_eq!(
-        later("list = \"b\"\n[lists]\na = { words = [\"x\"], match = \"stem\" }\n"),
-        [
+    check(
+        "any = [{ finds = \"bsn\", distinct = 1 }, { list = \"b\" }]\n[lists]\na = { words = [\"x\"] }\n",
+        &[
+            "rules/x.toml:4: `distinct = 1` is not between 2 and 10000; write a number of different values: distinct = 5",
             "rules/x.toml:4: there is no list `b`; describe it in `[lists]`: `b = { file = \"lists/b.txt\" }`",
-            "rules/x.toml:6: `match = \"stem\"` is not in this version; use word or exact",
             "rules/x.toml:6: the list `a` is not used; name it in `list` or leave it out",
-        ]
+        ],
     );
+    check(
+        "word = \"x\"\n[lists]\na = { words = [\"x\"] }\n",
+        &["rules/x.toml:5: `[lists]` is not used; name its lists in `list = [...]` or leave it out"],
+    );
+    check("all = [{ word = \"x\" }]\n[context]\n", &["rules/x.toml:5: `[context]` belongs to a rule that finds numbers; leave it out"]);
+    let deep = format!("{}{{ word = \"x\" }}{}", "{ any = [".repeat(20), "] }".repeat(20));
+    check(
+        &format!("any = [{deep}]\n"),
+        &["rules/x.toml:4: conditions stand in one another more than 8 deep; make a rule of the inner ones and name it: { rule = \"x\" }"],
+    );
+}
+
+#[test]
+fn rules_that_wait_for_each_other_are_told_with_the_chain() {
+    let rule = |name: &str, of: &str| format!("[rule]\nname = \"{name}\"\ntitle = \"T\"\n{of}\n");
+    let files = [
+        ("rules/a.toml", rule("a", "all = [{ word = \"x\" }, { rule = \"b\" }]")),
+        ("rules/b.toml", rule("b", "rule = \"c\"\nunless = { word = \"y\" }")),
+        ("rules/c.toml", rule("c", "word = \"z\"\nunless = { any = [{ rule = \"a\" }] }")),
+        ("rules/d.toml", rule("d", "rule = \"d\"")),
+        ("rules/e.toml", rule("e", "rule = [\"a\", \"d\"]")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let expected = [
+        "rules/a.toml:1: the rule waits for itself: a -> b -> c -> a; take one of these names out of `rule`",
+        "rules/d.toml:1: the rule waits for itself: d -> d; take one of these names out of `rule`",
+    ];
+    assert_eq!(compile(&files).1, expected);
+}
+
+/// Rules that show the language, each with its examples: adding a case is adding a file to tests/rules.
+#[test]
+fn every_rule_of_the_tests_keeps_its_promises() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut files = Files::new();
+    for folder in ["rules", "rules/lists"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap().map(|e| e.unwrap()).filter(|e| e.path().is_file()) {
+            files.insert(format!("{folder}/{}", entry.file_name().display()), std::fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    let faults = Faults::default();
+    let rules = RuleSet::compile(&files, &faults);
+    rules.check_examples(&faults);
+    let told: Vec<String> = faults.take().iter().map(ToString::to_string).collect();
+    assert!(told.is_empty() && rules.rules().len() > 8, "{}", told.join("\n"));
 }
 
 #[test]
@@ -363,6 +424,36 @@ fn findings_are_bounded_and_the_surest_is_never_left_out() {
     assert!(findings[9_999].why.iter().all(|w| w != "10 000 or more"));
     assert_eq!(findings[10_000].why.last().unwrap(), "10 000 or more");
     assert_eq!((findings[10_001].confidence, findings[10_001].masked.as_str()), (High, "•••••2333"));
+}
+
+#[test]
+fn a_condition_holds_for_what_was_found_too_often_to_be_kept() {
+    let rule = "[rule]\nname = \"x\"\ntitle = \"X\"\nwithin = 20\nall = [{ word = \"aap\" }, { word = \"noot\" }]\n";
+    let (rules, faults) = compile(&[("rules/x.toml", rule)]);
+    assert_eq!(faults, Vec::<String>::new());
+    let many = "aap zit hier alleen\n".repeat(10_050);
+    assert_eq!(rules.find(&mail(vec![text(Source::Body, &many)])).len(), 0);
+    let near = format!("{many} noot, aap");
+    let findings = rules.find(&mail(vec![text(Source::Body, &near)]));
+    assert_eq!(findings.iter().map(|f| f.kind).collect::<Vec<_>>(), ["composite"]);
+    assert!(findings[0].why.iter().any(|why| why == "more than is kept"), "{:?}", findings[0].why);
+}
+
+#[test]
+fn parts_of_a_condition_are_told_masked_and_in_their_places() {
+    let rule = "[rule]\nname = \"x\"\ntitle = \"X\"\nall = [{ word = \"dementie\" }, { finds = \"iban\" }]\n";
+    let (rules, _) = compile(&[("rules/x.toml", rule)]);
+    let both = mail(vec![text(Source::Subject, "Dementie"), text(Source::Body, "é\nNL91 ABNA 0417 1643 00")]);
+    let findings = rules.find(&both);
+    // Part of it stands in the subject, so no subject is shown.
+    assert!(findings.len() == 2 && findings.iter().all(|f| f.source == Source::Subject && f.start.is_none() && f.confidence == High));
+    let expected = ["all 2 parts in the mail", "word (high) in text, line 1: D•••••••", "iban (high) in text, line 2: ••••••••••••••4300"];
+    assert_eq!(
+        (findings[0].masked.as_str(), findings[0].why.as_slice()),
+        ("D••••••• + ••••••••••••••4300", &expected.map(str::to_owned)[..])
+    );
+    let findings = rules.find(&mail(vec![text(Source::Body, "é dementie: NL91ABNA0417164300")]));
+    assert_eq!((findings[0].start, findings[0].end, findings[0].place.as_deref()), (Some(2), Some(30), Some("line 1")));
 }
 
 #[test]

@@ -88,11 +88,11 @@ impl RuleSet {
     fn triggers(&self, text: &str, source: Source) -> Vec<Range<usize>> {
         let normal = Normal::of(text);
         let bytes = normal.text.as_bytes();
-        let scanned = scan(&normal, &self.lexicon, self.rules.len());
+        let scanned = scan(&normal, &self.lexicon, self.rules.all.len());
         let text = Text { part: String::new(), source, text: text.to_owned(), places: Places::None, spans: Vec::new() };
         let view = View::of(&text, bytes, true);
         let mut ranges: Vec<Stretch> = Vec::new();
-        for (rule, finds) in self.rules.iter().zip(&scanned.finds) {
+        for (rule, finds) in self.rules.all.iter().zip(&scanned.finds) {
             if !rule.info.strip || !matches!(rule.condition, Condition::Terms(_)) {
                 continue;
             }

@@ -10,7 +10,7 @@ pub use explain::{facts_as_json, findings_as_json, json, problems_as_json, text}
 
 use crate::{
     address::{Address, Domain},
-    detect::{Finding, RuleSet},
+    detect::{Finding, KnownKey, RuleSet},
     envelope::{Envelope, Recipient},
     extract::{Extraction, Fact, FactKind, Places, Problem, ProblemKind, Source, Text},
     fault::{Faults, Files},
@@ -141,7 +141,13 @@ impl Rulebook {
     /// Reads rules and policies out of `files`; complete only if no fault was added.
     #[must_use]
     pub fn compile(files: &Files, internal: Vec<Domain>, faults: &Faults) -> Rulebook {
-        let rules = RuleSet::compile(files, faults);
+        Rulebook::compile_with(files, None, internal, faults)
+    }
+
+    /// The same, with the key of the tables of known values.
+    #[must_use]
+    pub fn compile_with(files: &Files, key: Option<&Arc<KnownKey>>, internal: Vec<Domain>, faults: &Faults) -> Rulebook {
+        let rules = RuleSet::compile_with(files, key, faults);
         let policies = Policies::compile(files, rules.rules().iter().map(|r| (&*r.name, r.points)), faults);
         Rulebook { rules, policies, internal }
     }
