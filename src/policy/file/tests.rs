@@ -77,7 +77,7 @@ expect = { 'z@b.example' = 'open' }
             "10: `until` without `mode`; say what it does until then: add `mode = \"monitor\"`",
             "11: `name` is missing; add a line such as `name = \"BSN naar buiten\"`",
             "11: `then` is missing; add a line such as `then = \"level 1\"`",
-            "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `from` or `to`",
+            "12: this condition says nothing, so it would hold for every mail; add `rule`, `problem`, `file`, `from` or `to`",
             "13: `when` is missing; add a line such as `when = { rule = \"bsn\", to = \"external\" }`",
             "18: `word` says what to look for; write a rule with it, and name that: `rule = \"..\"`",
             "20: `otherwise` beside `then = \"level 1\"`; leave it out: it belongs to `then = \"direct\"`",
