@@ -50,7 +50,7 @@ pub(super) enum By {
 
 impl Verdict {
     /// Nothing else could be meant.
-    fn is_certain(&self) -> bool {
+    pub(super) fn is_certain(&self) -> bool {
         !matches!(self.by, By::Near(_))
     }
 }
@@ -138,8 +138,13 @@ impl Context<'_> {
         if self.labels.is_empty() {
             return None;
         }
-        let candidate = Candidate { start, end, digits: [0; 9], form: Form::Usual, glued: false, attached: false };
-        self.verdict(&candidate, &Cell::default(), None)
+        self.verdict(&Candidate::plain(start, end), &Cell::default(), None)
+    }
+
+    /// What speaks of a person near a stretch, in a phrase.
+    pub(super) fn person_around(&self, (start, end): Stretch) -> Option<String> {
+        let candidate = Candidate::plain(start, end);
+        self.person_near(&candidate).map(|near| self.told_person(near, &candidate))
     }
 
     /// The label right before the number, with nothing but signs and fillers between: `BSN-nummer is 111222333`.
@@ -191,7 +196,7 @@ impl Context<'_> {
     }
 
     /// Whether nothing but the signs and words of an enumeration stand between two numbers.
-    fn is_enumeration(&self, end: usize, start: usize) -> bool {
+    pub(super) fn is_enumeration(&self, end: usize, start: usize) -> bool {
         let Some(between) = self.text.get(end..start).filter(|b| b.len() <= 12) else { return false };
         between.split(|b| class(*b) != Class::Letter).filter(|w| !w.is_empty()).all(|w| matches!(w, b"en" | b"and" | b"of" | b"or"))
             && !between.iter().any(|b| b.is_ascii_digit() || matches!(b, b'\t' | 0x1f | b'|'))

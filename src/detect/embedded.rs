@@ -6,14 +6,20 @@ use crate::fault::Files;
 pub const EMBEDDED: &[(&str, &str)] = &[
     ("rules/activation-word.toml", include_str!("../../rules/activation-word.toml")),
     ("rules/bsn.toml", include_str!("../../rules/bsn.toml")),
+    ("rules/credit-card.toml", include_str!("../../rules/credit-card.toml")),
+    ("rules/foreign-ids.toml", include_str!("../../rules/foreign-ids.toml")),
     ("rules/iban.toml", include_str!("../../rules/iban.toml")),
+    ("rules/identity-documents.toml", include_str!("../../rules/identity-documents.toml")),
     ("rules/lists/health.txt", include_str!("../../rules/lists/health.txt")),
     ("rules/lists/medicines.txt", include_str!("../../rules/lists/medicines.txt")),
     ("rules/lists/social-care.txt", include_str!("../../rules/lists/social-care.txt")),
     ("rules/marking.toml", include_str!("../../rules/marking.toml")),
     ("rules/medical.toml", include_str!("../../rules/medical.toml")),
+    ("rules/person-details.toml", include_str!("../../rules/person-details.toml")),
+    ("rules/secrets.toml", include_str!("../../rules/secrets.toml")),
     ("rules/sensitivity-label.toml", include_str!("../../rules/sensitivity-label.toml")),
     ("rules/social-care.toml", include_str!("../../rules/social-care.toml")),
+    ("rules/vat.toml", include_str!("../../rules/vat.toml")),
 ];
 
 /// The same as files.

@@ -21,6 +21,7 @@ mod scan;
 mod search;
 mod table;
 mod trigger;
+mod types;
 
 pub use embedded::EMBEDDED;
 pub use examples::Gap;
@@ -37,6 +38,7 @@ use normalise::Normal;
 use place::header_part;
 use rule::{Condition, HeaderTest, Rule};
 use search::Search;
+use types::Kinds;
 
 /// All rules, ready for use. Immutable; a reload makes a new one.
 pub struct RuleSet {
@@ -45,6 +47,8 @@ pub struct RuleSet {
     lexicon: Lexicon,
     /// Whether any rule looks at header fields as text.
     headers: bool,
+    /// The types that any rule finds, beyond BSN and IBAN.
+    wanted: Kinds,
 }
 
 impl RuleSet {
@@ -56,7 +60,11 @@ impl RuleSet {
         person::add(&mut lexicon);
         let infos = rules.iter().map(|r| r.info.clone()).collect();
         let headers = rules.iter().any(|r| r.places.looks_at_headers());
-        RuleSet { rules, infos, lexicon, headers }
+        let wanted = rule::kinds(&rules);
+        if !wanted.is_empty() {
+            types::add_labels(&mut lexicon);
+        }
+        RuleSet { rules, infos, lexicon, headers, wanted }
     }
 
     /// The built-in rules, those of the repository.
