@@ -146,6 +146,11 @@ pub(super) fn fi_hetu(code: &Code<'_>) -> bool {
     (2..900).contains(&serial) && is_day(century + year, month, day) && CHECK[((birthday * 1000 + serial) % 31) as usize] == written[10]
 }
 
+/// A letter at its end speaks for a henkilötunnus.
+pub(super) fn hetu_raises(code: &Code<'_>) -> bool {
+    code.compact.last().is_some_and(u8::is_ascii_uppercase)
+}
+
 /// Portugal, NIF: weights 9 to 2 mod 11, where 10 counts as 0. People's begin with 1, 2, 3 or 45; companies' count as well, as stdnum has it.
 pub(super) fn pt_nif(code: &Code<'_>) -> bool {
     let (Some(sum), Some(check)) = (weighted(&code.compact[..8], &[9, 8, 7, 6, 5, 4, 3, 2]), number(&code.compact[8..])) else {

@@ -103,8 +103,8 @@ const ROWS: [Row; 32] = [
     // A letter of 26, a birthday and sixteen letters and digits in one order: together far stronger than 1 in 97.
     row("it_cf", (16, 16), foreign::it_cf, "letter and birthday", Some(High), High),
     row("dk_cpr", (10, 10), foreign::dk_cpr, "birthday", None, High),
-    // 1 in 31, a birthday and the sign of the century: less than one in 1000 of the strings of its form.
-    row("fi_hetu", (10, 11), foreign::fi_hetu, "character and birthday", Some(High), High),
+    // 1 in 31 and a birthday. Without a letter at its end `230424-2809` is anything.
+    Row { raises: foreign::hetu_raises, ..row("fi_hetu", (10, 11), foreign::fi_hetu, "character and birthday", Some(Low), High) },
     row("pt_nif", (9, 9), foreign::pt_nif, "mod 11", None, High),
     row("uk_nino", (9, 9), foreign::uk_nino, "form", Some(Low), High),
     free("secret", "prefix", Some(High), High),
@@ -114,6 +114,7 @@ const ROWS: [Row; 32] = [
 pub(super) const PASSWORD: &str = "password";
 
 impl Kind {
+    const PLATE: Kind = Kind(14);
     pub(super) const POSTCODE: Kind = Kind(15);
     pub(super) const DOB: Kind = Kind(16);
     pub(super) const PERSON: Kind = Kind(17);

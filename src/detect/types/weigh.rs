@@ -9,9 +9,9 @@ use crate::detect::{
 
 /// The labels as type `kind` and rule `rule` see them: its own words are for it, those of other types against it.
 ///
-/// A strong check is not overruled by the words of other types: only a rule's own can be against it.
+/// A strong check, and a form that nothing else has, are not overruled by the words of other types: only a rule's own can be against them.
 pub(in crate::detect) fn view(scanned: &Scanned, rule: usize, kind: Kind) -> Vec<Label> {
-    let strong = kind.row().is_some_and(super::Row::is_strong);
+    let strong = kind.row().is_some_and(super::Row::is_strong) || matches!(kind, Kind::POSTCODE | Kind::PLATE);
     let named = scanned.named.iter().map(|(stretch, kinds)| Label { start: stretch.0, end: stretch.1, wanted: kinds.has(kind) });
     let mut labels: Vec<Label> = named.filter(|label| label.wanted || !strong).collect();
     if !scanned.labels[rule].is_empty() {
@@ -21,15 +21,18 @@ pub(in crate::detect) fn view(scanned: &Scanned, rule: usize, kind: Kind) -> Vec
     labels
 }
 
-/// One stretch is one thing: what overlaps one with a strong check is gone, and of one type the longest stays. Gives them by type.
+/// One stretch is one thing: what overlaps one with a strong check is gone, or left to its label, and of one type the longest stays. Gives them by type.
 pub(in crate::detect) fn strongest(candidates: &mut Vec<Candidate>, ibans: &[Stretch]) {
     let strong = |c: &Candidate| c.kind.row().is_some_and(super::Row::is_strong);
     let mut taken: Vec<Stretch> =
         candidates.iter().filter(|c| strong(c) && !c.attached).map(|c| (c.start, c.end)).chain(ibans.iter().copied()).collect();
     longest(&mut taken, |s| *s);
-    candidates.retain(|c| {
+    candidates.retain_mut(|c| {
         let at = taken.partition_point(|t| t.1 <= c.start);
-        taken.get(at).is_none_or(|t| t.0 >= c.end || strong(c) && *t == (c.start, c.end))
+        let Some(over) = taken.get(at).filter(|t| t.0 < c.end) else { return true };
+        // On the very same stretch its own label may still say that it is this type, and by chance passes the other's check.
+        c.attached |= !strong(c);
+        *over == (c.start, c.end)
     });
     candidates.sort_unstable_by_key(|c| (c.kind, c.start, std::cmp::Reverse(c.end)));
     let mut last: Option<(Kind, usize)> = None;
