@@ -8,8 +8,10 @@ use crate::detect::class::{Class, class};
 
 /// The longest code of any type, in letters and digits: a card number of 19 digits; a VAT number has 14.
 const LONGEST: usize = 19;
-/// More groups than that are no code: an 11-digit number digit by digit is written by nobody.
-const GROUPS: usize = 10;
+/// The French number is written in seven groups, none in more.
+const GROUPS: usize = 7;
+/// Groups of one character that a code may have; digit by digit nobody writes these numbers.
+const SINGLES: usize = 2;
 /// How far letters may go on before the first digit, for the two letters and six more of a passport.
 const LETTERS: usize = 8;
 
@@ -115,7 +117,9 @@ impl Codes {
         let plus = start > 0 && text[start - 1] == b'+';
         let mut compact = [0u8; LONGEST];
         let (mut length, mut at, mut upper, mut spaced) = (0, start, true, false);
+        let mut singles = 0;
         for groups in 1..=GROUPS {
+            let before = length;
             while let Some(b) = text.get(at).filter(|b| b.is_ascii_alphanumeric()) {
                 let Some(place) = compact.get_mut(length) else { return };
                 *place = b.to_ascii_uppercase();
@@ -123,7 +127,8 @@ impl Codes {
                 length += 1;
                 at += 1;
             }
-            if text.get(at).is_some_and(|b| *b >= 0x80) {
+            singles += usize::from(length - before == 1);
+            if singles > SINGLES || text.get(at).is_some_and(|b| *b >= 0x80) {
                 return;
             }
             if self.wanted & BY_LENGTH[length] != 0 {
