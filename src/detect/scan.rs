@@ -45,16 +45,8 @@ pub(super) struct Scanned {
 /// Looks through `normal` once.
 pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize, wanted: Kinds) -> Scanned {
     let text = normal.text.as_bytes();
-    let mut found = Scanned {
-        finds: vec![Vec::new(); rules],
-        excepts: vec![Vec::new(); rules],
-        labels: vec![Vec::new(); rules],
-        people: Vec::new(),
-        candidates: Vec::new(),
-        ibans: Vec::new(),
-        codes: Vec::new(),
-        named: Vec::new(),
-    };
+    let mut found =
+        Scanned { finds: vec![Vec::new(); rules], excepts: vec![Vec::new(); rules], labels: vec![Vec::new(); rules], ..Scanned::default() };
     let mut numbers = Numbers::new();
     let mut codes = Codes::of(wanted);
     let (emails, secrets) = (wanted.has(Kind::EMAIL), wanted.has(Kind::SECRET));
@@ -86,13 +78,11 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize, wanted:
                 at = token.end;
             }
             Class::Digit => {
-                let end = if lexicon.digits {
-                    let token = Token::word(text, at);
+                let token = Token::word(text, at);
+                let end = token.end;
+                if lexicon.digits {
                     before = lexicon.at(normal, before, token, |hit| found.add(text, hit));
-                    token.end
-                } else {
-                    at + text[at..].iter().position(|b| class(*b) != Class::Digit).unwrap_or(text.len() - at)
-                };
+                }
                 if at >= taken {
                     numbers.group(text, at, end);
                     codes.token(text, at, end);
@@ -106,8 +96,7 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize, wanted:
     numbers.finish(text);
     found.candidates = numbers.candidates;
     found.codes = codes.candidates;
-    found.free(text, wanted, &numbers.dates);
-    found.people.extend(numbers.dates);
+    found.free(text, wanted, numbers.dates);
     found.tidy();
     found
 }
@@ -143,7 +132,7 @@ impl Scanned {
     }
 
     /// What is known by its word, or by a form of its own: dates, people, passwords.
-    fn free(&mut self, text: &[u8], wanted: Kinds, dates: &[Stretch]) {
+    fn free(&mut self, text: &[u8], wanted: Kinds, dates: Vec<Stretch>) {
         let mut take = |kind, stretch: Stretch| {
             self.codes.push(types::Candidate { start: stretch.0, end: stretch.1, kind, attached: false, raised: false });
         };
@@ -157,6 +146,7 @@ impl Scanned {
             let labels = self.named.iter().filter(|(_, kinds)| kinds.has(Kind::PASSWORD));
             labels.filter_map(|(label, _)| types::password(text, label.1)).for_each(|value| take(Kind::PASSWORD, value));
         }
+        self.people.extend(dates);
     }
 
     /// Puts everything in order, and keeps the longest of what overlaps.
