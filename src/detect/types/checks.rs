@@ -69,7 +69,7 @@ pub(super) fn icao(code: &[u8], check: u8) -> bool {
 /// Whether the calendar has this day.
 pub(super) fn is_day(year: u64, month: u64, day: u64) -> bool {
     let last = match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

@@ -134,7 +134,7 @@ impl Codes {
             if self.wanted & BY_LENGTH[length] != 0 {
                 let code = Code { compact: &compact[..length], written: &text[start..at], groups, upper, plus };
                 let ends_loose = !goes_on(text, at, false);
-                let whole = !goes_on(text, at, spaced) && !(spaced && follows_digits(text, start));
+                let whole = !(goes_on(text, at, spaced) || spaced && follows_digits(text, start));
                 self.fits(&code, (start, at), attached, (whole, ends_loose));
             }
             match text.get(at..at + 2) {

@@ -51,7 +51,7 @@ pub(super) fn credit_card(code: &Code<'_>) -> bool {
         51..=55 => length == 16,
         22..=27 => length == 16 && (2221..=2720).contains(&four),
         34 | 37 => length == 15,
-        30 => length == 14 && three <= 305 || length == 14 && three == 309,
+        30 => length == 14 && (three <= 305 || three == 309),
         36 | 38 | 39 => (14..=19).contains(&length),
         65 => (16..=19).contains(&length),
         60 => four == 6011 && (16..=19).contains(&length),

@@ -58,7 +58,7 @@ pub(in crate::detect) fn weigh(
     match verdict {
         Some(verdict) if !verdict.wanted => None,
         Some(verdict)
-            if verdict.is_certain() || !candidate.attached && !(row.alone.is_none() && is_beyond(verdict, listed, stretch, context)) =>
+            if verdict.is_certain() || !(candidate.attached || row.alone.is_none() && is_beyond(verdict, listed, stretch, context)) =>
         {
             let spread = candidate.kind == Kind::DOB && !verdict.is_certain();
             let sure = if spread { Confidence::Medium } else { row.labelled };
