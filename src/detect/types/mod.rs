@@ -144,7 +144,7 @@ impl Kind {
         ROWS.iter().map(|row| row.id).chain([PASSWORD])
     }
 
-    /// Whether its last four characters may be shown; of a password or a name only the first, of a date nothing that tells it.
+    /// Whether its last four characters may be shown; of anything else only the first is.
     pub(super) fn is_number(self) -> bool {
         self.row().is_some_and(|row| row.lengths.0 > 0)
     }
