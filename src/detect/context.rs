@@ -64,7 +64,7 @@ pub(super) enum By {
 
 impl Verdict {
     /// Nothing else could be meant.
-    fn is_certain(&self) -> bool {
+    pub(super) fn is_certain(&self) -> bool {
         !matches!(self.by, By::Near(_))
     }
 }
@@ -152,12 +152,12 @@ impl Context<'_> {
         if self.labels.is_empty() {
             return None;
         }
-        self.verdict(&plain((start, end)), &Cell::default(), None)
+        self.verdict(&Candidate::plain(start, end), &Cell::default(), None)
     }
 
-    /// A word or date that speaks of a person near a number that has no form of its own, in a phrase.
-    pub(super) fn person_beside(&self, stretch: Stretch) -> Option<String> {
-        let candidate = plain(stretch);
+    /// What speaks of a person near a stretch, in a phrase.
+    pub(super) fn person_beside(&self, (start, end): Stretch) -> Option<String> {
+        let candidate = Candidate::plain(start, end);
         self.person_near(&candidate).map(|near| self.told_person(near, &candidate))
     }
 
@@ -211,7 +211,7 @@ impl Context<'_> {
     }
 
     /// Whether nothing but the signs and words of an enumeration stand between two numbers.
-    fn is_enumeration(&self, end: usize, start: usize) -> bool {
+    pub(super) fn is_enumeration(&self, end: usize, start: usize) -> bool {
         let Some(between) = self.text.get(end..start).filter(|b| b.len() <= 12) else { return false };
         between.split(|b| class(*b) != Class::Letter).filter(|w| !w.is_empty()).all(|w| matches!(w, b"en" | b"and" | b"of" | b"or"))
             && !between.iter().any(|b| b.is_ascii_digit() || matches!(b, b'\t' | 0x1f | b'|'))
@@ -260,11 +260,6 @@ impl Context<'_> {
             format!("{} after", count(&self.text[number.1.min(word.0)..word.0]))
         }
     }
-}
-
-/// A number without a form of its own.
-fn plain((start, end): Stretch) -> Candidate {
-    Candidate { start, end, digits: [0; 9], form: Form::Usual, glued: false, attached: false }
 }
 
 /// A word of the text in an explanation: in lower case, on one line, of bounded length.

@@ -6,19 +6,22 @@ use super::{
     scan::Label,
 };
 
+/// What a word says about a number, for or against: `None` when it says nothing.
+pub(super) type Says<'a> = &'a dyn Fn(Use) -> Option<bool>;
+
 /// How far back a tag may begin, its attributes included.
 const TAG: usize = 300;
 /// How long a key may be.
 const KEY: usize = 64;
 
-/// What the key says whose value begins at `start`, for rule `rule`; `None` when there is none, or it says nothing.
-pub(super) fn verdict(text: &[u8], start: usize, labels: &[Label], lexicon: &Lexicon, rule: usize) -> Option<Verdict> {
+/// What the key says whose value begins at `start`, where `says` tells what a word in it says; `None` when there is none, or it says nothing.
+pub(super) fn verdict(text: &[u8], start: usize, labels: &[Label], lexicon: &Lexicon, says: Says<'_>) -> Option<Verdict> {
     let (from, to) = key(text, start)?;
     let split = labels.partition_point(|l| l.end <= from);
     let mut within = labels[split..].iter().take_while(|l| l.start < to);
     Some(match within.clone().find(|l| l.wanted).or_else(|| within.next()) {
         Some(label) => Verdict { wanted: label.wanted, by: By::Key((label.start, label.end)) },
-        None => Verdict { wanted: camel(&text[from..to], lexicon, rule)?, by: By::Key((from, to)) },
+        None => Verdict { wanted: camel(&text[from..to], lexicon, says)?, by: By::Key((from, to)) },
     })
 }
 
@@ -48,7 +51,7 @@ fn is_name(b: &u8) -> bool {
 }
 
 /// What the words of `clientBsn` say, taken one by one.
-fn camel(key: &[u8], lexicon: &Lexicon, rule: usize) -> Option<bool> {
+fn camel(key: &[u8], lexicon: &Lexicon, says: Says<'_>) -> Option<bool> {
     let humps = key.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
     let key = std::str::from_utf8(key).ok().filter(|_| humps)?;
     let mut words = String::with_capacity(key.len() + 4);
@@ -60,9 +63,7 @@ fn camel(key: &[u8], lexicon: &Lexicon, rule: usize) -> Option<bool> {
     }
     let mut said = None;
     lexicon.all(&words, |hit| {
-        if let Use::Label { rule: of, wanted } = hit.what
-            && of == rule
-        {
+        if let Some(wanted) = says(hit.what) {
             said = Some(said.unwrap_or(false) || wanted);
         }
     });

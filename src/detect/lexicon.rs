@@ -8,6 +8,7 @@ use super::{
     dutch,
     normalise::{Normal, phrase},
     parts::Parts,
+    types::Kinds,
 };
 use std::{collections::HashMap, hash::Hasher};
 use unicode_normalization::UnicodeNormalization;
@@ -28,6 +29,8 @@ pub(super) enum Use {
     Except { rule: usize },
     /// It raises (`wanted`) or ends the suspicion of rule `rule` about a number near it.
     Label { rule: usize, wanted: bool },
+    /// It names these types of number.
+    Named { kinds: Kinds },
     /// It speaks of a person.
     Person(PersonWord),
 }
@@ -351,8 +354,9 @@ impl Lexicon {
             }
         } else if term.text.as_bytes().last().is_some_and(word) {
             // A label may be glued to its number: `BSN111222333`.
-            let glued =
-                matches!(term.what, Use::Label { .. }) && text.get(end).is_some_and(u8::is_ascii_digit) && !text[end - 1].is_ascii_digit();
+            let glued = matches!(term.what, Use::Label { .. } | Use::Named { .. })
+                && text.get(end).is_some_and(u8::is_ascii_digit)
+                && !text[end - 1].is_ascii_digit();
             if text.get(end).is_some_and(word) && !glued {
                 return;
             }

@@ -30,6 +30,7 @@ mod search;
 mod shape;
 mod table;
 mod trigger;
+mod types;
 
 pub use embedded::EMBEDDED;
 pub use examples::Gap;
@@ -49,6 +50,7 @@ use place::header_part;
 use rule::{Condition, HeaderTest, Rule, Rules};
 use search::Search;
 use std::sync::Arc;
+use types::Kinds;
 
 /// Something about a rule that is no fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +73,8 @@ pub struct RuleSet {
     /// Of which rules unsure findings are counted by their values.
     counted: Vec<bool>,
     patterns: Gate,
+    /// The types that any rule finds, beyond BSN and IBAN.
+    wanted: Kinds,
 }
 
 impl RuleSet {
@@ -91,7 +95,11 @@ impl RuleSet {
         let headers = rules.all.iter().any(|r| r.places.looks_at_headers());
         let counted = rules.counted();
         let patterns = Gate::of(&rules.all);
-        RuleSet { rules, infos, lexicon, headers, counted, patterns }
+        let wanted = rule::kinds(&rules.all);
+        if !wanted.is_empty() {
+            types::add_labels(&mut lexicon);
+        }
+        RuleSet { rules, infos, lexicon, headers, counted, patterns, wanted }
     }
 
     /// The built-in rules, those of the repository.

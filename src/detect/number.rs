@@ -18,6 +18,13 @@ pub(super) struct Candidate {
     pub(super) attached: bool,
 }
 
+impl Candidate {
+    /// One of which only the place matters.
+    pub(super) fn plain(start: usize, end: usize) -> Candidate {
+        Candidate { start, end, digits: [0; 9], form: Form::Usual, glued: false, attached: false }
+    }
+}
+
 /// How a candidate is written, which says how much has to speak for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {

@@ -6,6 +6,7 @@ use super::{
     lexicon::{Hit, Lexicon, PersonWord, Token, Use},
     normalise::Normal,
     number::{Candidate, Numbers},
+    types::{self, Codes, Kind, Kinds},
 };
 
 /// A stretch of the normal text, in bytes.
@@ -35,25 +36,30 @@ pub(super) struct Scanned {
     pub(super) candidates: Vec<Candidate>,
     /// Valid IBANs.
     pub(super) ibans: Vec<Stretch>,
+    /// Candidates of the other types, by type.
+    pub(super) codes: Vec<types::Candidate>,
+    /// Words that name types, and which; none overlap.
+    pub(super) named: Vec<(Stretch, Kinds)>,
 }
 
 /// Looks through `normal` once.
-pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scanned {
+pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize, wanted: Kinds) -> Scanned {
     let text = normal.text.as_bytes();
-    let mut found = Scanned {
-        finds: vec![Vec::new(); rules],
-        excepts: vec![Vec::new(); rules],
-        labels: vec![Vec::new(); rules],
-        people: Vec::new(),
-        candidates: Vec::new(),
-        ibans: Vec::new(),
-    };
+    let mut found =
+        Scanned { finds: vec![Vec::new(); rules], excepts: vec![Vec::new(); rules], labels: vec![Vec::new(); rules], ..Scanned::default() };
     let mut numbers = Numbers::new();
+    let mut codes = Codes::of(wanted);
+    let (emails, secrets) = (wanted.has(Kind::EMAIL), wanted.has(Kind::SECRET));
     let mut before: Option<Token> = None;
     let (mut at, mut taken) = (0, 0);
     while at < text.len() {
         match class(text[at]) {
-            Class::Other => at += 1,
+            Class::Other => {
+                if emails && text[at] == b'@' {
+                    codes.whole(types::email(text, at), Kind::EMAIL);
+                }
+                at += 1;
+            }
             Class::Letter => {
                 let token = Token::word(text, at);
                 before = lexicon.at(normal, before, token, |hit| found.add(text, hit));
@@ -66,19 +72,23 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scan
                 {
                     found.ibans.push((begins, end));
                     taken = end;
+                } else if token.start >= taken {
+                    codes.token(text, token.start, token.end);
+                    if secrets && let Some(end) = types::secret(text, at) {
+                        codes.whole(Some((at, end)), Kind::SECRET);
+                    }
                 }
                 at = token.end;
             }
             Class::Digit => {
-                let end = if lexicon.digits {
-                    let token = Token::word(text, at);
+                let token = Token::word(text, at);
+                let end = token.end;
+                if lexicon.digits {
                     before = lexicon.at(normal, before, token, |hit| found.add(text, hit));
-                    token.end
-                } else {
-                    at + text[at..].iter().position(|b| class(*b) != Class::Digit).unwrap_or(text.len() - at)
-                };
+                }
                 if at >= taken {
                     numbers.group(text, at, end);
+                    codes.token(text, at, end);
                 } else {
                     numbers.finish(text);
                 }
@@ -88,7 +98,8 @@ pub(super) fn scan(normal: &Normal<'_>, lexicon: &Lexicon, rules: usize) -> Scan
     }
     numbers.finish(text);
     found.candidates = numbers.candidates;
-    found.people.extend(numbers.dates);
+    found.codes = codes.candidates;
+    found.free(text, wanted, numbers.dates);
     found.tidy();
     found
 }
@@ -112,6 +123,7 @@ impl Scanned {
             Use::Find { rule } => self.finds[rule].push(stretch),
             Use::Except { rule } => self.excepts[rule].push(stretch),
             Use::Label { rule, wanted } => self.labels[rule].push(Label { start: hit.start, end: hit.end, wanted }),
+            Use::Named { kinds } => self.named.push((stretch, kinds)),
             Use::Person(PersonWord::Plain) => self.people.push(stretch),
             Use::Person(PersonWord::Title) => {
                 let name = text[hit.end..].iter().take(3).position(|b| class(*b) == Class::Letter);
@@ -120,6 +132,24 @@ impl Scanned {
                 }
             }
         }
+    }
+
+    /// What is known by its word, or by a form of its own: dates, people, passwords.
+    fn free(&mut self, text: &[u8], wanted: Kinds, dates: Vec<Stretch>) {
+        let mut take = |kind, stretch: Stretch| {
+            self.codes.push(types::Candidate { start: stretch.0, end: stretch.1, kind, attached: false, raised: false });
+        };
+        if wanted.has(Kind::DOB) {
+            dates.iter().for_each(|date| take(Kind::DOB, *date));
+        }
+        if wanted.has(Kind::PERSON) {
+            self.people.iter().for_each(|word| take(Kind::PERSON, *word));
+        }
+        if wanted.has(Kind::PASSWORD) {
+            let labels = self.named.iter().filter(|(_, kinds)| kinds.has(Kind::PASSWORD));
+            labels.filter_map(|(label, _)| types::password(text, label.1)).for_each(|value| take(Kind::PASSWORD, value));
+        }
+        self.people.extend(dates);
     }
 
     /// Puts everything in order, and keeps the longest of what overlaps.
@@ -136,6 +166,17 @@ impl Scanned {
                 excepts.get(next).is_none_or(|e| e.0 >= find.1)
             });
         }
+        // One word may name several types.
+        self.named.sort_by_key(|(stretch, _)| *stretch);
+        self.named.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.or(next.1);
+            }
+            same
+        });
+        longest(&mut self.named, |(stretch, _)| *stretch);
+        types::strongest(&mut self.codes, &self.ibans);
         for labels in &mut self.labels {
             longest(labels, |l| (l.start, l.end));
         }
@@ -143,7 +184,7 @@ impl Scanned {
 }
 
 /// Sorts, and of any that overlap keeps the one that begins first, the longest of those.
-fn longest<T>(all: &mut Vec<T>, place: impl Fn(&T) -> Stretch) {
+pub(super) fn longest<T>(all: &mut Vec<T>, place: impl Fn(&T) -> Stretch) {
     all.sort_by_key(|one| {
         let (start, end) = place(one);
         (start, std::cmp::Reverse(end))

@@ -5,6 +5,7 @@ use super::{
     context::{self, Cell, Context, Verdict, Window},
     finding::{Confidence, Counts, mask_number, mask_word},
     key,
+    lexicon::Use,
     normalise::Normal,
     number::{Candidate, Form},
     place::{self, View},
@@ -13,6 +14,7 @@ use super::{
     scan::{Scanned, Stretch, scan},
     table::{ColumnOf, Tables},
     trigger,
+    types::{self, Kind},
 };
 use crate::{
     extract::{Places, Source, Span, Text},
@@ -59,7 +61,7 @@ impl<'a> Search<'a> {
     /// `first` says that no other text of the same part came before; `counts` what was found in the mail so far.
     pub(super) fn of(rules: &'a RuleSet, text: &'a Text, normal: &'a Normal<'a>, first: bool, counts: &'a mut Counts) -> Search<'a> {
         let view = View::of(text, normal.text.as_bytes(), first);
-        let scanned = scan(normal, &rules.lexicon, rules.rules.all.len());
+        let scanned = scan(normal, &rules.lexicon, rules.rules.all.len(), rules.wanted);
         Search { rules, text, normal, view, scanned, counts, raws: Vec::new(), rest: HashMap::new(), begins: None, areas: None }
     }
 
@@ -75,6 +77,7 @@ impl<'a> Search<'a> {
                         match kind {
                             Type::Bsn => self.bsns(index, rule, &scanned),
                             Type::Iban => self.ibans(index, rule, &scanned),
+                            Type::Other(kind) => self.others(index, rule, *kind, &scanned),
                         }
                     }
                     self.scanned = scanned;
@@ -97,13 +100,11 @@ impl<'a> Search<'a> {
         let (text, normal) = (self.text, self.normal);
         let bytes = normal.text.as_bytes();
         let context = self.context(index, rule, scanned);
-        let column_of = |at: usize| match &text.places {
-            Places::Cells(starts) => {
-                let at = normal.original_range(at, at).start;
-                starts.partition_point(|(start, _)| *start <= at).checked_sub(1).map(|cell| starts[cell].1.column)
-            }
+        let says = |what: Use| match what {
+            Use::Label { rule, wanted } if rule == index => Some(wanted),
             _ => None,
         };
+        let column_of = |at: usize| column(text, normal, at);
         let sheet: Option<ColumnOf<'_>> = if matches!(text.places, Places::Cells(_)) { Some(&column_of) } else { None };
         let mut tables = Tables::new(bytes, context.labels, sheet);
         let mut previous: Option<(Candidate, Option<Verdict>)> = None;
@@ -111,7 +112,7 @@ impl<'a> Search<'a> {
             let candidate = as_padded(*candidate, text, normal);
             let cell: Cell = tables.cell(candidate.start);
             let again = previous.as_ref().is_some_and(|(before, _)| is_again(bytes, before, &candidate));
-            let verdict = key::verdict(bytes, candidate.start, context.labels, &self.rules.lexicon, index)
+            let verdict = key::verdict(bytes, candidate.start, context.labels, &self.rules.lexicon, &says)
                 .or_else(|| context.verdict(&candidate, &cell, previous.map(|(before, said)| (before.end, said))));
             previous = Some((candidate, verdict));
             let written = &normal.text[candidate.start..candidate.end];
@@ -143,6 +144,62 @@ impl<'a> Search<'a> {
             let masked = mask_number(written);
             self.raws.push(Raw { rule: index, kind: "iban", stretch: *stretch, confidence: Confidence::High, masked, why, phone: None });
         }
+    }
+
+    /// Candidates of a type of the table.
+    fn others(&mut self, index: usize, rule: &Rule, kind: Kind, scanned: &Scanned) {
+        let from = scanned.codes.partition_point(|c| c.kind < kind);
+        let candidates = &scanned.codes[from..from + scanned.codes[from..].partition_point(|c| c.kind == kind)];
+        if candidates.is_empty() {
+            return;
+        }
+        if kind == Kind::PASSWORD {
+            return self.passwords(index, rule, candidates);
+        }
+        let (text, normal) = (self.text, self.normal);
+        let labels = types::view(scanned, index, kind);
+        let context = Context { labels: &labels, ..self.context(index, rule, scanned) };
+        let says = |what: Use| match what {
+            Use::Label { rule, wanted } if rule == index => Some(wanted),
+            Use::Named { kinds } => Some(kinds.has(kind)),
+            _ => None,
+        };
+        let column_of = |at: usize| column(text, normal, at);
+        let sheet: Option<ColumnOf<'_>> = if matches!(text.places, Places::Cells(_)) { Some(&column_of) } else { None };
+        let mut tables = Tables::new(context.text, context.labels, sheet);
+        let mut previous: Option<(usize, Option<Verdict>)> = None;
+        for candidate in candidates {
+            let stretch = (candidate.start, candidate.end);
+            let cell = tables.cell(candidate.start);
+            let listed = previous.is_some_and(|(end, said)| said.is_some() && context.is_enumeration(end, candidate.start));
+            let verdict = key::verdict(context.text, candidate.start, context.labels, &self.rules.lexicon, &says)
+                .or_else(|| context.verdict(&Candidate::plain(stretch.0, stretch.1), &cell, previous));
+            let Some((confidence, why)) = types::weigh(candidate, verdict.as_ref(), listed, &context) else {
+                previous = None;
+                continue;
+            };
+            previous = Some((candidate.end, verdict));
+            self.keep(index, rule, kind, stretch, confidence, why);
+        }
+    }
+
+    /// Passwords: their word stands before them, or they would not have been found.
+    fn passwords(&mut self, index: usize, rule: &Rule, candidates: &[types::Candidate]) {
+        for candidate in candidates {
+            let why = vec!["behind a word for a password".to_owned()];
+            self.keep(index, rule, candidate.kind, (candidate.start, candidate.end), Confidence::High, why);
+        }
+    }
+
+    fn keep(&mut self, index: usize, rule: &Rule, kind: Kind, stretch: Stretch, confidence: Confidence, mut why: Vec<String>) {
+        let written = &self.normal.text[stretch.0..stretch.1];
+        if rule.ignores(written) {
+            return;
+        }
+        let Some(more) = self.counted(index, rule, stretch, confidence) else { return };
+        why.extend(more);
+        let masked = if kind.is_number() { mask_number(written) } else { mask_word(written) };
+        self.raws.push(Raw { rule: index, kind: kind.id(), stretch, confidence, masked, why, phone: None });
     }
 
     /// What a rule's own words found.
@@ -200,6 +257,13 @@ impl<'a> Search<'a> {
             person: words.is_some_and(|c| c.person),
         }
     }
+}
+
+/// The column of the cell at `at`, in a sheet.
+fn column(text: &Text, normal: &Normal<'_>, at: usize) -> Option<u32> {
+    let Places::Cells(starts) = &text.places else { return None };
+    let at = normal.original_range(at, at).start;
+    starts.partition_point(|(start, _)| *start <= at).checked_sub(1).map(|cell| starts[cell].1.column)
 }
 
 /// A number that extraction padded with zeros is one that lost them.

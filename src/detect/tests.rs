@@ -292,14 +292,14 @@ fn numbers_of_the_organisation_are_ignored() {
 
 #[test]
 fn every_fault_of_a_rule_is_told_at_once() {
-    let rule = "[rule]\nname = \"y\"\nfind = \"bsn\"\nfinds = [\"bns\", \"kvk\"]\nwhere = [\"bodi\"]\nwithin = \"far\"\n[context]\nnear = [\"*bsn\"]\nnear_within = \"60\"\n\
+    let rule = "[rule]\nname = \"y\"\nfind = \"bsn\"\nfinds = [\"bns\", \"marking\"]\nwhere = [\"bodi\"]\nwithin = \"far\"\n[context]\nnear = [\"*bsn\"]\nnear_within = \"60\"\n\
         [ignore]\nfiles = [\"lists/geen.txt\"]\n[examples]\nmacth = [\"x\"]\n";
     let (_, faults) = compile(&[("rules/x.toml", rule)]);
     let expected = [
         "rules/x.toml:1: `title` is missing; add a line such as `title = \"Burgerservicenummer\"`",
         "rules/x.toml:2: the rule is called `y` but its file `x.toml`; give both the same name",
         "rules/x.toml:3: unknown word `find`; did you mean `finds`?",
-        "rules/x.toml:4: the type \"kvk\" is not in this version; use bsn or iban",
+        "rules/x.toml:4: \"marking\" is no type; write a rule with `list` or `text`",
         "rules/x.toml:4: unknown type \"bns\"; did you mean \"bsn\"?",
         "rules/x.toml:5: unknown place \"bodi\"; did you mean \"body\"?",
         "rules/x.toml:6: `within` can't be \"far\"; write a number of characters, \"document\" or \"mail\"",

@@ -6,6 +6,7 @@ use super::{
     place::View,
     rule::Condition,
     scan::{Stretch, scan},
+    types::Kinds,
 };
 use crate::{
     extract::{Places, Source, Text},
@@ -88,7 +89,7 @@ impl RuleSet {
     fn triggers(&self, text: &str, source: Source) -> Vec<Range<usize>> {
         let normal = Normal::of(text);
         let bytes = normal.text.as_bytes();
-        let scanned = scan(&normal, &self.lexicon, self.rules.all.len());
+        let scanned = scan(&normal, &self.lexicon, self.rules.all.len(), Kinds::default());
         let text = Text { part: String::new(), source, text: text.to_owned(), places: Places::None, spans: Vec::new() };
         let view = View::of(&text, bytes, true);
         let mut ranges: Vec<Stretch> = Vec::new();

@@ -14,6 +14,7 @@ use super::{
     lexicon::{Lexicon, Spelling, Stars, Use},
     place::{WORDS, Where},
     region::{self, Regions},
+    types::{Kind, Kinds},
 };
 use crate::fault::{Faults, Files, Located, Table, did_you_mean};
 use std::{
@@ -66,11 +67,12 @@ impl Rule {
     }
 }
 
-/// The types of this version.
+/// The types: two with a module of their own, the others of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Bsn,
     Iban,
+    Other(Kind),
 }
 
 /// The rule's `[context]`; its labels are in the lexicon.
@@ -80,46 +82,8 @@ pub(super) struct ContextWords {
     pub(super) person: bool,
 }
 
-/// Types of detection.md, section 2, that come later.
-const LATER_TYPES: [&str; 37] = [
-    "rsin",
-    "onderwijsnummer",
-    "nl_vat",
-    "nl_vat_bsn",
-    "bank_account_old",
-    "credit_card",
-    "nl_passport",
-    "kvk",
-    "nl_driving_licence",
-    "agb",
-    "big",
-    "uzovi",
-    "v_number",
-    "a_number",
-    "licence_plate",
-    "postcode_address",
-    "dob",
-    "person_label",
-    "phone_mobile",
-    "email",
-    "be_rrn",
-    "de_idnr",
-    "fr_nir",
-    "es_nif",
-    "pl_pesel",
-    "se_pn",
-    "it_cf",
-    "dk_cpr",
-    "fi_hetu",
-    "pt_nif",
-    "uk_nino",
-    "health",
-    "art9",
-    "secret",
-    "password",
-    "marking",
-    "phone",
-];
+/// Types of detection.md, section 2, that are lists and texts of rules.
+const NO_TYPES: [&str; 4] = ["health", "art9", "marking", "phone"];
 
 /// The most points of one rule: policies count to hundreds.
 const MOST_POINTS: u32 = 1000;
@@ -170,6 +134,20 @@ pub(super) fn read_all(files: &Files, key: Option<&Arc<KnownKey>>, faults: &Faul
     all.append(&mut inner);
     let joined = order::order(&all, faults);
     Rules { all, named, joined }
+}
+
+/// The types of the table that these rules find.
+pub(super) fn kinds(rules: &[Rule]) -> Kinds {
+    let mut kinds = Kinds::default();
+    for rule in rules {
+        let Condition::Finds(types) = &rule.condition else { continue };
+        for kind in types {
+            if let Type::Other(kind) = kind {
+                kinds = kinds.with(*kind);
+            }
+        }
+    }
+    kinds
 }
 
 struct Reader<'a> {
@@ -354,18 +332,25 @@ fn places(rule: &Table) -> Where {
 fn types(rule: &Table) -> Vec<Type> {
     let mut types = Vec::new();
     for Located { value, line } in rule.texts("finds") {
-        match value.as_str() {
-            "bsn" => types.push(Type::Bsn),
-            "iban" => types.push(Type::Iban),
-            later if LATER_TYPES.contains(&later) => {
-                rule.fault(line, format!("the type \"{later}\" is not in this version"), "use bsn or iban");
+        let found = match value.as_str() {
+            "bsn" => Some(Type::Bsn),
+            "iban" => Some(Type::Iban),
+            other => Kind::of(other).map(Type::Other),
+        };
+        match found {
+            Some(found) if types.contains(&found) => rule.fault(line, format!("the type \"{value}\" is named twice"), "leave one out"),
+            Some(found) => types.push(found),
+            None if NO_TYPES.contains(&value.as_str()) => {
+                let remedy = if value == "phone" { "use phone_mobile" } else { "write a rule with `list` or `text`" };
+                rule.fault(line, format!("\"{value}\" is no type"), remedy);
             }
-            other => {
-                let remedy = match did_you_mean(other, ["bsn", "iban"].into_iter().chain(LATER_TYPES)) {
+            None => {
+                let known = || ["bsn", "iban"].into_iter().chain(Kind::ids());
+                let remedy = match did_you_mean(&value, known().chain(NO_TYPES)) {
                     Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => "use bsn or iban".to_owned(),
+                    None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
                 };
-                rule.fault(line, format!("unknown type \"{other}\""), remedy);
+                rule.fault(line, format!("unknown type \"{value}\""), remedy);
             }
         }
     }
