@@ -227,7 +227,7 @@ TYPES = {
     "onderwijsnummer": (onderwijsnummer, ["onderwijsnummer", "Onderwijsnr."]),
     "bank_account_old": (bank_account_old, ["rekeningnummer", "rekeningnr."]),
     "nl_passport": (nl_passport, ["paspoortnummer", "paspoort nr.", "documentnummer paspoort", "nummer identiteitskaart"]),
-    "nl_driving_licence": (of_length(10), ["rijbewijsnummer", "rijbewijs nr."]),
+    "nl_driving_licence": (lambda rng: rng.choice("3456") + digits(rng, 9), ["rijbewijsnummer", "rijbewijs nr."]),
     "agb": (of_length(8), ["AGB-code", "AGB"]),
     "big": (of_length(11), ["BIG-nummer", "BIG-registratienummer"]),
     "v_number": (of_length(10), ["V-nummer", "vreemdelingennummer"]),

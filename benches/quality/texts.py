@@ -43,6 +43,12 @@ OWN = {
         "two lines": "{name}\n{street} {house}\n{number} {town}",
         "in a sentence": "Hij verhuisde naar de {street} {house} te {number} {town}.",
     },
+    # Behind a label and a colon only: a word that stands somewhere near one is no password.
+    "password": {
+        "colon": "{label}: {number}",
+        "in a sentence": "De bijlage is beveiligd. {label}: {number} (graag niet doorsturen)",
+        "list": "gebruiker: jansen\n{label}: {number}",
+    },
     "secret": {
         "bare": "De sleutel is\n{number}\nBewaar hem goed.",
         "assignment": "export TOKEN={number}",
@@ -83,7 +89,7 @@ def positives(kind, rng, each):
             core = filled(template, rng, label=rng.choice(labels or [""]), number=number)
             name = family if spelling == "plain" else f"{family}, {spelling}"
             yield record(kind, name, around(core, rng), [number])
-    if labels:
+    if labels and kind not in OWN:
         yield from tables(kind, rng, each)
     if kind == "bsn":
         for _ in range(each):
