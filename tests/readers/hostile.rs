@@ -13,7 +13,7 @@ use std::{
 };
 use zegel::{
     extract::{
-        Limits, Piece, Places,
+        Cell, Limits, Piece, Places,
         ProblemKind::{Damaged, Timeout, TooLarge},
         Source, Taker, Text, Unopened,
     },
@@ -69,8 +69,15 @@ pub fn read(part: &Unopened, _: &Limits, taker: Taker<'_>) {
             say("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
         },
         "greedy" => say(&"x".repeat(600)),
+        "cells" => taker(Piece::Text(of_cells(part, 100))),
         name => panic!("{name} is not known"),
     }
+}
+
+/// A sheet of so many cells, each a letter.
+fn of_cells(part: &Unopened, count: u32) -> Text {
+    let cells = (0..count).map(|row| (row as usize, Cell { sheet: 1, row, column: 0 })).collect();
+    Text { places: Places::Cells(cells), ..text_of(part, &"x".repeat(count as usize)) }
 }
 
 fn text_of(part: &Unopened, text: &str) -> Text {

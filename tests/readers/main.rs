@@ -57,7 +57,8 @@ const TESTS: &[Test] = tests! {
         a_worker_is_replaced_when_it_has_served
         a_stop_signal_to_everybody_leaves_workers_to_their_work
         many_parts_at_once_are_read_by_few;
-    room: all_parts_together_hold_no_more_text_than_a_mail_may;
+    room: all_parts_together_hold_no_more_text_than_a_mail_may
+        all_parts_together_take_no_more_memory_beside_their_text_than_a_mail_may;
     cache: what_comes_again_is_not_read_again
         a_failure_is_no_answer_to_keep;
 };
