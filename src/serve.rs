@@ -245,6 +245,7 @@ impl Ground<'_> {
             clock: self.clock.clone(),
             wake: self.wake.clone(),
             under_way: outbox::UnderWay::default(),
+            slow: outbox::Slow::default(),
         })
     }
 

@@ -12,6 +12,7 @@ mod loops;
 mod mixed;
 mod model;
 mod null_sender;
+mod outbox;
 mod portal;
 mod postfix;
 mod process;

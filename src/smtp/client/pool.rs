@@ -93,11 +93,16 @@ impl Pool {
         self.state().idle.len()
     }
 
+    /// Host and port.
+    pub(super) fn name(&self) -> String {
+        format!("{}:{}", self.hop.host, self.hop.port)
+    }
+
     /// How the host does, for those who watch.
     pub(super) fn health(&self) -> Hop {
         let state = self.state();
         Hop {
-            host: format!("{}:{}", self.hop.host, self.hop.port),
+            host: self.name(),
             up: state.failures == 0,
             idle: i64::try_from(state.idle.len()).unwrap_or(i64::MAX),
             failures: state.all_failures,

@@ -37,6 +37,12 @@ impl Route {
         Route::of(hops.into_iter().map(pool).collect())
     }
 
+    /// Its hosts, in order: what tells it from other routes, before and after a reload.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.iter().map(|pool| pool.name()).collect::<Vec<_>>().join(",")
+    }
+
     /// What all its hosts can do, as far as they were ever spoken to; before that, [`Extensions::ASSUMED`].
     #[must_use]
     pub fn extensions(&self) -> Extensions {
