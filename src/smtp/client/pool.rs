@@ -148,9 +148,13 @@ impl Pool {
             Ok(mut connection) => {
                 connection.place = Some(place);
                 let mut state = self.state();
-                state.failures = 0;
+                let failures = std::mem::take(&mut state.failures);
                 state.paused_until = None;
                 state.extensions = Some(connection.extensions());
+                drop(state);
+                if failures >= self.options.failures {
+                    tracing::info!(next_hop = %self.hop.host, failures, "smtp: the next hop is up again");
+                }
                 Ok(connection)
             }
             Err(failure) => {
@@ -219,9 +223,13 @@ impl Pool {
         if state.failures < self.options.failures {
             return;
         }
-        let pause = self.pause(state.failures);
+        let (failures, pause) = (state.failures, self.pause(state.failures));
         state.paused_until = Some(Instant::now() + pause);
-        tracing::warn!(next_hop = %self.hop.host, failures = state.failures, ?pause, "smtp: the next hop is down, and is left alone for a while");
+        drop(state);
+        // It may be down all night: that is one fact.
+        if failures == self.options.failures {
+            tracing::warn!(next_hop = %self.hop.host, failures, "smtp: the next hop is down, and is tried now and then only");
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

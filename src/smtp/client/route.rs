@@ -57,15 +57,19 @@ impl Route {
     pub async fn learn(&self) -> Result<(), Failure> {
         let mut outcome = Err(Failure::Unreachable);
         for pool in &self.0 {
+            let was_up = pool.health().up;
             // A reload has kept the pool.
-            if pool.seen().is_some() && pool.health().up {
+            if pool.seen().is_some() && was_up {
                 outcome = Ok(());
                 continue;
             }
             match pool.learn().await {
                 Ok(_) => outcome = Ok(()),
                 Err(failure) => {
-                    tracing::warn!(next_hop = %pool.hop().host, "smtp: {failure}");
+                    // Who is down is asked every few seconds.
+                    if was_up {
+                        tracing::warn!(next_hop = %pool.hop().host, "smtp: {failure}");
+                    }
                     outcome = outcome.or(Err(failure));
                 }
             }
