@@ -61,6 +61,10 @@ pub fn read(part: &Unopened, _: &Limits, taker: Taker<'_>) {
         "start" => say(&Command::new("/bin/true").spawn().is_ok().to_string()),
         "signal" => say(&rustix::process::getppid().is_some_and(|p| rustix::process::test_kill_process(p).is_ok()).to_string()),
         "garbage" => raw(&part.octets[9..]),
+        "half" => {
+            raw(&[&b"T"[..], &[100, 0, 0, 0], &[90, 0, 0, 0], b"half of it"].concat());
+            std::process::abort();
+        }
         "other" => {
             let other = Unopened { part: "attachment \"another\"".into(), ..part.clone() };
             taker(Piece::Text(text_of(&other, "of another")));

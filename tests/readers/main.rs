@@ -37,6 +37,7 @@ const TESTS: &[Test] = tests! {
     deaths: a_part_comes_back_as_text
         a_panic_costs_the_part_and_keeps_what_was_read
         a_stack_that_overflows_costs_the_part
+        a_death_in_the_middle_of_a_word_is_a_crash
         memory_without_end_is_too_large
         computing_without_end_is_a_timeout_and_keeps_what_was_read
         waiting_without_end_is_a_timeout
