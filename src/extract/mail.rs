@@ -19,6 +19,10 @@ pub(super) fn read(reading: &mut Reading<'_>, message: &Message) {
 /// Reads a mail that is attached to, or packed in, something. Its header is content too: it travels.
 pub(super) fn read_nested(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     let message = Message::new(octets.clone());
+    if message.has_long_header() {
+        reading.too_large(here, "header");
+        return plain::read(reading, here, &here.section("header"), Source::Attachment, octets, None);
+    }
     let fields = message.header_fields();
     if fields.is_empty() && !octets.is_empty() {
         reading.damaged(here, "mime");

@@ -17,6 +17,7 @@ const REASONS: &[&str] = &[
     "external",
     "groups",
     "gzip",
+    "header",
     "image",
     "media",
     "member",
