@@ -6,14 +6,14 @@ mod scrape;
 use crate::{
     clock::{Clock, SystemClock},
     config::{self, Config},
-    control, extract,
+    control,
     fault::{Fault, Faults},
     gateway::{self, Direct, Entrance, Gateway, Texts},
     http,
     inspect::Rulebook,
     metrics::Metrics,
     notice::Organisation,
-    outbox::{self, Outbox},
+    outbox::{self, Outbox, Tray},
     portal::{self, Portal},
     sandbox::Reader,
     sms,
@@ -183,7 +183,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let metrics = Arc::new(Metrics::default());
     let (store, tray) = outbox::claiming(store::counted(opened.store, metrics.clone()), clock.clone(), wake.clone());
     let opened = Opened { store, ..opened };
-    let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
+    let ground = Ground { swappable: &swappable, opened: &opened, folder: &config.store.path, clock, wake, metrics };
     next_hops::learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
@@ -192,49 +192,70 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
 
     let direct = config.direct.map(|options| Direct::new(options, &gateway_options.hostname)).transpose();
     let direct = direct.map_err(|e| StartError::Part(format!("[direct]: {e}")))?;
+    let texts = Texts::new(&config.readers.limits);
     let reader = Reader::new(config.readers, ground.metrics.clone());
     reader.start_ahead();
-    let (gateway, portal) = (ground.gateway(gateway_options, reader, direct), ground.portal(sms_sender(&config.sms)?));
-    let (stop, stopped) = watch::channel(false);
-    let mut roles = JoinSet::new();
-    for listener in listeners.smtp {
-        roles.spawn(smtp::serve(listener, server.clone(), Arc::new(Entrance(gateway.clone())), stopped.clone()));
-    }
-    for listener in listeners.portal {
-        roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
-    }
-    for listener in listeners.metrics {
-        let scrape =
-            Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone(), routes: swappable.routes.clone() };
-        roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
-    }
-    // Without the door zegel works all the same; only commands must wait until it has stopped.
-    match control::open(&config.store.path) {
-        Ok(door) => {
-            roles.spawn(control::serve(door, opened.store.clone(), opened.keyring.clone(), ground.clock.clone(), stopped.clone()));
-        }
-        Err(error) => {
-            let socket = control::socket(&config.store.path);
-            tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
-        }
-    }
-    roles.spawn(next_hops::look_after(swappable.routes.clone(), stopped.clone()));
-    roles.spawn(outbox.run(tray, stopped.clone()));
-    roles.spawn(sweep.clone().run(stopped));
-    let parts = Parts { opened: opened.clone(), sweep, wake: ground.wake };
+    let (gateway, portal) = (ground.gateway(gateway_options, (reader, texts), direct), ground.portal(sms_sender(&config.sms)?));
+    let parts = Parts { opened: opened.clone(), sweep: sweep.clone(), wake: ground.wake.clone() };
+    let (roles, stop) = ground.roles(listeners, Players { gateway, portal, outbox, tray, sweep });
     Ok(Running { roles, stop, swappable, parts })
+}
+
+/// Those who play the roles.
+struct Players {
+    gateway: Arc<Gateway>,
+    portal: Arc<Portal>,
+    outbox: Arc<Outbox>,
+    tray: Tray,
+    sweep: Arc<Sweep>,
 }
 
 /// What all roles stand on.
 struct Ground<'a> {
     swappable: &'a Swappable,
     opened: &'a Opened,
+    /// The folder of the store.
+    folder: &'a Path,
     clock: Arc<dyn Clock>,
     wake: Arc<Notify>,
     metrics: Arc<Metrics>,
 }
 
 impl Ground<'_> {
+    /// Starts all roles; they end when they are told to stop.
+    fn roles(&self, listeners: Listeners, players: Players) -> (JoinSet<()>, watch::Sender<bool>) {
+        let Players { gateway, portal, outbox, tray, sweep } = players;
+        let (server, routes) = (&self.swappable.server, &self.swappable.routes);
+        let (stop, stopped) = watch::channel(false);
+        let mut roles = JoinSet::new();
+        for listener in listeners.smtp {
+            roles.spawn(smtp::serve(listener, server.clone(), Arc::new(Entrance(gateway.clone())), stopped.clone()));
+        }
+        for listener in listeners.portal {
+            roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
+        }
+        for listener in listeners.metrics {
+            let (metrics, opened) = (self.metrics.clone(), self.opened.clone());
+            let scrape = Scrape { metrics, opened, server: server.clone(), routes: routes.clone(), texts: gateway.texts.clone() };
+            roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
+        }
+        // Without the door zegel works all the same; only commands must wait until it has stopped.
+        match control::open(self.folder) {
+            Ok(door) => {
+                let Opened { store, keyring, .. } = self.opened.clone();
+                roles.spawn(control::serve(door, store, keyring, self.clock.clone(), stopped.clone()));
+            }
+            Err(error) => {
+                let socket = control::socket(self.folder);
+                tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
+            }
+        }
+        roles.spawn(next_hops::look_after(routes.clone(), stopped.clone()));
+        roles.spawn(outbox.run(tray, stopped.clone()));
+        roles.spawn(sweep.run(stopped));
+        (roles, stop)
+    }
+
     fn outbox(&self) -> Arc<Outbox> {
         Arc::new(Outbox {
             store: self.opened.store.clone(),
@@ -259,12 +280,12 @@ impl Ground<'_> {
         })
     }
 
-    fn gateway(&self, options: gateway::Options, reader: Reader, direct: Option<Direct>) -> Arc<Gateway> {
+    fn gateway(&self, options: gateway::Options, (reader, texts): (Reader, Texts), direct: Option<Direct>) -> Arc<Gateway> {
         Arc::new(Gateway {
             options,
             rulebook: self.swappable.rulebook.clone(),
             reader,
-            texts: Texts::new(&extract::Limits::default()),
+            texts,
             routes: self.swappable.routes.clone(),
             direct,
             store: self.opened.store.clone(),

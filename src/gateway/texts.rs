@@ -68,6 +68,12 @@ impl Texts {
         budget.reserve(self.each, self.wait).await
     }
 
+    /// Octets that are taken, or kept for texts to come.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        [&self.small, &self.large].iter().map(|budget| budget.total().saturating_sub(budget.free())).sum()
+    }
+
     async fn read(&self, reader: &Reader, message: &Message) -> Result<Read, Busy> {
         let (shallow, unopened) = reader.shallow(message).await;
         if unopened.is_empty() {
