@@ -1,20 +1,18 @@
 //! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
 
+mod ground;
 mod next_hops;
 mod scrape;
 
 use crate::{
     clock::{Clock, SystemClock},
     config::{self, Config},
-    control,
     fault::{Fault, Faults},
-    gateway::{self, Direct, Entrance, Gateway, Texts},
-    http,
+    gateway::{self, Direct, Texts},
     inspect::Rulebook,
     metrics::Metrics,
     notice::Organisation,
-    outbox::{self, Outbox, Tray},
-    portal::{self, Portal},
+    outbox,
     sandbox::Reader,
     sms,
     smtp::{
@@ -22,24 +20,17 @@ use crate::{
         client::{ClientOptions, Routes},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
-    sweep::{self, Sweep},
+    sweep::Sweep,
     template::Templates,
     time::Time,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
-use scrape::Scrape;
-use std::{
-    io::ErrorKind,
-    net::SocketAddr,
-    path::Path,
-    process::ExitCode,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use ground::{Ground, Players};
+use std::{io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, watch},
     task::JoinSet,
 };
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -199,120 +190,6 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let parts = Parts { opened: opened.clone(), sweep: sweep.clone(), wake: ground.wake.clone() };
     let (roles, stop) = ground.roles(listeners, Players { gateway, portal, outbox, tray, sweep });
     Ok(Running { roles, stop, swappable, parts })
-}
-
-/// Those who play the roles.
-struct Players {
-    gateway: Arc<Gateway>,
-    portal: Arc<Portal>,
-    outbox: Arc<Outbox>,
-    tray: Tray,
-    sweep: Arc<Sweep>,
-}
-
-/// What all roles stand on.
-struct Ground<'a> {
-    swappable: &'a Swappable,
-    opened: &'a Opened,
-    /// The folder of the store.
-    folder: &'a Path,
-    clock: Arc<dyn Clock>,
-    wake: Arc<Notify>,
-    metrics: Arc<Metrics>,
-}
-
-impl Ground<'_> {
-    /// Starts all roles; they end when they are told to stop.
-    fn roles(&self, listeners: Listeners, players: Players) -> (JoinSet<()>, watch::Sender<bool>) {
-        let Players { gateway, portal, outbox, tray, sweep } = players;
-        let (server, routes) = (&self.swappable.server, &self.swappable.routes);
-        let (stop, stopped) = watch::channel(false);
-        let mut roles = JoinSet::new();
-        for listener in listeners.smtp {
-            roles.spawn(smtp::serve(listener, server.clone(), Arc::new(Entrance(gateway.clone())), stopped.clone()));
-        }
-        for listener in listeners.portal {
-            roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
-        }
-        for listener in listeners.metrics {
-            let (metrics, opened) = (self.metrics.clone(), self.opened.clone());
-            let scrape = Scrape { metrics, opened, server: server.clone(), routes: routes.clone(), texts: gateway.texts.clone() };
-            roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
-        }
-        // Without the door zegel works all the same; only commands must wait until it has stopped.
-        match control::open(self.folder) {
-            Ok(door) => {
-                let Opened { store, keyring, .. } = self.opened.clone();
-                roles.spawn(control::serve(door, store, keyring, self.clock.clone(), stopped.clone()));
-            }
-            Err(error) => {
-                let socket = control::socket(self.folder);
-                tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
-            }
-        }
-        roles.spawn(next_hops::look_after(routes.clone(), stopped.clone()));
-        roles.spawn(outbox.run(tray, stopped.clone()));
-        roles.spawn(sweep.run(stopped));
-        (roles, stop)
-    }
-
-    fn outbox(&self) -> Arc<Outbox> {
-        Arc::new(Outbox {
-            store: self.opened.store.clone(),
-            keyring: self.opened.keyring.clone(),
-            routes: self.swappable.routes.clone(),
-            templates: self.swappable.templates.clone(),
-            organisation: self.swappable.organisation.clone(),
-            clock: self.clock.clone(),
-            wake: self.wake.clone(),
-            under_way: outbox::UnderWay::default(),
-            slow: outbox::Slow::default(),
-        })
-    }
-
-    fn sweep(&self) -> Arc<Sweep> {
-        Arc::new(Sweep {
-            store: self.opened.store.clone(),
-            blobs: self.opened.blobs.clone(),
-            keyring: self.opened.keyring.clone(),
-            clock: self.clock.clone(),
-            progress: sweep::Progress::default(),
-        })
-    }
-
-    fn gateway(&self, options: gateway::Options, (reader, texts): (Reader, Texts), direct: Option<Direct>) -> Arc<Gateway> {
-        Arc::new(Gateway {
-            options,
-            rulebook: self.swappable.rulebook.clone(),
-            reader,
-            texts,
-            routes: self.swappable.routes.clone(),
-            direct,
-            store: self.opened.store.clone(),
-            blobs: self.opened.blobs.clone(),
-            keyring: self.opened.keyring.clone(),
-            clock: self.clock.clone(),
-            organisation: self.swappable.organisation.clone(),
-            metrics: self.metrics.clone(),
-            large: Arc::new(Semaphore::new(1)),
-            live: Arc::new(Mutex::default()),
-        })
-    }
-
-    fn portal(&self, sms: sms::Sender) -> Arc<Portal> {
-        let routes = self.swappable.routes.clone();
-        Arc::new(Portal {
-            mail_flows: Arc::new(move || routes.load().is_up()),
-            store: self.opened.store.clone(),
-            blobs: self.opened.blobs.clone(),
-            keyring: self.opened.keyring.clone(),
-            sms,
-            templates: self.swappable.templates.clone(),
-            organisation: self.swappable.organisation.clone(),
-            clock: self.clock.clone(),
-            limits: portal::Limits::default(),
-        })
-    }
 }
 
 impl Running {
