@@ -152,7 +152,7 @@ impl Cache {
     /// Keeps what was read of a file to its end.
     pub(super) fn put(&self, key: Key, part: &Unopened, extraction: &Extraction) {
         // A text that was cut is whole in another mail, which has room for it.
-        let is_cut = extraction.problems.iter().any(|problem| problem.reason == "text");
+        let is_cut = extraction.problems.iter().any(|problem| ["text", "cells"].contains(&problem.reason));
         if is_cut || extraction.octets() > self.bounds.octets_of_one {
             return;
         }
@@ -285,11 +285,13 @@ mod tests {
         let room = |text, beside| cache.get(&cache.key(&kept), &kept, &Limits { text, beside, ..Limits::default() }).is_some();
         let beside = extraction(&kept, "").octets();
         assert!(room(10, beside) && !room(9, beside) && !room(10, beside - 1));
-        let cut = part("b.zip", "octets");
-        let mut extraction = extraction(&cut, "text");
-        extraction.problems[0].reason = "text";
-        cache.put(cache.key(&cut), &cut, &extraction);
-        assert!(!has(&cache, &cut));
+        for reason in ["text", "cells"] {
+            let cut = part(reason, "octets");
+            let mut extraction = extraction(&cut, "text");
+            extraction.problems[0].reason = reason;
+            cache.put(cache.key(&cut), &cut, &extraction);
+            assert!(!has(&cache, &cut), "{reason}");
+        }
     }
 
     #[test]
