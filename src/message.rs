@@ -1,4 +1,9 @@
-//! The message: its octets as they were received, and what its header and its MIME structure say. The one file that knows mail-parser.
+//! The message: its octets as they were received, and what its header and its MIME structure say. The one file that knows mail-parser; what
+//! needs no parser is in `header`.
+
+mod header;
+
+pub use header::{Field, looks_like_mail};
 
 use crate::{address::Address, time::Time};
 use bytes::Bytes;
@@ -35,29 +40,6 @@ pub struct Facts {
     pub report: bool,
     /// Who wrote the mail that a report quotes, in whole or its header (RFC 3462).
     pub report_of: Option<Address>,
-}
-
-/// A header field as it stands in the mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field<'a> {
-    /// Its name, as it is written.
-    pub name: &'a [u8],
-    /// What follows the colon, folded lines and the last CRLF included.
-    pub value: &'a [u8],
-}
-
-impl Field<'_> {
-    /// Whether it is this field; names have no case (RFC 5322, 2.2).
-    #[must_use]
-    pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
-    }
-
-    /// The value on one line, a single space wherever there was white space: a server may fold a field anew.
-    #[must_use]
-    pub fn unfolded(&self) -> Vec<u8> {
-        self.value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(&b' ')
-    }
 }
 
 /// What a delivery status notification says (RFC 3464), as far as one recipient's fate goes.
@@ -235,52 +217,6 @@ impl Message {
                 (header.raw_name().to_owned(), text.unwrap_or_else(|| lossy(header.raw_value()).trim().to_owned()))
             })
             .collect()
-    }
-
-    /// The header's fields and the body as they stand; `None` when a line of the header is no field: readers may disagree then about where it ends.
-    ///
-    /// Linear, and independent of how the rest is parsed.
-    #[must_use]
-    pub fn fields_and_body(&self) -> Option<(Vec<Field<'_>>, &[u8])> {
-        let octets = &self.octets[..];
-        let (mut fields, mut at) = (Vec::new(), 0);
-        while at < octets.len() {
-            let end = field_end(octets, at);
-            let field = &octets[at..end];
-            at = end;
-            if field == b"\r\n" {
-                break;
-            }
-            let colon = memchr::memchr(b':', field)?;
-            let name = &field[..colon];
-            if name.is_empty() || !name.iter().all(|b| (33..=126).contains(b)) {
-                return None;
-            }
-            fields.push(Field { name, value: &field[colon + 1..] });
-        }
-        Some((fields, &octets[at..]))
-    }
-
-    /// The octets without any Received field, folded lines included, for the idempotence key: a mail that is sent again has new ones.
-    ///
-    /// Linear, and independent of how the rest is parsed.
-    pub fn without_received(&self) -> impl Iterator<Item = &[u8]> {
-        let octets = &self.octets[..];
-        let (mut kept, mut kept_from, mut at) = (Vec::new(), 0, 0);
-        while at < octets.len() {
-            let end = field_end(octets, at);
-            let field = &octets[at..end];
-            if field == b"\r\n" || field == b"\n" {
-                break;
-            }
-            if is_received(field) {
-                kept.push(&octets[kept_from..at]);
-                kept_from = end;
-            }
-            at = end;
-        }
-        kept.push(&octets[kept_from..]);
-        kept.into_iter().filter(|slice| !slice.is_empty())
     }
 
     /// The leaves of the MIME structure in the order of the mail, without opening nested mails; and text between them.
@@ -467,33 +403,6 @@ impl fmt::Debug for File {
     }
 }
 
-/// Whether a file is a mail: header fields first, one of them of the kind that only mails have.
-#[must_use]
-pub fn looks_like_mail(octets: &[u8]) -> bool {
-    /// More header than any mail has; a text file gives up sooner.
-    const MAX_LINES: usize = 1000;
-    const TYPICAL: [&str; 10] =
-        ["from", "to", "subject", "date", "received", "message-id", "return-path", "mime-version", "content-type", "reply-to"];
-    let octets = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
-    let mut typical = 0;
-    for (number, line) in octets.split_inclusive(|b| *b == b'\n').take(MAX_LINES).enumerate() {
-        if line == b"\r\n" || line == b"\n" {
-            return typical > 0 && number > 0;
-        }
-        let is_mbox_line = number == 0 && line.starts_with(b"From ");
-        if is_mbox_line || (number > 0 && line.starts_with(b" ")) || (number > 0 && line.starts_with(b"\t")) {
-            continue;
-        }
-        let Some(colon) = memchr::memchr(b':', line) else { return false };
-        let name = line[..colon].trim_ascii_end();
-        if name.is_empty() || !name.iter().all(|b| (33..=126).contains(b)) {
-            return false;
-        }
-        typical += usize::from(TYPICAL.iter().any(|t| name.eq_ignore_ascii_case(t.as_bytes())));
-    }
-    typical > 1
-}
-
 /// Text in one of the charsets that mail uses and encoding_rs does not know (UTF-7); and whether some of it did not fit.
 #[must_use]
 pub fn decode_utf7(octets: &[u8]) -> (Cow<'_, str>, bool) {
@@ -517,22 +426,6 @@ fn is_nested(part: &MessagePart<'_>, media_type: &str) -> bool {
 
 fn is_attachment(part: &MessagePart<'_>) -> bool {
     part.content_disposition().is_some_and(|d| d.is_attachment())
-}
-
-/// Where the field that begins at `at` ends: behind the last of its folded lines.
-fn field_end(octets: &[u8], at: usize) -> usize {
-    let line_end = |from: usize| memchr::memchr(b'\n', &octets[from..]).map_or(octets.len(), |i| from + i + 1);
-    let mut end = line_end(at);
-    let is_blank = matches!(&octets[at..end], b"\r\n" | b"\n");
-    while !is_blank && matches!(octets.get(end), Some(b' ' | b'\t')) {
-        end = line_end(end);
-    }
-    end
-}
-
-fn is_received(field: &[u8]) -> bool {
-    let name = field.split(|b| *b == b':').next().unwrap_or_default();
-    name.len() < field.len() && name.trim_ascii_end().eq_ignore_ascii_case(b"received")
 }
 
 /// The lines of `gap` that are no delimiter of `boundary`.

@@ -107,6 +107,7 @@ pub struct Metrics {
     held: Gauge,
     sessions: Gauge,
     room: Gauge<f64, AtomicU64>,
+    texts: Gauge<f64, AtomicU64>,
     store_up: Gauge,
 }
 
@@ -131,6 +132,7 @@ impl Default for Metrics {
             held: Gauge::default(),
             sessions: Gauge::default(),
             room: Gauge::default(),
+            texts: Gauge::default(),
             store_up: Gauge::default(),
         };
         metrics.register();
@@ -159,6 +161,7 @@ impl Metrics {
         r.register("outbox_held_messages", "Messages that wait for a phone number; 10000 means that or more", self.held.clone());
         r.register("sessions", "Open SMTP sessions", self.sessions.clone());
         r.register_with_unit("body_memory", "Memory that bodies of mails take", Unit::Bytes, self.room.clone());
+        r.register_with_unit("text_memory", "Memory kept for what attachments unpack to", Unit::Bytes, self.texts.clone());
         r.register("store_up", "1 while the store answers and has room", self.store_up.clone());
     }
 
@@ -211,6 +214,7 @@ impl Metrics {
         self.held.set(sample.held);
         self.sessions.set(sample.sessions);
         self.room.set(sample.body_bytes as f64);
+        self.texts.set(sample.text_bytes as f64);
         self.store_up.set(i64::from(sample.store_up));
         for hop in &sample.hops {
             let host = [("host", hop.host.clone())];
@@ -241,6 +245,8 @@ pub struct Sample {
     pub sessions: i64,
     /// Memory that bodies take.
     pub body_bytes: u64,
+    /// Memory that texts of attachments take.
+    pub text_bytes: u64,
     /// Whether the store answers and has room.
     pub store_up: bool,
     /// The next hops.
@@ -272,7 +278,7 @@ mod tests {
         metrics.event("notified");
         metrics.watched("BSN", "monitor");
         let hop = Hop { host: "mail.example:25".to_owned(), up: true, idle: 2, failures: 1 };
-        metrics.sample(&Sample { queue: 3, store_up: true, hops: vec![hop], ..Sample::default() });
+        metrics.sample(&Sample { queue: 3, text_bytes: 7, store_up: true, hops: vec![hop], ..Sample::default() });
         let text = metrics.text();
         for line in [
             "zegel_mails_total{outcome=\"relayed and sealed\"} 1",
@@ -288,6 +294,7 @@ mod tests {
             "zegel_next_hop_idle_connections{host=\"mail.example:25\"} 2",
             "zegel_next_hop_failures_total{host=\"mail.example:25\"} 1",
             "zegel_outbox_letters 3",
+            "zegel_text_memory_bytes 7.0",
             "zegel_store_up 1",
             "# EOF",
         ] {

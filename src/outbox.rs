@@ -4,9 +4,12 @@
 //! it is committed is claimed by that commit (`tray`). A row whose mail was taken is deleted with the event that says so; one that was refused for
 //! good, or for 48 hours, is told to the sender.
 
+mod due;
+mod slow;
 mod tell;
 mod tray;
 
+pub use slow::Slow;
 pub use tray::{Tray, claiming};
 
 use crate::{
@@ -18,7 +21,7 @@ use crate::{
     secret::{Id, random_below},
     smtp::{
         EnvelopeCommand, Reply,
-        client::{Failure, Routes},
+        client::{Failure, Route, Routes},
     },
     store::{Keyring, Store, StoreError},
     template::Templates,
@@ -52,7 +55,7 @@ const CLAIM_SURE: Duration = Duration::from_secs(1);
 /// Mail comes by way of commits that claim it or wake the outbox; the poll finds what falls due.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Deliveries under way at once: a next hop that hangs must not stop all mail, and must not be flooded either.
+/// Deliveries under way at once, the slow ones not counted: a next hop must not be flooded.
 const AT_ONCE: usize = 16;
 
 /// Of those so many may be of mail that has just come: what waits for its next try must not wait for a quiet hour.
@@ -70,12 +73,6 @@ const WAITS: [Duration; 6] = [
 
 /// How long a row that this version cannot read is left alone: a newer version may know what it is.
 const ASIDE: Duration = Duration::from_secs(3600);
-
-/// No row is due later than this from now, the longest wait and its jitter included: one that is was written while the clock ran ahead.
-const FARTHEST: Duration = Duration::from_secs(2 * 3600);
-
-/// A clock that goes back by more than this was put right, not slewed.
-const CLOCK_STEP: Duration = Duration::from_secs(60);
 
 /// After this a sender is told that his recipient knows of nothing yet (docs/delivery.md).
 const DELAY: Duration = Duration::from_secs(4 * 3600);
@@ -101,6 +98,8 @@ pub struct Outbox {
     pub wake: Arc<Notify>,
     /// Rows that this process has begun with: a poll must not begin with them again.
     pub under_way: UnderWay,
+    /// Deliveries that take long.
+    pub slow: Slow,
 }
 
 /// The ids of rows that a process has begun with.
@@ -172,7 +171,7 @@ impl Outbox {
                 more = self.begin_due(&mut deliveries).await;
             }
             look = tokio::select! {
-                Some(claim) = tray.next(), if deliveries.len() < NEW_AT_ONCE => {
+                Some(claim) = tray.next(), if self.busy(&deliveries) < NEW_AT_ONCE => {
                     self.begin(claim, &mut deliveries);
                     false
                 }
@@ -184,6 +183,11 @@ impl Outbox {
             }
         }
         while deliveries.join_next().await.is_some() {}
+    }
+
+    /// How many deliveries have a place.
+    fn busy(&self, deliveries: &JoinSet<Ended>) -> usize {
+        deliveries.len().saturating_sub(self.slow.count())
     }
 
     /// Begins with a row that was claimed when it was made.
@@ -208,60 +212,15 @@ impl Outbox {
         row.is_ok_and(|row| row.is_some_and(|row| row.version == claim.version))
     }
 
-    /// At start, the sole owner of a store makes what its previous life had claimed due at once.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn reclaim(&self) -> Result<(), StoreError> {
-        self.bring_forward(|mail| mail.claimed).await
-    }
-
-    /// What waits under the time of a clock that has been put back since `latest` must not wait for that time; gives what is the latest now.
-    async fn follow_clock(&self, latest: Time) -> Time {
-        let now = self.clock.now();
-        if now.plus(CLOCK_STEP) >= latest {
-            return now;
-        }
-        tracing::warn!("the clock was put back: mail that waits for a time to come is sent now");
-        match self.bring_forward(|_| false).await {
-            Ok(()) => now,
-            Err(error) => {
-                tracing::error!("the outbox cannot be put right: {error}");
-                latest
-            }
-        }
-    }
-
-    /// Makes due at once what `belongs` says, and what is due later than anything can be; not what is being delivered.
-    async fn bring_forward(&self, belongs: impl Fn(&Mail) -> bool) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        for (key, record) in self.store.list(&KeyRange::under("outbox"), usize::MAX).await? {
-            let Ok(mail) = record.read::<Mail>(&key) else { continue };
-            let Some(id) = row_id(&key) else { continue };
-            let too_late = key > Key::outbox(now.plus(FARTHEST), id);
-            if !too_late && !belongs(&mail) {
-                continue;
-            }
-            let Some(_turn) = Turn::take(&self.under_way, id) else { continue };
-            let mut batch = Batch::new();
-            batch.delete(key, Expect::Version(record.version));
-            batch.put(Key::outbox(now, id), &Mail { claimed: false, at: mail.at.min(now), ..mail }, Expect::Absent);
-            match self.store.commit(batch).await {
-                Ok(()) | Err(StoreError::Conflict) => {} // Its delivery came to an end meanwhile.
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     /// Begins with rows that are due; whether there may be more of them.
     async fn begin_due(self: &Arc<Self>, deliveries: &mut JoinSet<Ended>) -> bool {
-        let room = AT_ONCE.saturating_sub(deliveries.len());
+        let busy = self.busy(deliveries);
+        let room = AT_ONCE.saturating_sub(busy);
         if room == 0 {
             return true;
         }
         // Rows that are being claimed at this moment are still listed.
-        let limit = room + deliveries.len();
+        let limit = room + busy;
         let due = match self.store.list(&KeyRange::outbox_until(self.clock.now()), limit).await {
             Ok(due) => due,
             Err(error) => {
@@ -390,8 +349,13 @@ impl Outbox {
                 return Outcome::Later(Reply::TRY_LATER);
             }
         };
+        let route = self.routes.load().of(&mail.to).clone();
+        let name = route.name();
+        if self.slow.are_many(&name) {
+            return Outcome::Later(Reply::NEXT_HOP_SLOW);
+        }
         let deadline = Instant::now() + DELIVERY_TIME;
-        match tokio::time::timeout_at(deadline, self.transfer(&mail, deadline)).await {
+        match self.slow.watch(&name, tokio::time::timeout_at(deadline, transfer(&route, &mail, deadline))).await {
             Ok(Ok(reply)) if reply.is_positive() => Outcome::Taken,
             Ok(Ok(reply)) if reply.is_permanent() => Outcome::Refused(reply),
             Ok(Ok(reply)) => Outcome::Later(reply),
@@ -408,27 +372,6 @@ impl Outbox {
                 Composed { envelope_from: return_path(bounces, &self.keyring.master(), grant).or(mail.envelope_from), ..mail }
             }
             _ => mail,
-        }
-    }
-
-    /// The SMTP transaction: the first reply that refuses, or the one to the final dot.
-    async fn transfer(&self, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
-        let mut hop = self.routes.load().of(&mail.to).clone().begin().await?;
-        let size = Some(mail.octets.len() as u64);
-        // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
-        let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
-        let parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
-        let commands = [
-            EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters, size },
-            EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: String::new() },
-        ];
-        let replies = hop.envelope(&commands).await?;
-        match replies.into_iter().find(|r| !r.is_positive()) {
-            Some(refusal) => {
-                hop.reset().await;
-                Ok(refusal)
-            }
-            None => hop.data(&[&mail.octets], deadline).await,
         }
     }
 
@@ -487,6 +430,27 @@ impl Outbox {
 
     fn is_given_up(&self, claim: &Claim) -> bool {
         self.clock.now().since(claim.mail.at) >= GIVE_UP
+    }
+}
+
+/// The SMTP transaction: the first reply that refuses, or the one to the final dot.
+async fn transfer(route: &Arc<Route>, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
+    let mut hop = route.begin().await?;
+    let size = Some(mail.octets.len() as u64);
+    // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
+    let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
+    let parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
+    let commands = [
+        EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters, size },
+        EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: String::new() },
+    ];
+    let replies = hop.envelope(&commands).await?;
+    match replies.into_iter().find(|r| !r.is_positive()) {
+        Some(refusal) => {
+            hop.reset().await;
+            Ok(refusal)
+        }
+        None => hop.data(&[&mail.octets], deadline).await,
     }
 }
 

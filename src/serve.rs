@@ -1,21 +1,18 @@
 //! Puts the parts together and keeps them running: opens the store, starts the roles, reloads, drains.
 
+mod ground;
 mod next_hops;
 mod scrape;
 
 use crate::{
     clock::{Clock, SystemClock},
     config::{self, Config},
-    control, extract,
     fault::{Fault, Faults},
-    gateway::{self, Direct, Entrance, Gateway, Texts},
-    http,
+    gateway::{self, Direct, Texts},
     inspect::Rulebook,
     metrics::Metrics,
     notice::Organisation,
-    outbox::{self, Outbox},
-    portal::{self, Portal},
-    release,
+    outbox, release,
     sandbox::Reader,
     sms,
     smtp::{
@@ -23,24 +20,17 @@ use crate::{
         client::{ClientOptions, Routes},
     },
     store::{self, OpenError, Opened, StoreError, StoreOptions},
-    sweep::{self, Sweep},
+    sweep::Sweep,
     template::Templates,
     time::Time,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
-use scrape::Scrape;
-use std::{
-    io::ErrorKind,
-    net::SocketAddr,
-    path::Path,
-    process::ExitCode,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use ground::{Ground, Players};
+use std::{io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, watch},
     task::JoinSet,
 };
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -181,7 +171,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let metrics = Arc::new(Metrics::default());
     let (store, tray) = outbox::claiming(store::counted(opened.store, metrics.clone()), clock.clone(), wake.clone());
     let opened = Opened { store, ..opened };
-    let ground = Ground { swappable: &swappable, opened: &opened, clock, wake, metrics };
+    let ground = Ground { swappable: &swappable, opened: &opened, folder: &config.store.path, clock, wake, metrics };
     next_hops::learn(&swappable.routes);
     let (outbox, sweep) = (ground.outbox(), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
@@ -190,105 +180,13 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
 
     let direct = config.direct.map(|options| Direct::new(options, &gateway_options.hostname)).transpose();
     let direct = direct.map_err(|e| StartError::Part(format!("[direct]: {e}")))?;
+    let texts = Texts::new(&config.readers.limits);
     let reader = Reader::new(config.readers, ground.metrics.clone());
     reader.start_ahead();
-    let (gateway, portal) = (ground.gateway(gateway_options, reader, direct), ground.portal(sms_sender(&config.sms)?));
-    let (stop, stopped) = watch::channel(false);
-    let mut roles = JoinSet::new();
-    for listener in listeners.smtp {
-        roles.spawn(smtp::serve(listener, server.clone(), Arc::new(Entrance(gateway.clone())), stopped.clone()));
-    }
-    for listener in listeners.portal {
-        roles.spawn(portal::serve(listener, portal.clone(), stopped.clone()));
-    }
-    for listener in listeners.metrics {
-        let scrape =
-            Scrape { metrics: ground.metrics.clone(), opened: opened.clone(), server: server.clone(), routes: swappable.routes.clone() };
-        roles.spawn(http::serve("metrics", listener, scrape::LIMITS, Arc::new(scrape), stopped.clone()));
-    }
-    // Without the door zegel works all the same; only commands must wait until it has stopped.
-    match control::open(&config.store.path) {
-        Ok(door) => {
-            roles.spawn(control::serve(door, opened.store.clone(), opened.keyring.clone(), ground.clock.clone(), stopped.clone()));
-        }
-        Err(error) => {
-            let socket = control::socket(&config.store.path);
-            tracing::warn!("commands such as `zegel phone` cannot reach this zegel: {}: {error}", socket.display());
-        }
-    }
-    roles.spawn(next_hops::look_after(swappable.routes.clone(), stopped.clone()));
-    roles.spawn(outbox.run(tray, stopped.clone()));
-    roles.spawn(sweep.clone().run(stopped));
-    let parts = Parts { opened: opened.clone(), sweep, wake: ground.wake };
+    let (gateway, portal) = (ground.gateway(gateway_options, (reader, texts), direct), ground.portal(sms_sender(&config.sms)?));
+    let parts = Parts { opened: opened.clone(), sweep: sweep.clone(), wake: ground.wake.clone() };
+    let (roles, stop) = ground.roles(listeners, Players { gateway, portal, outbox, tray, sweep });
     Ok(Running { roles, stop, swappable, parts })
-}
-
-/// What all roles stand on.
-struct Ground<'a> {
-    swappable: &'a Swappable,
-    opened: &'a Opened,
-    clock: Arc<dyn Clock>,
-    wake: Arc<Notify>,
-    metrics: Arc<Metrics>,
-}
-
-impl Ground<'_> {
-    fn outbox(&self) -> Arc<Outbox> {
-        Arc::new(Outbox {
-            store: self.opened.store.clone(),
-            keyring: self.opened.keyring.clone(),
-            routes: self.swappable.routes.clone(),
-            templates: self.swappable.templates.clone(),
-            organisation: self.swappable.organisation.clone(),
-            clock: self.clock.clone(),
-            wake: self.wake.clone(),
-            under_way: outbox::UnderWay::default(),
-        })
-    }
-
-    fn sweep(&self) -> Arc<Sweep> {
-        Arc::new(Sweep {
-            store: self.opened.store.clone(),
-            blobs: self.opened.blobs.clone(),
-            keyring: self.opened.keyring.clone(),
-            clock: self.clock.clone(),
-            progress: sweep::Progress::default(),
-        })
-    }
-
-    fn gateway(&self, options: gateway::Options, reader: Reader, direct: Option<Direct>) -> Arc<Gateway> {
-        Arc::new(Gateway {
-            options,
-            rulebook: self.swappable.rulebook.clone(),
-            reader,
-            texts: Texts::new(&extract::Limits::default()),
-            routes: self.swappable.routes.clone(),
-            direct,
-            store: self.opened.store.clone(),
-            blobs: self.opened.blobs.clone(),
-            keyring: self.opened.keyring.clone(),
-            clock: self.clock.clone(),
-            organisation: self.swappable.organisation.clone(),
-            metrics: self.metrics.clone(),
-            large: Arc::new(Semaphore::new(1)),
-            live: Arc::new(Mutex::default()),
-        })
-    }
-
-    fn portal(&self, sms: sms::Sender) -> Arc<Portal> {
-        let routes = self.swappable.routes.clone();
-        Arc::new(Portal {
-            mail_flows: Arc::new(move || routes.load().is_up()),
-            store: self.opened.store.clone(),
-            blobs: self.opened.blobs.clone(),
-            keyring: self.opened.keyring.clone(),
-            sms,
-            templates: self.swappable.templates.clone(),
-            organisation: self.swappable.organisation.clone(),
-            clock: self.clock.clone(),
-            limits: portal::Limits::default(),
-        })
-    }
 }
 
 impl Running {

@@ -201,6 +201,32 @@ fn init_makes_a_configuration_that_checks_and_overwrites_nothing() {
     assert_eq!(status(&run(folder.path(), &["init", "file"])), 1);
 }
 
+/// A bounce that brings back to somebody outside what he wrote.
+const BOUNCE: &str = "From: postmaster@gemeente.example\r\nTo: burger@post.example\r\nSubject: Onbestelbaar\r\nMIME-Version: 1.0\r\n\
+    Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNiet aangekomen.\r\n--b\r\n\
+    Content-Type: message/rfc822\r\n\r\nFrom: burger@post.example\r\nSubject: x\r\n\r\nMijn BSN is 111222333.\r\n--b--\r\n";
+
+#[test]
+fn mail_from_the_null_sender_is_explained_as_the_configuration_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let configured = fs::read_to_string(tests().join("check/policies/zegel.toml")).unwrap();
+    fs::write(folder.path().join("bounce.eml"), BOUNCE).unwrap();
+    for (word, first, passes) in
+        [("", "", true), ("protect", "", false), ("pass", "passes, whatever", true), ("refuse", "is refused", true)]
+    {
+        let smtp = if word.is_empty() { "[smtp]\n".to_owned() } else { format!("[smtp]\nnull_sender = \"{word}\"\n") };
+        fs::write(folder.path().join("zegel.toml"), configured.replacen("[smtp]\n", &smtp, 1)).unwrap();
+        let output = run(folder.path(), &["explain", "--config", "zegel.toml", "--from", "", "bounce.eml"]);
+        assert_eq!(status(&output), 0, "{}", complaints(&output));
+        assert_eq!(out(&output).contains("burger@post.example: none"), passes, "{word}: {}", out(&output));
+        assert!(
+            complaints(&output).contains(first) && complaints(&output).is_empty() == first.is_empty(),
+            "{word}: {}",
+            complaints(&output)
+        );
+    }
+}
+
 #[test]
 fn wrong_use_is_2_and_a_fault_is_1() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,25 +1,40 @@
 //! `zegel explain`.
 
 use super::{
-    End, Explain, Format, complain, complain_all,
+    End, Explain, Format, Sender, complain, complain_all,
     judging::{Given, judge},
-    reading, rulebook, say_what_is_not_read,
+    reading, say_what_is_not_read,
 };
-use crate::inspect;
-use std::io::{self, Write};
+use crate::{
+    config::{self, Config},
+    fault::Fault,
+    gateway::NullSender,
+    inspect::{self, Rulebook},
+};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
     say_what_is_not_read(options.config.path.as_deref());
-    let rulebook = match rulebook(options.config.path.as_deref()) {
-        Ok(rulebook) => rulebook,
+    let (rulebook, null_sender) = match judges(options.config.path.as_deref()) {
+        Ok(judges) => judges,
         Err(faults) => return Ok(complain_all(&faults)),
     };
+    let is_null = matches!(options.from, Some(Sender(None)));
+    if is_null {
+        say_what_comes_first(null_sender);
+    }
     let reader = reading::Reader::new()?;
     let given = Given { configured: options.config.path.is_some(), from: options.from.as_ref(), to: &options.to };
     let mut end = End::Fine;
     for file in &options.files {
         match reader.open(file) {
-            Ok(opened) => {
+            Ok(mut opened) => {
+                if is_null {
+                    opened.facts = null_sender.facts(opened.facts);
+                }
                 let inspection = judge(&rulebook, given, &opened);
                 match options.format {
                     Format::Text => out.write_all(inspect::text(file, &inspection).as_bytes())?,
@@ -34,4 +49,23 @@ pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
     }
     reader.close();
     Ok(end)
+}
+
+/// The rules and policies of a configuration, or the built-in ones, and what becomes of mail from the null sender.
+fn judges(config: Option<&Path>) -> Result<(Rulebook, NullSender), Vec<Fault>> {
+    match config {
+        Some(path) => Config::load(path).map(|config| (config.rulebook, config.smtp.null_sender)),
+        None => config::built_in().map(|rulebook| (rulebook, NullSender::default())),
+    }
+}
+
+/// Where the configuration says what becomes of all mail from the null sender, a judgement is not the last word.
+fn say_what_comes_first(null_sender: NullSender) {
+    match null_sender {
+        NullSender::Pass => {
+            complain("`null_sender = \"pass\"`: mail from the null sender passes, whatever is said here, unless it comes by an account")
+        }
+        NullSender::Refuse => complain("`null_sender = \"refuse\"`: mail from the null sender is refused, whatever is said here"),
+        NullSender::Judge | NullSender::Protect => {}
+    }
 }

@@ -20,6 +20,9 @@ pub struct Limits {
     pub members: usize,
     /// Octets of text out of one mail: 64 MiB.
     pub text: usize,
+    /// Octets of memory that one mail's texts and problems take beside the text itself, for names, places and stretches: 96 MiB. A workbook of
+    /// [`Limits::cells`], each read in two ways, fits. Asked of what a worker tells: a cell of one letter takes twelve times as much as its text.
+    pub beside: usize,
     /// Pages of a PDF: 5000.
     pub pages: usize,
     /// Cells of a workbook: 2 000 000, about 1.2 s.
@@ -48,6 +51,7 @@ impl Default for Limits {
             ratio_from: MIB,
             members: 10_000,
             text: 64 << 20,
+            beside: 96 << 20,
             pages: 5000,
             cells: 2_000_000,
             operations: 500_000,

@@ -25,6 +25,10 @@ pub(super) fn read_nested(reading: &mut Reading<'_>, here: &Here, octets: &Bytes
 /// The same for whatever has a header like a mail's; `source` is what its body is.
 pub(super) fn read_entity(reading: &mut Reading<'_>, here: &Here, octets: &Bytes, source: Source) {
     let message = Message::new(octets.clone());
+    if message.has_long_header() {
+        reading.too_large(here, "header");
+        return plain::read(reading, here, &here.section("header"), Source::Attachment, octets, None);
+    }
     let fields = message.header_fields();
     if fields.is_empty() && !octets.is_empty() {
         reading.damaged(here, "mime");

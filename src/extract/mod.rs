@@ -164,6 +164,19 @@ impl Extraction {
     pub fn text_octets(&self) -> usize {
         self.texts.iter().map(|text| text.text.len()).sum()
     }
+
+    /// What its texts, problems and facts take in memory beside that: [`Limits::beside`].
+    #[must_use]
+    pub fn beside_octets(&self) -> usize {
+        let told = self.problems.iter().map(Problem::octets).sum::<usize>() + self.facts.iter().map(Fact::octets).sum::<usize>();
+        self.texts.iter().map(Text::beside_octets).sum::<usize>() + told
+    }
+
+    /// All of it, for whoever keeps within memory.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.text_octets() + self.beside_octets()
+    }
 }
 
 /// One text: a body, a sheet, a page of a document, a file name.
@@ -252,7 +265,16 @@ impl fmt::Display for Cell {
     }
 }
 
+/// What one place or stretch takes in memory; a cell takes as much, the others no more.
+pub const ENTRY_OCTETS: usize = size_of::<(usize, Cell)>();
+
 impl Text {
+    /// What it takes in memory beside the text itself.
+    #[must_use]
+    pub fn beside_octets(&self) -> usize {
+        size_of::<Text>() + self.part.len() + self.places.octets() + self.spans.len() * ENTRY_OCTETS
+    }
+
     /// The place of byte `offset`, as people are told: `line 7`, `page 3`, `sheet 2, C14`.
     #[must_use]
     pub fn place(&self, offset: usize) -> Option<String> {
@@ -261,6 +283,17 @@ impl Text {
 }
 
 impl Places {
+    /// What they take in memory beside their own fields.
+    fn octets(&self) -> usize {
+        match self {
+            Places::None | Places::Lines | Places::Properties => 0,
+            Places::Named(name) => name.len(),
+            Places::Pages(starts) | Places::Slides(starts) => starts.len() * ENTRY_OCTETS,
+            Places::Cells(starts) => starts.len() * ENTRY_OCTETS,
+            Places::Within(what, places) => what.len() + size_of::<Places>() + places.octets(),
+        }
+    }
+
     fn of(&self, text: &str, offset: usize) -> Option<String> {
         match self {
             Places::None => None,
@@ -298,6 +331,14 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Details, from a fixed list (extraction.md, section 7): `unknown-type`.
     pub reason: &'static str,
+}
+
+impl Problem {
+    /// What it takes in memory.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        size_of::<Problem>() + self.part.len() + self.place.as_ref().map_or(0, String::len)
+    }
 }
 
 /// The six ways in which a part can withhold its text.
@@ -349,6 +390,14 @@ pub struct Fact {
     pub part: String,
     /// What is odd.
     pub kind: FactKind,
+}
+
+impl Fact {
+    /// What it takes in memory.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        size_of::<Fact>() + self.part.len()
+    }
 }
 
 /// What can be odd about a file.

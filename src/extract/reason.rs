@@ -25,6 +25,7 @@ const REASONS: &[&str] = &[
     "external",
     "groups",
     "gzip",
+    "header",
     "image",
     "macros",
     "mailbox",

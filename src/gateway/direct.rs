@@ -38,7 +38,7 @@ use tokio::{
 /// The port of mail servers.
 const SMTP_PORT: u16 = 25;
 
-/// Of [`super::ANSWER_TIME`], what finding verified ways and telling envelopes may take, over all domains of a mail.
+/// Of the time for our answer ([`super::Times::answer`]), what finding verified ways and telling envelopes may take, over all domains of a mail.
 const OPEN_TIME: Duration = Duration::from_secs(15);
 
 /// What is kept back from direct delivery, so that the portal can still take over.

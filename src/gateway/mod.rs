@@ -142,6 +142,8 @@ pub struct Gateway {
 /// What goes in circles is refused for good: its sender's server must not try again.
 const CIRCLES: Reply = Reply::fixed(554, smtp::Enhanced(5, 4, 6), "Too many hops: this message goes in circles");
 
+const LONG_HEADER: Reply = Reply::fixed(552, smtp::Enhanced(5, 3, 4), "The header of this message is too long");
+
 const INSPECTION_SLOW: Reply = Reply::fixed(451, smtp::Enhanced(4, 3, 0), "The inspection takes too long, please try again later");
 
 /// How a mail that took this `way` was answered.
@@ -294,7 +296,7 @@ struct Loaded {
 }
 
 impl Gateway {
-    /// A mail in memory; one that was spilled waits for its turn.
+    /// A mail in memory, its header fit to be parsed; one that was spilled waits for its turn.
     async fn load(&self, id: QueueId, content: &Content, deadline: Instant) -> Result<Loaded, Reply> {
         let place = match content {
             Content::Memory(_) => None,
@@ -307,7 +309,11 @@ impl Gateway {
             tracing::warn!("{id} bytes={} cannot be read into memory: {error}", content.size_bytes());
             Reply::TRY_LATER
         })?;
-        Ok(Loaded { message: Message::new(octets), _place: place })
+        let message = Message::new(octets);
+        if message.has_long_header() {
+            return Err(LONG_HEADER);
+        }
+        Ok(Loaded { message, _place: place })
     }
 }
 

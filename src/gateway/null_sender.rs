@@ -26,7 +26,8 @@ const NOT_TAKEN: Reply = Reply::fixed(550, Enhanced(5, 7, 1), "This server takes
 
 impl NullSender {
     /// The facts by which a mail is judged: where everything is judged, no report is a bounce that passes.
-    pub(super) fn facts(self, facts: Facts) -> Facts {
+    #[must_use]
+    pub fn facts(self, facts: Facts) -> Facts {
         if self == NullSender::Protect { Facts { report_of: None, ..facts } } else { facts }
     }
 }

@@ -40,11 +40,6 @@ impl Reader {
     }
 }
 
-/// How a committed message is withdrawn again.
-struct Undo {
-    batch: Batch,
-}
-
 impl Transfer {
     /// Seals the mail for its readers, unless the very same mail is known already. `Err` is a reply too: the way out when something fails.
     pub(super) async fn protected(&mut self, plan: &Plan, judged: &Judged) -> Result<Reply, Reply> {
@@ -101,7 +96,7 @@ impl Transfer {
         let version = pending.version;
         self.commit(pending).await?;
 
-        let undo = Undo { batch: undo_of(sealing.id, names.whole.as_ref(), version) };
+        let undo = undo_of(sealing.id, names.whole.as_ref(), version);
         let reply = match self.relay_to_some(plan).await {
             Ok(reply) if reply.is_positive() => reply,
             Ok(refusal) | Err(refusal) => {
@@ -208,8 +203,9 @@ impl Transfer {
         if found.is_some_and(|r| r.version == batch.version) { Ok(()) } else { self.commit_now(batch.clone()).await }
     }
 
-    async fn undo(&self, undo: Undo, sealing: &Sealing) {
-        match self.gateway.store.commit(undo.batch).await {
+    /// Withdraws a pending message by `batch`, which [`undo_of`] made.
+    async fn undo(&self, batch: Batch, sealing: &Sealing) {
+        match self.gateway.store.commit(batch).await {
             Ok(()) => {
                 for blob in &sealing.blobs {
                     // Whatever stays is swept as an orphan.

@@ -1,8 +1,8 @@
-//! Room for the texts that come out of attachments, over all mails in inspection.
+//! Room for the texts that come out of attachments, with their names and places, over all mails in inspection.
 //!
 //! Text that was in the mail itself is as long as its body, for which there is a budget. What an attachment unpacks to is not: some kilobytes of a
-//! workbook may hold 64 MiB. So a mail with something to unpack takes all that its text may come to, once and before anything is read (whoever took
-//! it bit by bit could wait for another one who waits for him), and gives back what its text did not come to.
+//! workbook may hold 64 MiB. So a mail with something to unpack takes all that its texts may come to, once and before anything is read (whoever took
+//! it bit by bit could wait for another one who waits for him), and gives back what they did not come to.
 
 use super::Transfer;
 use crate::{
@@ -42,17 +42,17 @@ pub(super) struct Read {
 impl Read {
     /// What was read; of `room` it keeps what its texts take.
     fn within(mut room: Permit, extraction: Extraction) -> Read {
-        room.shrink_to(extraction.text_octets() as u64);
+        room.shrink_to(extraction.octets() as u64);
         Read { extraction, _room: Some(room) }
     }
 }
 
 impl Texts {
-    /// Room for as many small and as many large mails as can be read at once, four at least: 256 MiB each on a machine with up to four cores.
+    /// Room for as many small and as many large mails as can be read at once, four at least: 640 MiB each on a machine with up to four cores.
     #[must_use]
     pub fn new(limits: &Limits) -> Texts {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let each = limits.text as u64;
+        let each = (limits.text + limits.beside) as u64;
         Texts::with(each.saturating_mul(cores.max(AT_ONCE) as u64), each, ROOM_TIME)
     }
 
@@ -66,6 +66,12 @@ impl Texts {
     pub async fn room(&self, octets: usize) -> Option<Permit> {
         let budget = if octets <= SMALL_BYTES { &self.small } else { &self.large };
         budget.reserve(self.each, self.wait).await
+    }
+
+    /// Octets that are taken, or kept for texts to come.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        [&self.small, &self.large].iter().map(|budget| budget.total().saturating_sub(budget.free())).sum()
     }
 
     async fn read(&self, reader: &Reader, message: &Message) -> Result<Read, Busy> {
@@ -130,8 +136,8 @@ mod tests {
         let (extraction, _) = crate::extract::message(&mail_of(100, 2), &Limits::default());
         let read = Read::within(texts.room(1).await.unwrap(), extraction);
         let held = (1 << 20) - texts.small.free();
-        assert_eq!(held, read.extraction.text_octets() as u64);
-        assert!(held > 0);
+        assert_eq!(held, read.extraction.octets() as u64);
+        assert!(held > read.extraction.text_octets() as u64, "names and places take room too");
         drop(read);
         assert_eq!(texts.small.free(), 1 << 20);
     }

@@ -23,6 +23,23 @@ fn the_header_tells_its_facts() {
 }
 
 #[test]
+fn a_header_is_long_by_its_octets_or_its_fields() {
+    let check = |header: &str, body: &str, long: bool| {
+        assert_eq!(mail(&format!("{header}\n{body}")).has_long_header(), long, "{} octets", header.len());
+    };
+    let (fields, folds) = ("a:b\n".repeat(4000), format!("Cc: {}\n", "x,\n ".repeat(6000)));
+    check("Subject: a\n", &fields.repeat(200), false);
+    check(&fields, "", false);
+    check(&fields.repeat(2), "", true);
+    check(&folds, "", false);
+    check(&folds.repeat(30), "", true);
+    check(&format!("Subject: {}\n", "x".repeat(600_000)), "", true);
+    check("", &"x".repeat(600_000), false);
+    assert!(mail(&"x".repeat(600_000)).has_long_header(), "no end of it is seen");
+    assert!(!mail("Subject: a").has_long_header());
+}
+
+#[test]
 fn automatic_mail_is_recognised() {
     let check = |field: &str, automatic: bool| assert_eq!(mail(&format!("{field}\n\nx")).facts().automatic, automatic, "{field}");
     check("Subject: x", false);

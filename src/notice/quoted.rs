@@ -2,6 +2,7 @@
 //!
 //! The mail that repeats it comes from the organisation's own zegel, so its reader trusts it, and a hostile server chooses the words. Nothing that a
 //! mail program would make a link of is repeated: an address of a page or of somebody who waits for an answer would be taken for ours.
+//! Phone numbers pass: they can't be told from the numbers that honest servers write.
 
 /// Stands where a word was left out.
 const LEFT_OUT: &str = "[...]";

@@ -12,6 +12,13 @@ use crate::{
     time::Time,
 };
 
+/// A sender who is told about one of his recipients, and in which language.
+struct Told {
+    sender: Address,
+    recipient: Address,
+    language: String,
+}
+
 impl Outbox {
     /// Adds the notice that a recipient was not reached. What we write to the sender himself has nobody left to tell.
     pub(super) async fn tell_sender(
@@ -23,12 +30,13 @@ impl Outbox {
         now: Time,
     ) -> Result<(), StoreError> {
         grant::note(batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
-        let Some(recipient) = letter.notified().cloned() else {
-            tracing::error!("mail {} kind={} to a sender was refused: nobody is left to tell", claim.id, letter.kind());
-            return Ok(());
-        };
+        if letter.notified().is_none() {
+            tracing::error!("mail {} kind={} has nobody who could be told that it was not delivered", claim.id, letter.kind());
+        }
         let origin = self.origin_of(claim).await?.1;
-        if let Some((sender, language)) = self.sender_of(claim).await?.filter(|_| origin.notify.failure) {
+        if origin.notify.failure
+            && let Some(Told { sender, recipient, language }) = self.told(claim, letter).await?
+        {
             let (subject, reply) = (letter.subject().map(str::to_owned), excerpt(&reply.to_string()));
             self.post(batch, claim, &Letter::NotNotified { sender, recipient, subject, reply, origin, language }, now);
         }
@@ -44,16 +52,17 @@ impl Outbox {
         reply: &Reply,
         now: Time,
     ) -> Result<(), StoreError> {
-        let Some(recipient) = letter.notified().cloned() else { return Ok(()) };
         let origin = self.origin_of(claim).await?.1;
-        if let Some((sender, language)) = self.sender_of(claim).await?.filter(|_| origin.notify.delay) {
+        if origin.notify.delay
+            && let Some(Told { sender, recipient, language }) = self.told(claim, letter).await?
+        {
             let (reply, until) = (excerpt(&reply.to_string()), claim.mail.at.plus(GIVE_UP));
             self.post(batch, claim, &Letter::Delayed { sender, recipient, reply, until, origin, language }, now);
         }
         Ok(())
     }
 
-    /// Adds the confirmation that a recipient's notification has left, for a sender who asked for it.
+    /// Adds the confirmation that a recipient's notification has left, for a sender who asked for it, as `origin` says.
     pub(super) async fn tell_relayed(
         &self,
         batch: &mut Batch,
@@ -62,11 +71,17 @@ impl Outbox {
         origin: Origin,
         now: Time,
     ) -> Result<(), StoreError> {
-        let Some(recipient) = letter.notified().cloned() else { return Ok(()) };
-        if let Some((sender, language)) = self.sender_of(claim).await? {
+        if let Some(Told { sender, recipient, language }) = self.told(claim, letter).await? {
             self.post(batch, claim, &Letter::Relayed { sender, recipient, origin, language }, now);
         }
         Ok(())
+    }
+
+    /// Who can be told of a recipient's notification.
+    async fn told(&self, claim: &Claim, letter: &Letter) -> Result<Option<Told>, StoreError> {
+        let Some(recipient) = letter.notified().cloned() else { return Ok(None) };
+        let sender = self.sender_of(claim).await?;
+        Ok(sender.map(|(sender, language)| Told { sender, recipient, language }))
     }
 
     /// Gives up a mail whose letter says nothing any more. Whom it was for, its grant still tells.

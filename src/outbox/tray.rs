@@ -57,11 +57,12 @@ impl Store for Claiming {
     fn commit(&self, mut batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         let now = self.clock.now();
         let version = batch.version;
+        let due = KeyRange::outbox_until(now);
         let mut claims = Claims(Vec::new());
         let mut left = false;
         // The outbox moves rows itself, and one that comes back must not land on the key that it leaves.
         let moves = batch.ops.iter().any(|op| matches!(op, Op::Delete { key, .. } if key.as_str().starts_with("outbox/")));
-        for op in batch.ops.iter_mut().filter(|op| is_due(op, now)) {
+        for op in batch.ops.iter_mut().filter(|op| is_in(op, &due)) {
             let place = (!moves).then(|| self.claims.clone().try_reserve_owned().ok()).flatten();
             match place.and_then(|place| Some((place, claim(op, version, now)?))) {
                 Some(in_place) => claims.0.push(in_place),
@@ -99,9 +100,8 @@ impl Drop for Claims {
     }
 }
 
-/// Whether `op` makes a row that is due.
-fn is_due(op: &Op, now: Time) -> bool {
-    let due = KeyRange::outbox_until(now);
+/// Whether `op` makes a row that is among those that are `due`.
+fn is_in(op: &Op, due: &KeyRange) -> bool {
     matches!(op, Op::Put { key, .. } if due.from.as_str() <= key.as_str() && key.as_str() < due.to.as_str())
 }
 

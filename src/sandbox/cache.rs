@@ -18,14 +18,11 @@ use zeroize::Zeroize as _;
 /// How long what was read is kept after its file came last: a mailing to many leaves within minutes.
 const TIME: Duration = Duration::from_secs(5 * 60);
 
-/// Octets of text in all, of a gateway that must stay small.
+/// Octets in all, names and places included, of a gateway that must stay small.
 const OCTETS: usize = 32 << 20;
 
-/// Octets of text of one file: an eighth, or one file would drive all others out.
+/// Octets of one file: an eighth, or one file would drive all others out.
 const OCTETS_OF_ONE: usize = OCTETS / 8;
-
-/// Texts and problems of one file: each has a name, and takes memory beside its text.
-const PIECES_OF_ONE: usize = 1000;
 
 /// Files of which something is kept.
 const FILES: usize = 1024;
@@ -140,11 +137,14 @@ impl Cache {
     pub(super) fn get(&self, key: &Key, part: &Unopened, limits: &Limits) -> Option<Extraction> {
         let mut files = lock(&self.files);
         let File { kept, at, .. } = files.by_key.get(key)?;
-        if kept.0.text_octets() > limits.text || at.elapsed() > self.bounds.time {
+        if at.elapsed() > self.bounds.time {
             return None;
         }
         let mut extraction = kept.0.clone();
         parts(&mut extraction).for_each(|own| own.insert_str(0, &part.part));
+        if extraction.text_octets() > limits.text || extraction.beside_octets() > limits.beside {
+            return None;
+        }
         files.touch(key);
         Some(extraction)
     }
@@ -152,9 +152,8 @@ impl Cache {
     /// Keeps what was read of a file to its end.
     pub(super) fn put(&self, key: Key, part: &Unopened, extraction: &Extraction) {
         // A text that was cut is whole in another mail, which has room for it.
-        let is_cut = extraction.problems.iter().any(|problem| problem.reason == "text");
-        let pieces = extraction.texts.len() + extraction.problems.len() + extraction.facts.len();
-        if is_cut || extraction.text_octets() > self.bounds.octets_of_one || pieces > PIECES_OF_ONE {
+        let is_cut = extraction.problems.iter().any(|problem| ["text", "cells"].contains(&problem.reason));
+        if is_cut || extraction.octets() > self.bounds.octets_of_one {
             return;
         }
         let mut kept = Kept(extraction.clone());
@@ -189,7 +188,7 @@ impl Files {
 
     fn keep(&mut self, key: Key, kept: Kept, bounds: Bounds) {
         self.remove(&key);
-        self.octets += kept.0.text_octets();
+        self.octets += kept.0.octets();
         self.by_key.insert(key, File { used: 0, at: Instant::now(), kept });
         self.touch(&key);
         while (self.by_key.len() > bounds.files || self.octets > bounds.octets) && self.remove_first() {}
@@ -212,7 +211,7 @@ impl Files {
     fn remove(&mut self, key: &Key) -> bool {
         let Some(file) = self.by_key.remove(key) else { return false };
         self.by_use.remove(&file.used);
-        self.octets -= file.kept.0.text_octets();
+        self.octets -= file.kept.0.octets();
         true
     }
 }
@@ -240,9 +239,15 @@ mod tests {
         Extraction { texts: vec![text], problems: vec![problem], ..Extraction::default() }
     }
 
-    /// Room for three files, or 100 octets of text, of which one file may have 50.
+    /// What is kept of a file beside its text.
+    fn beside() -> usize {
+        extraction(&Unopened { part: String::new(), ..part("", "") }, "").octets()
+    }
+
+    /// Room for three files, or for what 100 octets of text in three files take, of which one may have 50.
     fn small() -> Cache {
-        Cache::with(Bounds { time: TIME, octets: 100, octets_of_one: 50, files: 3, met: 3 })
+        let one = extraction(&part("a", ""), "").octets();
+        Cache::with(Bounds { time: TIME, octets: 100 + 3 * beside(), octets_of_one: 50 + one, files: 3, met: 3 })
     }
 
     fn has(cache: &Cache, part: &Unopened) -> bool {
@@ -278,13 +283,16 @@ mod tests {
     fn a_mail_gets_no_more_text_than_it_has_room_for_and_no_text_that_was_cut() {
         let (cache, kept) = (small(), part("a.zip", "octets"));
         put(&cache, &kept, 10);
-        let room = |text| cache.get(&cache.key(&kept), &kept, &Limits { text, ..Limits::default() }).is_some();
-        assert!(room(10) && !room(9));
-        let cut = part("b.zip", "octets");
-        let mut extraction = extraction(&cut, "text");
-        extraction.problems[0].reason = "text";
-        cache.put(cache.key(&cut), &cut, &extraction);
-        assert!(!has(&cache, &cut));
+        let room = |text, beside| cache.get(&cache.key(&kept), &kept, &Limits { text, beside, ..Limits::default() }).is_some();
+        let beside = extraction(&kept, "").octets();
+        assert!(room(10, beside) && !room(9, beside) && !room(10, beside - 1));
+        for reason in ["text", "cells"] {
+            let cut = part(reason, "octets");
+            let mut extraction = extraction(&cut, "text");
+            extraction.problems[0].reason = reason;
+            cache.put(cache.key(&cut), &cut, &extraction);
+            assert!(!has(&cache, &cut), "{reason}");
+        }
     }
 
     #[test]
@@ -299,7 +307,7 @@ mod tests {
         assert_eq!(parts.each_ref().map(|part| has(&cache, part)), [false, true, true, false], "100 octets");
         put(&cache, &parts[0], 51);
         assert!(!has(&cache, &parts[0]), "one file has too much");
-        assert_eq!(lock(&cache.files).octets, 100);
+        assert_eq!(lock(&cache.files).octets, 100 + 2 * beside());
     }
 
     #[test]
@@ -308,7 +316,7 @@ mod tests {
         let kept = part("a", "octets");
         put(&cache, &kept, 10);
         assert!(!has(&cache, &kept));
-        assert_eq!(lock(&cache.files).octets, 10);
+        assert_eq!(lock(&cache.files).octets, 10 + beside());
         cache.forget_what_is_old();
         let files = lock(&cache.files);
         assert_eq!((files.octets, files.by_key.len(), files.by_use.len()), (0, 0, 0));

@@ -7,18 +7,10 @@
 //! formed: UTF-8, the worker's own part, reasons from the list, places and stretches within their text and in order.
 
 use crate::extract::{
-    self, Cell, Extraction, Fact, FactKind, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Text, UNLISTED, Unopened,
+    self, Cell, ENTRY_OCTETS, Extraction, Fact, FactKind, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Text, UNLISTED,
+    Unopened,
 };
 use std::ops::Range;
-
-/// Octets beside the texts of one answer: parts, places, stretches. A workbook with its 2 million cells needs 12 MiB.
-const BESIDE: usize = 64 << 20;
-
-/// Places and stretches in one answer: two workbooks of 2 million cells. In memory each takes 24 octets.
-const ENTRIES: usize = 4_000_000;
-
-/// Texts, problems and facts of one answer: the 10 000 members that a mail may have, twenty times.
-const FRAMES: usize = 200_000;
 
 /// Octets of a part's or place's name: six containers of 200 characters each, written as `\u{10ffff}` if need be, stay below.
 const NAME: usize = 64 << 10;
@@ -116,7 +108,7 @@ macro_rules! limits {
         }
     };
 }
-limits!(depth expanded member sheet ratio ratio_from members text pages cells operations document_operations form_depth annotations map_entries);
+limits!(depth expanded member sheet ratio ratio_from members text beside pages cells operations document_operations form_depth annotations map_entries);
 
 /// Writes what came out of a reader as a frame.
 ///
@@ -268,22 +260,13 @@ pub struct Answer {
     part: String,
     text_left: usize,
     beside_left: usize,
-    entries_left: usize,
-    frames_left: usize,
 }
 
 impl Answer {
     /// Nothing yet, about this part.
     #[must_use]
     pub fn new(part: &Unopened, limits: &Limits) -> Answer {
-        Answer {
-            extraction: Extraction::default(),
-            part: part.part.clone(),
-            text_left: limits.text,
-            beside_left: BESIDE,
-            entries_left: ENTRIES,
-            frames_left: FRAMES,
-        }
+        Answer { extraction: Extraction::default(), part: part.part.clone(), text_left: limits.text, beside_left: limits.beside }
     }
 
     /// What stands before a frame. Its body may be waited for: it is not more than may still come.
@@ -299,8 +282,10 @@ impl Answer {
         let (body, text) = (length([a, b, c, d]), length([e, f, g, h]));
         let beside = body.checked_sub(text).ok_or(Refused::Malformed)?;
         self.text_left = self.text_left.checked_sub(text).ok_or(Refused::TooMuch)?;
-        self.beside_left = self.beside_left.checked_sub(beside).ok_or(Refused::TooMuch)?;
-        self.frames_left = self.frames_left.checked_sub(1).ok_or(Refused::TooMuch)?;
+        // What stands beside a text takes more room in memory than here; that is asked of each piece.
+        if beside > self.beside_left {
+            return Err(Refused::TooMuch);
+        }
         Ok(Header { kind, body, text })
     }
 
@@ -323,10 +308,12 @@ impl Answer {
             }
             PROBLEM if header.text == 0 => {
                 let problem = self.problem(&mut rest).ok_or(Refused::Malformed)?;
+                self.take(problem.octets())?;
                 self.extraction.problems.push(problem);
             }
             FACT if header.text == 0 => {
                 let fact = self.fact(&mut rest).ok_or(Refused::Malformed)?;
+                self.take(fact.octets())?;
                 self.extraction.facts.push(fact);
             }
             DONE if header.text == 0 => {
@@ -342,6 +329,7 @@ impl Answer {
     }
 
     fn text(&mut self, text: String, rest: &mut Rest<'_>) -> Result<Text, Refused> {
+        let left = self.beside_left;
         let part = self.own_part(rest).ok_or(Refused::Malformed)?;
         let source = match rest.octet() {
             Some(0) => Source::Subject,
@@ -357,7 +345,10 @@ impl Answer {
         for _ in 0..count {
             spans.push(span(&text, &mut last, rest).ok_or(Refused::Malformed)?);
         }
-        Ok(Text { part, source, text, places, spans })
+        let text = Text { part, source, text, places, spans };
+        self.beside_left = left;
+        self.take(text.beside_octets())?;
+        Ok(text)
     }
 
     fn places(&mut self, text: &str, rest: &mut Rest<'_>, nested: usize) -> Result<Places, Refused> {
@@ -391,11 +382,17 @@ impl Answer {
         }
     }
 
-    /// How many entries follow: no more than may still come, nor than there are octets for.
+    /// How many entries follow, for which memory may be set aside: no more than may still come, nor than there are octets for.
     fn count(&mut self, rest: &mut Rest<'_>) -> Result<usize, Refused> {
         let count = rest.size().filter(|count| *count <= rest.0.len()).ok_or(Refused::Malformed)?;
-        self.entries_left = self.entries_left.checked_sub(count).ok_or(Refused::TooMuch)?;
+        self.take(count.saturating_mul(ENTRY_OCTETS))?;
         Ok(count)
+    }
+
+    /// Takes of what a mail's pieces may still take beside their text.
+    fn take(&mut self, octets: usize) -> Result<(), Refused> {
+        self.beside_left = self.beside_left.checked_sub(octets).ok_or(Refused::TooMuch)?;
+        Ok(())
     }
 
     fn problem(&self, rest: &mut Rest<'_>) -> Option<Problem> {

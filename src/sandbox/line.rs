@@ -69,6 +69,10 @@ impl Line {
             // It grows as octets come in, not as they are announced.
             let mut body = Vec::with_capacity(header.body.min(BLOCK));
             line.take(header.body as u64).read_to_end(&mut body).await?;
+            if body.len() < header.body {
+                // It ended in the middle of a word; how it did says more.
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             match taken(answer, header, body).await {
                 Ok(None) => {}
                 // Nothing stands behind it: it would pass for the answer about the next part.

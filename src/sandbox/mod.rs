@@ -14,7 +14,7 @@ mod worker;
 pub use worker::{Read, work_if_told};
 
 use crate::{
-    extract::{self, Extraction, Limits, ProblemKind, Unopened},
+    extract::{self, ENTRY_OCTETS, Extraction, Limits, ProblemKind, Unopened},
     message::Message,
     metrics::{Metrics, ReaderFailure},
 };
@@ -185,14 +185,20 @@ impl Inner {
     async fn open_all(&self, shallow: Extraction, unopened: Vec<Unopened>) -> Result<Extraction, Busy> {
         let mut opened = Vec::with_capacity(unopened.len());
         let mut left = self.options.times.mail;
-        // Each part is read by itself, but its text stays: only all parts together are bounded by what one mail may hold.
-        let given = &self.options.limits;
-        let mut limits = Limits { text: given.text.saturating_sub(shallow.text_octets()), ..given.clone() };
+        // Each part is read by itself, but what comes of it stays: only all parts together are bounded by what one mail may hold.
+        let mut limits = self.options.limits.clone();
+        let take = |limits: &mut Limits, extraction: &Extraction| {
+            limits.text = limits.text.saturating_sub(extraction.text_octets());
+            limits.beside = limits.beside.saturating_sub(extraction.beside_octets());
+            // A cell takes a place, and a stretch if it is read in two ways: a worker that knows says what it left out.
+            limits.cells = limits.cells.min(limits.beside / (2 * ENTRY_OCTETS));
+        };
+        take(&mut limits, &shallow);
         for part in unopened {
             let at = part.at;
             let (extraction, took) = self.open(part, left, &limits).await?;
             left = left.saturating_sub(took);
-            limits.text = limits.text.saturating_sub(extraction.text_octets());
+            take(&mut limits, &extraction);
             opened.push((at, extraction));
         }
         Ok(extract::join(shallow, opened))

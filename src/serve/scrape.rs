@@ -1,6 +1,7 @@
 //! Answers Prometheus: what was counted, and what is looked at now.
 
 use crate::{
+    gateway::Texts,
     http::{HttpLimits, Site},
     metrics::{Metrics, Sample},
     record::{Key, KeyRange},
@@ -39,6 +40,7 @@ pub(super) struct Scrape {
     pub(super) opened: Opened,
     pub(super) server: Arc<ServerOptions>,
     pub(super) routes: Arc<ArcSwap<Routes>>,
+    pub(super) texts: Texts,
 }
 
 impl Site for Scrape {
@@ -73,6 +75,7 @@ impl Scrape {
             held,
             sessions: count(self.server.sessions()),
             body_bytes: budget.total().saturating_sub(budget.free()),
+            text_bytes: self.texts.taken(),
             hops: self.routes.load().health(),
             store_up: stored.is_some() && self.opened.blobs.room() == Room::Enough,
         }

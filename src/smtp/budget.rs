@@ -47,7 +47,7 @@ enum Class {
 const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
 impl Budget {
-    /// 512 MiB: ten mails of 50 MiB, or all sessions of a busy hour; with what opening them takes, zegel stays below 1.5 GiB.
+    /// 512 MiB: ten mails of 50 MiB, or all sessions of a busy hour; with what opening them takes (`gateway/texts.rs`) zegel stays below 2 GiB.
     pub const DEFAULT: u64 = 512 << 20;
 
     /// A budget of so many octets.

@@ -17,6 +17,7 @@ mod model;
 mod mutated;
 mod null_sender;
 mod policies;
+mod outbox;
 mod portal;
 mod postfix;
 mod process;

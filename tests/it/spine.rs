@@ -2,7 +2,10 @@
 
 use crate::world::{ANNA, BURGER, BUUR, COLLEGA, World, contains, mail};
 use std::time::Duration;
-use zegel::record::{KeyRange, Level};
+use zegel::{
+    record::{KeyRange, Level},
+    smtp::Enhanced,
+};
 
 const SECRET: &str = "Het BSN van mevrouw Bakker is 111222333.";
 
@@ -185,4 +188,20 @@ async fn a_mail_too_large_for_memory_is_sealed_whole_and_relayed_whole_to_those_
     assert!(sealed.len() > 9 << 20 && sealed.trim_ascii_end().ends_with(b"Het einde."));
     let left: Vec<_> = std::fs::read_dir(world.folder.path().join("data")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".spill")), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_header_has_no_end_is_refused_for_good_before_it_is_parsed() {
+    let world = World::new().await;
+    let (body, to) = (mail("Vergadering", "Dinsdag."), ANNA);
+    // In memory, and as one that goes to a file.
+    for size in [600 << 10, 9 << 20] {
+        let fields = "a:b\r\n".repeat(size / 5);
+        let reply = world.send(ANNA, &[BURGER], format!("{fields}{body}").as_bytes()).await;
+        assert_eq!((reply.code(), reply.enhanced()), (552, Some(Enhanced(5, 3, 4))), "{reply}");
+    }
+    let long = format!("{}{body}", "X-Lang: een veld van een programma dat er veel schrijft\r\n".repeat(4000));
+    assert_eq!(world.send(ANNA, &[to], long.as_bytes()).await.code(), 250);
+    assert_eq!(world.mails_for(to, 1).await.len(), 1);
+    assert!(world.delivered_to(BURGER).is_empty());
 }

@@ -38,6 +38,13 @@ pub async fn a_stack_that_overflows_costs_the_part() {
     readers.is_sound().await;
 }
 
+pub async fn a_death_in_the_middle_of_a_word_is_a_crash() {
+    let readers = Readers::new();
+    assert_eq!(problems(&readers.read("half").await), [(Damaged, "reader-crashed")]);
+    assert_eq!(readers.failures(), BTreeMap::from([("crashed", 2)]), "it was tried once more");
+    readers.is_sound().await;
+}
+
 pub async fn memory_without_end_is_too_large() {
     let readers = Readers::new();
     for name in ["memory-at-once", "memory-bit-by-bit"] {

@@ -13,7 +13,7 @@ use std::{
 };
 use zegel::{
     extract::{
-        Limits, Piece, Places,
+        Cell, Limits, Piece, Places,
         ProblemKind::{Damaged, Timeout, TooLarge},
         Source, Taker, Text, Unopened,
     },
@@ -64,6 +64,10 @@ pub fn read(part: &Unopened, limits: &Limits, taker: Taker<'_>) {
         "start" => say(&Command::new("/bin/true").spawn().is_ok().to_string()),
         "signal" => say(&rustix::process::getppid().is_some_and(|p| rustix::process::test_kill_process(p).is_ok()).to_string()),
         "garbage" => raw(&part.octets[9..]),
+        "half" => {
+            raw(&[&b"T"[..], &[100, 0, 0, 0], &[90, 0, 0, 0], b"half of it"].concat());
+            std::process::abort();
+        }
         "other" => {
             let other = Unopened { part: "attachment \"another\"".into(), ..part.clone() };
             taker(Piece::Text(text_of(&other, "of another")));
@@ -72,8 +76,15 @@ pub fn read(part: &Unopened, limits: &Limits, taker: Taker<'_>) {
             say("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
         },
         "greedy" => say(&"x".repeat(600)),
+        "cells" => taker(Piece::Text(of_cells(part, 100))),
         name => panic!("{name} is not known"),
     }
+}
+
+/// A sheet of so many cells, each a letter.
+fn of_cells(part: &Unopened, count: u32) -> Text {
+    let cells = (0..count).map(|row| (row as usize, Cell { sheet: 1, row, column: 0 })).collect();
+    Text { places: Places::Cells(cells), ..text_of(part, &"x".repeat(count as usize)) }
 }
 
 fn text_of(part: &Unopened, text: &str) -> Text {

@@ -39,6 +39,7 @@ const TESTS: &[Test] = tests! {
     deaths: a_part_comes_back_as_text
         a_panic_costs_the_part_and_keeps_what_was_read
         a_stack_that_overflows_costs_the_part
+        a_death_in_the_middle_of_a_word_is_a_crash
         memory_without_end_is_too_large
         computing_without_end_is_a_timeout_and_keeps_what_was_read
         waiting_without_end_is_a_timeout
@@ -60,7 +61,8 @@ const TESTS: &[Test] = tests! {
         a_stop_signal_to_everybody_leaves_workers_to_their_work
         many_parts_at_once_are_read_by_few;
     room: all_parts_together_hold_no_more_text_than_a_mail_may
-        nested_archives_fit_into_a_worker;
+        nested_archives_fit_into_a_worker
+        all_parts_together_take_no_more_memory_beside_their_text_than_a_mail_may;
     cache: what_comes_again_is_not_read_again
         a_failure_is_no_answer_to_keep;
 };

@@ -48,6 +48,14 @@ fn nested_mails_are_opened_however_they_are_packed() {
 }
 
 #[test]
+fn an_endless_header_of_a_nested_mail_is_a_problem_and_read_as_text() {
+    let fields = format!("From: a@b.example\r\nTo: c@d.example\r\n{}X-Dossier: BSN 111222333\r\n\r\nx\r\n", "a:b\r\n".repeat(6000));
+    let extraction = read_mail(format!("Subject: x\r\nContent-Type: message/rfc822\r\n\r\n{fields}"));
+    assert!(has_problem(&extraction, ProblemKind::TooLarge, "header"), "{:?}", problems(&extraction));
+    assert!(holds(&extraction, "BSN 111222333"));
+}
+
+#[test]
 fn a_text_is_read_whatever_its_first_letters_make_of_it() {
     for start in ["GIF89a\u{1}\u{1}\u{1}\u{1}", "GIF87a, ", "%PDF-1.4 "] {
         for media_type in ["text/plain", "text/html", "text/plain; charset=utf-8"] {

@@ -93,11 +93,16 @@ impl Pool {
         self.state().idle.len()
     }
 
+    /// Host and port.
+    pub(super) fn name(&self) -> String {
+        format!("{}:{}", self.hop.host, self.hop.port)
+    }
+
     /// How the host does, for those who watch.
     pub(super) fn health(&self) -> Hop {
         let state = self.state();
         Hop {
-            host: format!("{}:{}", self.hop.host, self.hop.port),
+            host: self.name(),
             up: state.failures == 0,
             idle: i64::try_from(state.idle.len()).unwrap_or(i64::MAX),
             failures: state.all_failures,
@@ -143,9 +148,13 @@ impl Pool {
             Ok(mut connection) => {
                 connection.place = Some(place);
                 let mut state = self.state();
-                state.failures = 0;
+                let failures = std::mem::take(&mut state.failures);
                 state.paused_until = None;
                 state.extensions = Some(connection.extensions());
+                drop(state);
+                if failures >= self.options.failures {
+                    tracing::info!(next_hop = %self.hop.host, failures, "smtp: the next hop is up again");
+                }
                 Ok(connection)
             }
             Err(failure) => {
@@ -214,9 +223,13 @@ impl Pool {
         if state.failures < self.options.failures {
             return;
         }
-        let pause = self.pause(state.failures);
+        let (failures, pause) = (state.failures, self.pause(state.failures));
         state.paused_until = Some(Instant::now() + pause);
-        tracing::warn!(next_hop = %self.hop.host, failures = state.failures, ?pause, "smtp: the next hop is down, and is left alone for a while");
+        drop(state);
+        // It may be down all night: that is one fact.
+        if failures == self.options.failures {
+            tracing::warn!(next_hop = %self.hop.host, failures, "smtp: the next hop is down, and is tried now and then only");
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

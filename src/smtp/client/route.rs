@@ -37,6 +37,12 @@ impl Route {
         Route::of(hops.into_iter().map(pool).collect())
     }
 
+    /// Its hosts, in order: what tells it from other routes, before and after a reload.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.iter().map(|pool| pool.name()).collect::<Vec<_>>().join(",")
+    }
+
     /// What all its hosts can do, as far as they were ever spoken to; before that, [`Extensions::ASSUMED`].
     #[must_use]
     pub fn extensions(&self) -> Extensions {
@@ -51,15 +57,19 @@ impl Route {
     pub async fn learn(&self) -> Result<(), Failure> {
         let mut outcome = Err(Failure::Unreachable);
         for pool in &self.0 {
+            let was_up = pool.health().up;
             // A reload has kept the pool.
-            if pool.seen().is_some() && pool.health().up {
+            if pool.seen().is_some() && was_up {
                 outcome = Ok(());
                 continue;
             }
             match pool.learn().await {
                 Ok(_) => outcome = Ok(()),
                 Err(failure) => {
-                    tracing::warn!(next_hop = %pool.hop().host, "smtp: {failure}");
+                    // Who is down is asked every few seconds.
+                    if was_up {
+                        tracing::warn!(next_hop = %pool.hop().host, "smtp: {failure}");
+                    }
                     outcome = outcome.or(Err(failure));
                 }
             }

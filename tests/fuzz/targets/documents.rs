@@ -14,6 +14,7 @@ pub(super) fn limits() -> Limits {
         ratio_from: 64 << 10,
         members: 50,
         text: 256 << 10,
+        beside: 1 << 20,
         pages: 20,
         cells: 1000,
         operations: 2000,

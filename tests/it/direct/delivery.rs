@@ -10,6 +10,7 @@ use crate::{
     world::{ANNA, BURGER, COLLEGA},
 };
 use hickory_resolver::proto::rr::RecordType;
+use std::sync::atomic::Ordering;
 use zegel::{
     address::Domain,
     gateway::{Reach, Trusted},
@@ -117,6 +118,18 @@ async fn a_mail_server_that_points_inside_is_never_spoken_to() {
         partner.reach = Reach::Public;
         check(case, partner, ToThePortal).await;
         assert_eq!(partner.sink.connections(), 0, "{case}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_host_that_points_inside_is_never_spoken_to() {
+    for (reach, asked) in [(Reach::Public, 0), (Reach::Anywhere, 1)] {
+        let mut partner = announcing(Safety::Tls, MX, TESTING).await;
+        // The mail server is public, as far as DNS says; a policy of this mode has nobody connect to it.
+        partner.names.a(MX, [11, 0, 0, 1]);
+        partner.reach = reach;
+        check("a policy host inside", &partner, ToThePortal).await;
+        assert_eq!(partner.policy_asked.load(Ordering::SeqCst), asked, "{reach:?}");
     }
 }
 

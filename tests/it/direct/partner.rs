@@ -11,7 +11,7 @@ use rustls::{ServerConfig, pki_types::CertificateDer};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -73,6 +73,8 @@ pub(crate) struct Partner {
     pub(crate) key: Vec<u8>,
     /// Where the policies of MTA-STS are answered.
     pub(crate) policy_port: u16,
+    /// Connections to that.
+    pub(crate) policy_asked: Arc<AtomicUsize>,
     pub(crate) nta7516: bool,
     pub(crate) trusted: Vec<Trusted>,
     pub(crate) reach: Reach,
@@ -95,11 +97,12 @@ impl Partner {
         if safety == Safety::Broken {
             sink.fails("STARTTLS", Act::Reply("454 4.7.0 no TLS now".to_owned()));
         }
-        let policy_port = policy_host(certificate("mta-sts.zorg.example").0, policy).await;
+        let (policy_port, policy_asked) = policy_host(certificate("mta-sts.zorg.example").0, policy).await;
         let names = Names::start().await;
         names.a(MX, [127, 0, 0, 1]).a("mta-sts.zorg.example", [127, 0, 0, 1]);
         let authority = authority.der().clone();
-        Partner { names, sink, safety, authority, key, policy_port, nta7516: false, trusted: Vec::new(), reach: Reach::Anywhere }
+        let (trusted, reach) = (Vec::new(), Reach::Anywhere);
+        Partner { names, sink, safety, authority, key, policy_port, policy_asked, nta7516: false, trusted, reach }
     }
 
     /// The record that names the mail server's key.
@@ -173,13 +176,16 @@ pub(crate) async fn sealed_for(world: &World, to: &str, expected: usize) -> usiz
     mails.len()
 }
 
-/// A web server that has one text.
-async fn policy_host(config: Arc<ServerConfig>, policy: &'static str) -> u16 {
+/// A web server that has one text: its port, and how often it was spoken to.
+async fn policy_host(config: Arc<ServerConfig>, policy: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let acceptor = tokio_rustls::TlsAcceptor::from(config);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
@@ -190,5 +196,5 @@ async fn policy_host(config: Arc<ServerConfig>, policy: &'static str) -> u16 {
             });
         }
     });
-    port
+    (port, asked)
 }

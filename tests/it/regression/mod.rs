@@ -12,4 +12,4 @@ mod outside_sender_untold;
 mod pending_left_behind;
 mod route_in_the_address;
 mod same_person_twice;
-mod unreadable_rows;
+pub(crate) mod unreadable_rows;

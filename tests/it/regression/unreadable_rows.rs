@@ -17,7 +17,7 @@ use zegel::{
     clock::{Clock as _, SetClock},
     config::Config,
     notice::Organisation,
-    outbox::{self, Outbox, UnderWay},
+    outbox::{self, Outbox, Slow, UnderWay},
     record::{Batch, Expect, FORMAT, Key, KeyRange, Mail, Op, Record, Sealed},
     secret::Id,
     smtp::client::{ClientOptions, NextHop, Routes},
@@ -119,6 +119,7 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
         clock,
         wake,
         under_way: UnderWay::default(),
+        slow: Slow::default(),
     });
     let running = tokio::spawn(outbox.run(tray, stopped));
     // On one thread each turn given away lets the outbox go once around, unless it waits.
@@ -131,7 +132,7 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
     assert!(looks < 100, "{looks} looks without a wait");
 }
 
-fn organisation() -> Organisation {
+pub(crate) fn organisation() -> Organisation {
     Organisation {
         name: "Gemeente Voorbeeld".to_owned(),
         from: Address::parse("zegel@gemeente.example").unwrap(),

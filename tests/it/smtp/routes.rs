@@ -7,8 +7,13 @@ use super::{
 };
 use crate::sink::{Act, Sink};
 use bytes::Bytes;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::time::Instant;
+use tracing::instrument::WithSubscriber as _;
 use zegel::smtp::{
     Content, EnvelopeCommand, Extensions, Reply,
     client::{Body, ClientOptions, Failure, NextHop, Protocol, Routed, Routes},
@@ -378,4 +383,45 @@ async fn a_host_whose_addresses_are_known_is_not_looked_up() {
     let known = NextHop { addresses: vec!["127.0.0.1".parse().unwrap()], ..NextHop::plain("mx.invalid", sink.address().port()) };
     let gateway = Gateway::start(Routes::only(known, client_options())).await;
     assert_eq!(gateway.send(&["b@b.example"]).await, "250");
+}
+
+/// What was logged, line by line.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_down_all_night_is_told_of_once_and_once_more_when_it_is_back() {
+    let (sink, log) = (Sink::start().await, Log::default());
+    sink.fails("CONNECT", Act::Drop);
+    let options = ClientOptions { pause: Duration::ZERO, failures: 3, ..client_options() };
+    let routes = Routes::new(vec![hop(&sink)], Vec::new(), options);
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    async {
+        for _ in 0..20 {
+            assert_eq!(routes.learn().await, Err(Failure::Unreachable));
+        }
+        sink.heals();
+        routes.learn().await.unwrap();
+        routes.learn().await.unwrap();
+    }
+    .with_subscriber(subscriber)
+    .await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let said: Vec<&str> = log.lines().filter_map(|line| line.split("smtp: ").nth(1)?.split("next_hop=").next()).map(str::trim).collect();
+    assert_eq!(
+        said,
+        ["the next hop cannot be reached", "the next hop is down, and is tried now and then only", "the next hop is up again"],
+        "{log}"
+    );
 }
