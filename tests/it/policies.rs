@@ -2,9 +2,10 @@
 
 use crate::world::{ANNA, BURGER, COLLEGA, World, contains, mail};
 use reqwest::{Client, StatusCode, redirect::Policy};
-use std::{path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 use zegel::{
     control::{Answer, Request, carry_out},
+    message::Message,
     record::{KeyRange, Level},
 };
 
@@ -105,7 +106,9 @@ async fn what_is_in_quarantine_waits_over_a_crash_and_goes_when_it_is_released()
     world.clock.advance(Duration::from_secs(2 * 24 * 3600));
     sweep(&world).await;
     assert!(world.open_link(&link).await.is_some());
-    assert_eq!((world.delivered_to(ANNA).len(), world.delivered_to(BURGER).len()), (1, 1));
+    // A letter that was in flight at the crash may come twice, and is the same one then.
+    let letters = world.delivered_to(ANNA).into_iter().map(|mail| Message::new(mail.octets).facts().message_id);
+    assert_eq!((letters.collect::<HashSet<_>>().len(), world.delivered_to(BURGER).len()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +124,11 @@ async fn what_is_refused_is_told_to_its_sender_and_gone() {
     assert!(matches!(ask(&world, Request::QuarantineRelease { id }).await, Answer::Failed(_)));
     sweep(&world).await;
     world.running.parts.wake.notify_one();
-    let told = &world.mails_for(ANNA, 2).await[1];
+    // The letter of before may have been in flight at the crash, and come once more.
+    let told = match world.mails_for(ANNA, 2).await {
+        letters if letters[1].text() == letters[0].text() => world.mails_for(ANNA, 3).await.remove(2),
+        mut letters => letters.remove(1),
+    };
     assert!(told.text().contains("Gebruik het portaal.") && told.text().contains(BURGER), "{}", told.text());
     assert!(world.delivered_to(BURGER).is_empty());
     for gone in ["quarantine", "waiting", "of", "grant"] {
