@@ -26,6 +26,9 @@ use zegel::{
 
 /// Files in `cargo verify`.
 const FILES: usize = 240;
+
+/// Of the files of `cargo verify`.
+const SEED: u64 = 1;
 /// Clients that send at the same time.
 const CLIENTS: usize = 4;
 /// Mails of one zegel and its mail server, which keeps them all in memory.
@@ -244,7 +247,9 @@ fn failures(address: SocketAddr) -> Vec<(String, usize)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn mutated_files_are_answered_and_none_passes_unread() {
     let files = std::env::var("ZEGEL_MUTATED_FILES").ok().map_or(FILES, |n| n.parse().expect("ZEGEL_MUTATED_FILES is a whole number"));
-    let seed = Dice::seed("ZEGEL_MUTATED_SEED");
+    // Every run of the tests sends the same files: those that look for new findings say how many they want.
+    let looks = ["ZEGEL_MUTATED_FILES", "ZEGEL_MUTATED_SEED"].iter().any(|name| std::env::var_os(name).is_some());
+    let seed = if looks { Dice::seed("ZEGEL_MUTATED_SEED") } else { SEED };
     println!("mutated: ZEGEL_MUTATED_SEED={seed} ZEGEL_MUTATED_FILES={files}");
     let (mut dice, originals) = (Dice::new(seed), originals());
     let mut outcomes = Outcomes::default();
