@@ -220,6 +220,12 @@ fn configuration(path: Option<PathBuf>) -> Option<PathBuf> {
     None
 }
 
+/// The configuration of a command that works on its store; else how the command ends, which has been told.
+fn loaded(path: Option<PathBuf>) -> Result<Config, End> {
+    let path = configuration(path).ok_or(End::WrongUse)?;
+    Config::load(&path).map_err(|faults| complain_all(&faults))
+}
+
 /// Wrong use, as clap ends it.
 const WRONG_USE: u8 = 2;
 

@@ -1,6 +1,6 @@
 //! `zegel phone`: asks the zegel that runs, or opens the store itself when none does.
 
-use super::{End, complain, complain_all, configuration};
+use super::{End, complain, loaded};
 use crate::{
     address::Address,
     clock::{Clock as _, SystemClock},
@@ -45,10 +45,9 @@ fn number(text: &str) -> Result<PhoneNumber, &'static str> {
 
 /// Runs `command` over the store of the configuration at `path`.
 pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write) -> io::Result<End> {
-    let Some(path) = configuration(path) else { return Ok(End::WrongUse) };
-    let config = match Config::load(&path) {
+    let config = match loaded(path) {
         Ok(config) => config,
-        Err(faults) => return Ok(complain_all(&faults)),
+        Err(end) => return Ok(end),
     };
     let request = match command {
         Command::List => Request::PhoneList,

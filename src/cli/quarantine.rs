@@ -1,7 +1,7 @@
 //! `zegel quarantine`: what waits for the organisation's decision.
 
-use super::{End, complain_all, configuration, phone::ask};
-use crate::{config::Config, control::Request, release::MOST_REASON_CHARS};
+use super::{End, loaded, phone::ask};
+use crate::{control::Request, release::MOST_REASON_CHARS};
 use clap::Subcommand;
 use std::{
     io::{self, Write},
@@ -30,10 +30,9 @@ fn reason(text: &str) -> Result<String, String> {
 
 /// Runs `command` over the store of the configuration at `path`.
 pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write) -> io::Result<End> {
-    let Some(path) = configuration(path) else { return Ok(End::WrongUse) };
-    let config = match Config::load(&path) {
+    let config = match loaded(path) {
         Ok(config) => config,
-        Err(faults) => return Ok(complain_all(&faults)),
+        Err(end) => return Ok(end),
     };
     let request = match command {
         Command::List => Request::QuarantineList,

@@ -1,6 +1,6 @@
 //! `data:` links (RFC 2397): files within a link.
 
-use super::plain::BASE64;
+use super::plain::{BASE64, hex_decoded};
 use base64::Engine as _;
 
 /// What such a link holds.
@@ -18,31 +18,11 @@ impl Link {
         let (head, data) = link[scheme.len()..].split_once(',')?;
         let head = head.to_ascii_lowercase();
         let media_type = head.split(';').next().unwrap_or_default().trim().to_owned();
-        let octets = percent_decoded(data);
+        let octets = hex_decoded(data.as_bytes(), b'%');
         if !head.trim_end().ends_with(";base64") {
             return Some(Link { media_type, octets });
         }
         let packed: Vec<u8> = octets.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
         Some(Link { media_type, octets: BASE64.decode(packed).unwrap_or(octets) })
     }
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
-            Some(octet) => {
-                decoded.push(octet);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    decoded
 }

@@ -188,18 +188,22 @@ fn unescaped(line: &str) -> Cow<'_, str> {
 }
 
 fn quoted_printable(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
+    hex_decoded(text.as_bytes(), b'=')
+}
+
+/// Octets of which some are written as `sign` and two hexadecimal digits; what only looks so stands as it is.
+pub(super) fn hex_decoded(octets: &[u8], sign: u8) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(octets.len());
     let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'=').then(|| bytes.get(at + 1..at + 3)).flatten().and_then(|h| std::str::from_utf8(h).ok());
+    while at < octets.len() {
+        let hex = (octets[at] == sign).then(|| octets.get(at + 1..at + 3)).flatten().and_then(|h| std::str::from_utf8(h).ok());
         match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
             Some(octet) => {
                 decoded.push(octet);
                 at += 3;
             }
             None => {
-                decoded.push(bytes[at]);
+                decoded.push(octets[at]);
                 at += 1;
             }
         }

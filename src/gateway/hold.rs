@@ -34,8 +34,13 @@ impl Transfer {
             until: until.day(),
             language: self.gateway.options.language.clone(),
         };
+        self.held(batch, sealing, &letter, until);
+    }
+
+    /// Adds the mail that asks the sender, and the day on which nobody waits for him any more.
+    fn held(&self, batch: &mut Batch, sealing: &Sealing, letter: &Letter, until: Time) {
         let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
-        grant::post(batch, &sealing.master, &letter, about, sealing.now);
+        grant::post(batch, &sealing.master, letter, about, sealing.now);
         self.event(batch, Fact::Held, sealing);
         put_expiry(batch, until, Expires::Held(sealing.id));
     }
@@ -62,10 +67,7 @@ impl Transfer {
             until: until.day(),
             language: self.gateway.options.language.clone(),
         };
-        let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
-        grant::post(batch, &sealing.master, &letter, about, sealing.now);
-        self.event(batch, Fact::Held, sealing);
-        put_expiry(batch, until, Expires::Held(sealing.id));
+        self.held(batch, sealing, &letter, until);
     }
 
     /// Adds everybody's place in the quarantine, what whoever decides must know, and the mail that tells the sender.
