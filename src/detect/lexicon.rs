@@ -4,7 +4,7 @@
 //! with it. Only then the map is asked, and only then a term is compared, character by character.
 
 use super::{
-    class::{Class, class},
+    class::{self, Class, class},
     dutch,
     normalise::{Normal, phrase},
     parts::Parts,
@@ -92,9 +92,7 @@ pub(super) struct Lexicon {
     /// Terms by the hash of their first two words.
     pairs: Index,
     /// Terms of one word with an open end, by its first letters: three, or two where there are no more.
-    open: Index,
-    /// Whether any of those has two letters only.
-    open_two: bool,
+    open: Openings,
     /// What is looked for in compounds.
     pub(super) parts: Parts,
     /// Of an inflected form the value of its term.
@@ -124,37 +122,80 @@ impl Hasher for Identity {
     }
 }
 
-/// Four bits for each value of the first bits of a hash: 128 KiB. With 25 000 words one word in ten of a text is looked up for nothing.
+/// Two bits for each value of the first bits of a hash. The built-in rules get 16 KiB, which stay in the nearest cache; 25 000 words get 64 KiB,
+/// and one word in ten of a text is looked up for nothing.
 struct Filter {
     slots: Box<[u64]>,
     bits: u32,
 }
 
+/// Below it little is gained.
+const LEAST_FILTER_BITS: u32 = 12;
+/// Enough for 64 000 terms; a larger one is read from further away.
 const FILTER_BITS: u32 = 18;
-/// With a million words a filter of 128 KiB says yes to all; one of 4 MiB is read from further away, and seldom for nothing.
+/// With a million words a filter of 64 KiB says yes to all; one of 2 MiB seldom does so for nothing.
 const MOST_FILTER_BITS: u32 = 23;
 
 /// The word is a term, or begins one that is found by its first word.
 const SINGLE: u64 = 1;
 /// The word begins a term that is found by its first two.
 const HEAD: u64 = 2;
-/// The letters begin a term with an open end.
-const OPEN: u64 = 4;
 
 impl Filter {
-    fn new(bits: u32) -> Filter {
-        Filter { slots: vec![0; 1 << (bits - 4)].into(), bits }
+    /// For so many terms.
+    fn of(terms: usize) -> Filter {
+        let log = terms.max(1).ilog2();
+        // Thirty-two times the room that the terms take, as long as that is near; eight times where it is not.
+        let bits =
+            if log + 3 > FILTER_BITS + 1 { (log + 3).min(MOST_FILTER_BITS) } else { (log + 5).clamp(LEAST_FILTER_BITS, FILTER_BITS) };
+        Filter { slots: vec![0; 1 << (bits - 5)].into(), bits }
     }
 
     fn add(&mut self, hash: u64, what: u64) {
         let slot = hash >> (64 - self.bits);
-        self.slots[(slot >> 4) as usize] |= what << ((slot & 15) * 4);
+        self.slots[(slot >> 5) as usize] |= what << ((slot & 31) * 2);
     }
 
     #[inline]
     fn get(&self, hash: u64) -> u64 {
         let slot = hash >> (64 - self.bits);
-        self.slots[(slot >> 4) as usize] >> ((slot & 15) * 4)
+        self.slots[(slot >> 5) as usize] >> ((slot & 31) * 2)
+    }
+}
+
+/// How words with an open end begin: a bit for every three letters, five bits of each letter, and one for every two; 4 KiB.
+struct Openings {
+    begins: Box<[u64]>,
+    terms: Index,
+    /// Whether any of those has two letters only.
+    two: bool,
+}
+
+impl Openings {
+    fn new() -> Openings {
+        Openings { begins: vec![0; (1 << 15 | 1 << 10) / 64].into(), terms: Index::default(), two: false }
+    }
+
+    /// By its two or three letters.
+    #[inline]
+    fn key(letters: &[u8]) -> u64 {
+        let five = |b: u8| u64::from(b & 31);
+        match letters {
+            [a, b] => 1 << 15 | five(*a) << 5 | five(*b),
+            [a, b, c, ..] => five(*a) << 10 | five(*b) << 5 | five(*c),
+            _ => 0,
+        }
+    }
+
+    fn add(&mut self, key: u64, term: u32) -> Option<u32> {
+        self.two |= key >> 15 != 0;
+        self.begins[(key / 64) as usize] |= 1 << (key % 64);
+        self.terms.insert(key, term)
+    }
+
+    #[inline]
+    fn has(&self, key: u64) -> bool {
+        self.begins[(key / 64) as usize] >> (key % 64) & 1 != 0
     }
 }
 
@@ -173,12 +214,20 @@ const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 const LOWER: u64 = 0x2020_2020_2020_2020;
 
 impl Token {
-    /// The run of one class that begins at `start`.
+    /// The run of one class that begins at `start`. A word is measured and hashed by the same load of eight bytes.
     #[inline]
     pub(super) fn word(text: &[u8], start: usize) -> Token {
-        let kind = class(text[start]);
-        let end = text[start..].iter().position(|b| class(*b) != kind).map_or(text.len(), |n| start + n);
-        Token { start, end, hash: hash(text, start, end) }
+        let digits = class(text[start]) == Class::Digit;
+        let (mut end, mut hash) = (start, 0);
+        loop {
+            let eight = load(text, end);
+            let length = if digits { class::digits(eight) } else { class::letters(eight) };
+            end += length;
+            if length < 8 {
+                return Token { start, end, hash: if length > 0 { mix(hash, eight, length) } else { hash } };
+            }
+            hash = mix(hash, eight, 8);
+        }
     }
 
     fn with(self, next: Token) -> u64 {
@@ -186,33 +235,32 @@ impl Token {
     }
 }
 
+/// The eight bytes at `at`; behind the text there are zeros, which are of no word.
 #[inline]
-fn hash(text: &[u8], start: usize, end: usize) -> u64 {
-    let mut hash = (end - start) as u64;
-    let mut at = start;
-    while at < end {
-        let length = (end - at).min(8);
-        let eight = match text.get(at..at + 8).and_then(|eight| eight.try_into().ok()) {
-            Some(eight) => u64::from_le_bytes(eight),
-            None => text[at..end].iter().rev().fold(0, |eight, b| eight << 8 | u64::from(*b)),
-        };
-        let kept = eight & u64::MAX >> (64 - length * 8);
-        hash = (hash ^ (kept | LOWER)).wrapping_mul(MIX);
-        hash ^= hash >> 32;
-        at += length;
+fn load(text: &[u8], at: usize) -> u64 {
+    match text.get(at..at + 8).and_then(|eight| eight.try_into().ok()) {
+        Some(eight) => u64::from_le_bytes(eight),
+        None => text.get(at..).unwrap_or_default().iter().rev().fold(0, |eight, b| eight << 8 | u64::from(*b)),
     }
-    hash.wrapping_mul(MIX)
+}
+
+/// Adds the first `length` bytes, one to eight, of `eight`. Its high bits are the best ones.
+#[inline]
+fn mix(hash: u64, eight: u64, length: usize) -> u64 {
+    let kept = eight & u64::MAX >> (64 - length * 8);
+    // No letter and no digit is a zero, so that runs of another length differ by their bytes.
+    let mixed = (hash.rotate_left(29) ^ (kept | LOWER >> (64 - length * 8))).wrapping_mul(MIX);
+    mixed ^ mixed >> 32
 }
 
 impl Lexicon {
     pub(super) fn new() -> Lexicon {
         Lexicon {
             terms: Vec::new(),
-            filter: Filter::new(FILTER_BITS),
+            filter: Filter::of(0),
             single: Index::default(),
             pairs: Index::default(),
-            open: Index::default(),
-            open_two: false,
+            open: Openings::new(),
             parts: Parts::default(),
             roots: HashMap::default(),
             digits: false,
@@ -238,19 +286,9 @@ impl Lexicon {
         let term = u32::try_from(self.terms.len()).map_err(|_| BadTerm::Empty)?;
         self.digits |= tokens.iter().take(2).any(|t| bytes[t.start].is_ascii_digit());
         let next = match Key::of(bytes, &tokens, open) {
-            Key::Open(key, letters) => {
-                self.open_two |= letters == 2;
-                self.filter.add(key, OPEN);
-                self.open.insert(key, term)
-            }
-            Key::Single(key) => {
-                self.filter.add(key, SINGLE);
-                self.single.insert(key, term)
-            }
-            Key::Pair(head, key) => {
-                self.filter.add(head, HEAD);
-                self.pairs.insert(key, term)
-            }
+            Key::Open(key) => self.open.add(key, term),
+            Key::Single(key) => self.single.insert(key, term),
+            Key::Pair(_, key) => self.pairs.insert(key, term),
         };
         let next = next.unwrap_or(NONE);
         let accents = spelling.exact_accents.then(|| written.trim().nfc().collect::<String>().into());
@@ -273,24 +311,18 @@ impl Lexicon {
         Ok(())
     }
 
-    /// To be called when every term has been added.
+    /// To be called when every term has been added: before, none is found.
     pub(super) fn ready(&mut self) {
         self.parts.ready();
-        let bits = (self.terms.len().max(1).ilog2() + 3).clamp(FILTER_BITS, MOST_FILTER_BITS);
-        // Up to 64 000 terms the small filter serves.
-        if bits <= FILTER_BITS + 1 {
-            return;
-        }
-        let mut filter = Filter::new(bits);
+        self.filter = Filter::of(self.terms.len());
         for term in &self.terms {
             let bytes = term.text.as_bytes();
             match Key::of(bytes, &tokens(bytes).take(3).collect::<Vec<_>>(), term.open) {
-                Key::Open(key, _) => filter.add(key, OPEN),
-                Key::Single(key) => filter.add(key, SINGLE),
-                Key::Pair(head, _) => filter.add(head, HEAD),
+                Key::Open(_) => {}
+                Key::Single(key) => self.filter.add(key, SINGLE),
+                Key::Pair(head, _) => self.filter.add(head, HEAD),
             }
         }
-        self.filter = filter;
     }
 
     /// A number for a piece of normal text that is the same for everything that differs by capitals, separators and inflection only.
@@ -308,10 +340,10 @@ impl Lexicon {
         }
         let text = normal.text.as_bytes();
         for letters in [3, 2] {
-            if token.end - token.start >= letters && (letters == 3 || self.open_two) {
-                let key = hash(text, token.start, token.start + letters);
-                if self.filter.get(key) & OPEN != 0 {
-                    self.look_up(&self.open, key, normal, token.start, &mut found);
+            if token.end - token.start >= letters && (letters == 3 || self.open.two) {
+                let key = Openings::key(&text[token.start..token.start + letters]);
+                if self.open.has(key) {
+                    self.look_up(&self.open.terms, key, normal, token.start, &mut found);
                 }
             }
         }
@@ -372,8 +404,8 @@ impl Lexicon {
 
 /// By what a term is found.
 enum Key {
-    /// The hash of its first letters, and how many those are.
-    Open(u64, usize),
+    /// Its first letters.
+    Open(u64),
     /// The hash of its only whole word.
     Single(u64),
     /// The hash of its first word, and that of the first two.
@@ -388,7 +420,7 @@ impl Key {
             [first, second, rest @ ..] if !open || !rest.is_empty() => Key::Pair(first.hash, first.with(*second)),
             [first] if open => {
                 let letters = (first.end - first.start).min(3);
-                Key::Open(hash(bytes, first.start, first.start + letters), letters)
+                Key::Open(Openings::key(&bytes[first.start..first.start + letters]))
             }
             [first, ..] => Key::Single(first.hash),
             [] => Key::Single(0),

@@ -90,7 +90,6 @@ impl RuleSet {
         let mut lexicon = Lexicon::new();
         let rules = rule::read_all(files, key, faults, &mut lexicon);
         person::add(&mut lexicon);
-        lexicon.ready();
         let infos = rules.named().iter().map(|r| r.info.clone()).collect();
         let headers = rules.all.iter().any(|r| r.places.looks_at_headers());
         let counted = rules.counted();
@@ -99,6 +98,7 @@ impl RuleSet {
         if !wanted.is_empty() {
             types::add_labels(&mut lexicon);
         }
+        lexicon.ready();
         RuleSet { rules, infos, lexicon, headers, counted, patterns, wanted }
     }
 

@@ -56,6 +56,11 @@ impl<'a> Tables<'a> {
         let here = self.labels.partition_point(|l| l.start < self.line.end);
         let (labels, ahead) = self.labels.split_at(here);
         self.labels = ahead;
+        // A table begins with its header: before, nothing needs to be counted.
+        if self.headers.is_empty() && labels.is_empty() && self.column_of.is_none() {
+            (self.block, self.cursor) = (None, None);
+            return;
+        }
         let separator = self.separator();
         self.cursor = separator.map(|s| Cursor::new(&self.line, s));
         if let Some(separator) = separator {
@@ -204,9 +209,9 @@ impl Cursor {
 }
 
 fn line_start(text: &[u8], at: usize) -> usize {
-    text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1)
+    memchr::memrchr(b'\n', &text[..at]).map_or(0, |n| n + 1)
 }
 
 fn line_end(text: &[u8], start: usize) -> usize {
-    text[start..].iter().position(|b| *b == b'\n').map_or(text.len(), |n| start + n)
+    memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |n| start + n)
 }
