@@ -275,24 +275,30 @@ impl Lexicon {
         };
         let text = phrase(body);
         let bytes = text.as_bytes();
-        let tokens: Vec<Token> = tokens(bytes).collect();
-        let (Some(first), Some(last)) = (tokens.first().copied(), tokens.last().copied()) else { return Err(BadTerm::Empty) };
-        let lead = u8::try_from(first.start).map_err(|_| BadTerm::Empty)?;
+        let Some(first) = tokens(bytes).next() else { return Err(BadTerm::Empty) };
+        let ends_with_a_word = bytes.last().is_some_and(|b| class(*b) != Class::Other);
         if stars == Stars::AnyEnding && body.contains('*')
-            || open && (last.end != bytes.len() || tokens.len() == 1 && last.end - last.start < 2)
+            || open && (!ends_with_a_word || first.end == bytes.len() && first.end - first.start < 2)
         {
             return Err(BadTerm::Star);
         }
-        let term = u32::try_from(self.terms.len()).map_err(|_| BadTerm::Empty)?;
-        self.digits |= tokens.iter().take(2).any(|t| bytes[t.start].is_ascii_digit());
-        let next = match Key::of(bytes, &tokens, open) {
-            Key::Open(key) => self.open.add(key, term),
-            Key::Single(key) => self.single.insert(key, term),
-            Key::Pair(_, key) => self.pairs.insert(key, term),
-        };
-        let next = next.unwrap_or(NONE);
         let accents = spelling.exact_accents.then(|| written.trim().nfc().collect::<String>().into());
-        self.terms.push(Term { accents, exact_case: spelling.exact_case, open, lead, next, what, text: text.into() });
+        self.insert(Term { accents, exact_case: spelling.exact_case, open, lead: 0, next: NONE, what, text: text.into() })
+    }
+
+    /// Adds a term whose text is normal; where it begins and what shares its key is filled in.
+    fn insert(&mut self, mut term: Term) -> Result<(), BadTerm> {
+        let number = u32::try_from(self.terms.len()).map_err(|_| BadTerm::Empty)?;
+        let begin = Begin::of(&term).ok_or(BadTerm::Empty)?;
+        term.lead = u8::try_from(begin.first.start).map_err(|_| BadTerm::Empty)?;
+        self.digits |= begin.digits;
+        let before = match begin.key {
+            Key::Open(key) => self.open.add(key, number),
+            Key::Single(key) => self.single.insert(key, number),
+            Key::Pair(_, key) => self.pairs.insert(key, number),
+        };
+        term.next = before.unwrap_or(NONE);
+        self.terms.push(term);
         Ok(())
     }
 
@@ -303,10 +309,11 @@ impl Lexicon {
         let root = folded(&text);
         let last = text.rfind(|c: char| !c.is_alphabetic()).map_or(0, |n| n + text[n..].chars().next().map_or(0, char::len_utf8));
         for form in dutch::forms(&text[last..]) {
-            let form = format!("{}{form}", &text[..last]);
-            self.roots.insert(folded(&form), root);
+            let text = [&text[..last], &form].concat();
+            self.roots.insert(folded(&text), root);
             // Its accents are those of Dutch endings, not those of the list.
-            self.add(&form, Stars::Themselves, Spelling { exact_accents: false, ..spelling }, what)?;
+            let term = Term { accents: None, exact_case: spelling.exact_case, open: false, lead: 0, next: NONE, what, text: text.into() };
+            self.insert(term)?;
         }
         Ok(())
     }
@@ -315,9 +322,8 @@ impl Lexicon {
     pub(super) fn ready(&mut self) {
         self.parts.ready();
         self.filter = Filter::of(self.terms.len());
-        for term in &self.terms {
-            let bytes = term.text.as_bytes();
-            match Key::of(bytes, &tokens(bytes).take(3).collect::<Vec<_>>(), term.open) {
+        for begin in self.terms.iter().filter_map(Begin::of) {
+            match begin.key {
                 Key::Open(_) => {}
                 Key::Single(key) => self.filter.add(key, SINGLE),
                 Key::Pair(head, _) => self.filter.add(head, HEAD),
@@ -412,28 +418,37 @@ enum Key {
     Pair(u64, u64),
 }
 
-impl Key {
-    /// `tokens` are the words of a term, of which there is at least one; more than two say nothing more.
-    fn of(bytes: &[u8], tokens: &[Token], open: bool) -> Key {
+/// How a term begins.
+struct Begin {
+    first: Token,
+    key: Key,
+    /// One of its first two words is a group of digits.
+    digits: bool,
+}
+
+impl Begin {
+    /// `None` for a term without a word.
+    fn of(term: &Term) -> Option<Begin> {
+        let bytes = term.text.as_bytes();
+        let mut tokens = tokens(bytes);
+        let (first, second) = (tokens.next()?, tokens.next());
         // The last word of an open term is only the beginning of one, so it cannot be hashed.
-        match tokens {
-            [first, second, rest @ ..] if !open || !rest.is_empty() => Key::Pair(first.hash, first.with(*second)),
-            [first] if open => {
+        let key = match second {
+            Some(second) if !term.open || tokens.next().is_some() => Key::Pair(first.hash, first.with(second)),
+            None if term.open => {
                 let letters = (first.end - first.start).min(3);
                 Key::Open(Openings::key(&bytes[first.start..first.start + letters]))
             }
-            [first, ..] => Key::Single(first.hash),
-            [] => Key::Single(0),
-        }
+            _ => Key::Single(first.hash),
+        };
+        let digits = [Some(first), second].into_iter().flatten().any(|token| bytes[token.start].is_ascii_digit());
+        Some(Begin { first, key, digits })
     }
 }
 
 fn folded(text: &str) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    for b in text.bytes().filter(|b| class(*b) != Class::Other) {
-        hasher.write_u8(b.to_ascii_lowercase());
-    }
-    hasher.finish()
+    let bytes = text.bytes().filter(|b| class(*b) != Class::Other);
+    bytes.fold(0, |value: u64, b| (value.rotate_left(29) ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(MIX))
 }
 
 /// Whether a `*` at the end of a term means any ending, or itself.
