@@ -61,7 +61,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     reading.text(part, source, page.aside, Places::Named("attributes and comments".into()));
     reading.text(part, source, page.scripts, Places::Named("scripts".into()));
     if let Some(other) = other {
-        reading.text(part, source, Page::read(&other).flow.text, Places::Named("in another charset".into()));
+        reading.text(part, source, Page::read(&other.text()).flow.text, Places::Named("in another charset".into()));
     }
     for link in page.embedded {
         reading.member(here, "data:", &link.media_type, &Bytes::from(link.octets));
