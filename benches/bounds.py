@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What zegel promises about memory, large mails, many recipients and latency, measured on loopback before Postfix's smtp-sink.
 
-    benches/bounds.py target/release/zegel
+    benches/bounds.py target/release/zegel [archives]
 
 Prints a line a promise: the figure, and the goal beside it. Changes nothing and judges nothing: figures of a busy machine are no verdict.
 """
-import os, re, resource, shutil, socket, subprocess, sys, tempfile, threading, time
+import base64, glob, io, os, random, re, resource, shutil, socket, subprocess, sys, tempfile, threading, time, zipfile
 
 SINK, GATE, PORTAL = 24811, 24812, 24813
 MIB = 1 << 20
@@ -65,9 +65,37 @@ def file_mail(size):
     """One attachment of a type that is looked into."""
     head = (b"From: <a@voorbeeld.example>\r\nTo: <b@post.example>\r\nSubject: Verslag\r\nMIME-Version: 1.0\r\nContent-Type: text/csv; name=x.csv\r\n"
             b"Content-Disposition: attachment; filename=x.csv\r\nContent-Transfer-Encoding: base64\r\n\r\n")
-    import base64
     line = base64.b64encode(b"Naam;Plaats;Bedrag;Jansen;Ede;12,50;Bakker;Putten;9,95\r\n") + b"\r\n"
     return head + line * ((size - len(head)) // len(line)) + b".\r\n"
+
+
+def nested(texts):
+    """ZIPs, five in each other, around these texts; what is packed once packs no further."""
+    members = [("tekst%d.txt" % n, text) for n, text in enumerate(texts)]
+    for depth in range(5):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+            for name, octets in members:
+                z.writestr(name, octets)
+        members = [("map%d.zip" % depth, file.getvalue())]
+    return members[0][1]
+
+
+def packed_text(size, word, end):
+    """Text that a ZIP packs to a third."""
+    dice = random.Random(size)
+    letters = bytes.maketrans(b"0123456789", b"ghijklmnop")
+    line = lambda: word + b" " + dice.randbytes(15).hex().encode().translate(letters) + b" in het verslag." + end
+    block = b"".join(line() for _ in range(16384))
+    shift = lambda n: bytes.maketrans(b"abcdefghijklmnop", bytes(b"abcdefghijklmnop"[(i + n) % 16] for i in range(16)))
+    text = b"".join(block.translate(shift(n)) for n in range(16))
+    return (text * (size // len(text) + 1))[:size]
+
+
+def zip_mail(archive):
+    head = (b"From: <a@voorbeeld.example>\r\nTo: <b@post.example>\r\nSubject: Verslag\r\nMIME-Version: 1.0\r\nContent-Type: application/zip; name=x.zip\r\n"
+            b"Content-Disposition: attachment; filename=x.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+    return head + base64.encodebytes(archive).replace(b"\n", b"\r\n") + b".\r\n"
 
 
 class Gate:
@@ -90,6 +118,17 @@ class Gate:
     def forget_peak(self):
         with open("/proc/%d/clear_refs" % self.zegel.pid, "w") as f:
             f.write("5")
+
+    def held(self):
+        """MiB of zegel and its readers together, what they share counted once."""
+        total = 0
+        for pid in [str(self.zegel.pid)] + [p for f in glob.glob("/proc/%d/task/*/children" % self.zegel.pid) for p in open(f).read().split()]:
+            try:
+                with open("/proc/%s/smaps_rollup" % pid) as f:
+                    total += int(re.search(r"Pss:\s+(\d+)", f.read())[1])
+            except (OSError, TypeError):
+                pass
+        return total / 1024
 
     def cpu(self):
         with open("/proc/%d/stat" % self.zegel.pid) as f:
@@ -129,6 +168,33 @@ def large(gate, count, make, name, goal):
           % (count, name, gate.memory("VmHWM") - base, base, goal, max(took)))
 
 
+def archives():
+    """A gateway of its own for each: what one leaves to the allocator is not the next one's."""
+    wide = "\u00e9\u00e9n \u00fcber".encode()
+    shapes = [("15 texts of 4 MiB", [packed_text(4 * MIB, b"een" * (n + 1), b"\n") for n in range(15)]),
+              ("a text of 57 MiB", [packed_text(57 * MIB, b"een", b"\n")]),
+              ("a text of 57 MiB, accents and CRLF", [packed_text(57 * MIB, wide, b"\r\n")]),
+              ("the same in windows-1252", [packed_text(57 * MIB, wide.decode().encode("cp1252"), b"\r\n")])]
+    for name, texts in shapes:
+        wire = zip_mail(nested(texts))
+        gate = Gate(sys.argv[1])
+        try:
+            held, done = [gate.held()], threading.Event()
+
+            def look():
+                while not done.is_set():
+                    held.append(gate.held())
+            thread = threading.Thread(target=look)
+            thread.start()
+            took = Client(GATE).mail(wire)
+            done.set()
+            thread.join()
+        finally:
+            gate.end()
+        print("%.0f MB of ZIPs, five in each other, around %s: %.0f MiB for gateway and readers (goal: 300), acknowledged %.2f s after its dot"
+              % (len(wire) * 0.74 / 1e6, name, max(held), took))
+
+
 def one_large():
     for make, name in ((text_mail, "text"), (file_mail, "a file")):
         wire = make(50 * MIB - 4096)
@@ -162,6 +228,9 @@ def latency():
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["archives"]:
+        archives()
+        sys.exit()
     gate = Gate(sys.argv[1])
     try:
         latency()
@@ -172,6 +241,7 @@ if __name__ == "__main__":
         large(gate, 20, file_mail, "files", 512)
     finally:
         gate.end()
+    archives()
     # A fresh process: what large mails left to the allocator is not the sessions'.
     gate = Gate(sys.argv[1])
     try:

@@ -4,7 +4,7 @@
 //! ligatures) and accents are folded. ASCII keeps its case. What is left beyond ASCII is letters only, in lower case, so that the scan can
 //! take every byte from 0x80 up as part of a word.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// A text in its one spelling. Pure ASCII is borrowed as it is.
@@ -13,22 +13,20 @@ pub(super) struct Normal<'a> {
     pub(super) text: Cow<'a, str>,
     /// The text as it came.
     pub(super) original: &'a str,
-    runs: Vec<Run>,
+    /// Every [`STRETCH`] octets or so of the original, where both stand; none where they are the same. What lies between is spelt again when it
+    /// is asked for: to keep where each character stands takes eight times a text of accents.
+    marks: Vec<Mark>,
 }
 
-/// From `normal` on, bytes come from `original` on: one to one, or all of them from the one character that stands there.
+/// From here on octets of the normal text come from there on in the original.
 #[derive(Clone, Copy)]
-struct Run {
+struct Mark {
     normal: u32,
     original: u32,
-    kind: RunKind,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RunKind {
-    Same,
-    Changed,
-}
+/// Octets between marks: few enough to be spelt again in less than a microsecond.
+const STRETCH: usize = 256;
 
 /// Offsets are kept in 32 bits; extraction's limits stay far below this.
 const LARGEST: usize = u32::MAX as usize / 16;
@@ -36,74 +34,64 @@ const LARGEST: usize = u32::MAX as usize / 16;
 impl<'a> Normal<'a> {
     pub(super) fn of(original: &'a str) -> Normal<'a> {
         if original.is_ascii() {
-            return Normal { text: Cow::Borrowed(original), original, runs: Vec::new() };
+            return Normal { text: Cow::Borrowed(original), original, marks: Vec::new() };
         }
         let original = &original[..original.floor_char_boundary(LARGEST)];
         let mut text = String::with_capacity(original.len());
-        let mut runs = Vec::new();
-        let mut rest = original;
-        while !rest.is_empty() {
-            let plain = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
-            if plain > 0 {
-                run(&mut runs, text.len(), original.len() - rest.len(), RunKind::Same);
-                text.push_str(&rest[..plain]);
-                rest = &rest[plain..];
+        let mut marks: Vec<Mark> = Vec::with_capacity(original.len() / STRETCH + 1);
+        let mut at = 0;
+        while at < original.len() {
+            if marks.last().is_none_or(|last| at - last.original as usize >= STRETCH) {
+                // Both are at most 16 times LARGEST: no character decomposes into more than 11 times its bytes.
+                marks.push(Mark { normal: text.len() as u32, original: at as u32 });
             }
-            let Some(c) = rest.chars().next() else { break };
-            let (normal, at) = (text.len(), original.len() - rest.len());
-            fold(c, &mut text);
-            let same = text[normal..] == rest[..c.len_utf8()];
-            // A dropped character needs no run of its own: the next run, or the end, closes the gap.
-            if text.len() > normal {
-                run(&mut runs, normal, at, if same { RunKind::Same } else { RunKind::Changed });
+            let stretch = &original.as_bytes()[at..original.len().min(at + STRETCH)];
+            let plain = stretch.iter().position(|b| !b.is_ascii()).unwrap_or(stretch.len());
+            text.push_str(&original[at..at + plain]);
+            at += plain;
+            if plain < stretch.len()
+                && let Some(c) = original[at..].chars().next()
+            {
+                fold(c, &mut text);
+                at += c.len_utf8();
             }
-            rest = &rest[c.len_utf8()..];
         }
-        Normal { text: Cow::Owned(text), original, runs }
+        Normal { text: Cow::Owned(text), original, marks }
     }
 
     /// Where the stretch `start..end` of the normal text stands in the original, in bytes.
-    pub(super) fn original_range(&self, start: usize, end: usize) -> std::ops::Range<usize> {
-        let from = self.original_at(start);
+    pub(super) fn original_range(&self, start: usize, end: usize) -> Range<usize> {
+        let from = self.source(start).start;
         if end <= start {
             return from..from;
         }
-        let to = self.after(end - 1);
+        let to = self.source(end - 1).end;
         // An accent written as a character of its own belongs to the letter before it.
-        let marks = self.original[to..].chars().take_while(|c| is_combining_mark(*c)).map(char::len_utf8).sum::<usize>();
-        from..to + if self.runs.is_empty() { 0 } else { marks }
+        let accents = self.original[to..].chars().take_while(|c| is_combining_mark(*c)).map(char::len_utf8).sum::<usize>();
+        from..to + if self.marks.is_empty() { 0 } else { accents }
     }
 
-    fn original_at(&self, normal: usize) -> usize {
-        match self.run_of(normal) {
-            None => normal,
-            Some(Run { normal: from, original, kind: RunKind::Same }) => original as usize + (normal - from as usize),
-            Some(Run { original, .. }) => original as usize,
+    /// The character of the original from which the byte at `normal` comes; its end for what lies behind.
+    fn source(&self, normal: usize) -> Range<usize> {
+        let Some(mark) = self.marks.partition_point(|mark| mark.normal as usize <= normal).checked_sub(1).map(|at| self.marks[at]) else {
+            return normal..normal + 1;
+        };
+        let (mut from, mut spelt) = (mark.original as usize, mark.normal as usize);
+        let mut spelling = String::new();
+        for c in self.original[from..].chars() {
+            spelling.clear();
+            spelt += if c.is_ascii() {
+                1
+            } else {
+                fold(c, &mut spelling);
+                spelling.len()
+            };
+            if normal < spelt {
+                return from..from + c.len_utf8();
+            }
+            from += c.len_utf8();
         }
-    }
-
-    /// The end, in the original, of what the byte at `normal` comes from.
-    fn after(&self, normal: usize) -> usize {
-        let at = self.original_at(normal);
-        match self.run_of(normal) {
-            Some(Run { kind: RunKind::Changed, .. }) => at + self.original[at..].chars().next().map_or(0, char::len_utf8),
-            _ => at + 1,
-        }
-    }
-
-    fn run_of(&self, normal: usize) -> Option<Run> {
-        let at = self.runs.partition_point(|r| r.normal as usize <= normal).checked_sub(1)?;
-        Some(self.runs[at])
-    }
-}
-
-/// Begins a run unless the last one simply goes on.
-fn run(runs: &mut Vec<Run>, normal: usize, original: usize, kind: RunKind) {
-    let goes_on = kind == RunKind::Same
-        && runs.last().is_some_and(|r| r.kind == kind && normal - r.normal as usize == original - r.original as usize);
-    if !goes_on {
-        // Both are at most 16 times LARGEST: no character decomposes into more than 11 times its bytes.
-        runs.push(Run { normal: normal as u32, original: original as u32, kind });
+        from..from
     }
 }
 
@@ -219,6 +207,19 @@ mod tests {
         assert_eq!(back(7, 8), "–");
         assert_eq!(back(8, 11), "日");
         assert_eq!(back(11, 12), "x\u{301}");
+    }
+
+    #[test]
+    fn long_texts_map_back_as_short_ones_do() {
+        let original = "één \u{200b}１２\u{ad} ".repeat(1000) + &"\u{feff}".repeat(10_000) + "BSN";
+        let normal = Normal::of(&original);
+        for (at, _) in normal.text.match_indices("12") {
+            assert_eq!(&original[normal.original_range(at, at + 2)], "１２");
+        }
+        let end = normal.text.len();
+        assert_eq!(&original[normal.original_range(end - 3, end)], "BSN");
+        assert_eq!(normal.original_range(end, end), original.len()..original.len());
+        assert!(normal.marks.len() < original.len() / 200, "a mark takes little of what its stretch does");
     }
 
     proptest::proptest! {

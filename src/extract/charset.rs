@@ -2,16 +2,50 @@
 
 use crate::message;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{CoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
 /// A text and how sure we are of it.
 pub(super) struct Decoded<'o> {
     pub(super) text: Cow<'o, str>,
-    /// A second reading, where the label is missing or contradicted by the octets.
-    pub(super) other: Option<String>,
+    /// How to read it a second time, where the label is missing or contradicted by the octets.
+    pub(super) other: Option<Other<'o>>,
     /// Neither reading makes sense: problem `unsupported`, reason `charset`.
     pub(super) is_unreadable: bool,
+}
+
+/// A second reading, not made yet: of a large text two at once would take too much memory.
+pub(super) struct Other<'o> {
+    octets: &'o [u8],
+    encoding: &'static Encoding,
+}
+
+impl<'o> Other<'o> {
+    fn new(octets: &'o [u8], encoding: &'static Encoding) -> Other<'o> {
+        Other { octets, encoding }
+    }
+
+    /// The text.
+    pub(super) fn text(&self) -> Cow<'o, str> {
+        self.encoding.decode_without_bom_handling(self.octets).0
+    }
+
+    /// Whether it says the same.
+    fn is(&self, text: &str) -> bool {
+        let mut decoder = self.encoding.new_decoder_without_bom_handling();
+        let (mut octets, mut rest, mut piece) = (self.octets, text, [0; 4096]);
+        loop {
+            let (end, read, written, _) = decoder.decode_to_utf8(octets, &mut piece, true);
+            octets = &octets[read..];
+            match rest.as_bytes().strip_prefix(&piece[..written]) {
+                Some(behind) => rest = &rest[rest.len() - behind.len()..],
+                None => return false,
+            }
+            if end == CoderResult::InputEmpty {
+                return rest.is_empty();
+            }
+        }
+    }
 }
 
 /// Share of replacement characters above which a text counts as unreadable: one in a hundred.
@@ -32,15 +66,13 @@ pub(super) fn decode<'o>(octets: &'o [u8], label: Option<&str>) -> Decoded<'o> {
     if octets.is_ascii() && !label.is_some_and(is_stateful) {
         let text = std::str::from_utf8(octets).expect("ASCII is UTF-8");
         // A label that makes something else of plain ASCII (UTF-16, EBCDIC) is how readers are set against each other.
-        let labelled = label.and_then(|l| Encoding::for_label(l.as_bytes())).map(|e| e.decode_without_bom_handling(octets).0);
-        let other = labelled.filter(|l| l != text).map(Cow::into_owned);
+        let other = label.and_then(|l| Encoding::for_label(l.as_bytes())).map(|e| Other::new(octets, e)).filter(|other| !other.is(text));
         return Decoded { text: Cow::Borrowed(text), other, is_unreadable: false };
     }
     match label {
         Some(l) if is_utf7(l) => {
             let (text, malformed) = message::decode_utf7(octets);
-            let other = malformed.then(|| guess(octets).decode_without_bom_handling(octets).0.into_owned());
-            Decoded { text, other, is_unreadable: false }
+            Decoded { text, other: malformed.then(|| Other::new(octets, guess(octets))), is_unreadable: false }
         }
         // "us-ascii" means windows-1252 to encoding_rs, but with octets outside ASCII it only says that nobody set a charset.
         Some(l) if !is_ascii_label(l) => match Encoding::for_label(l.as_bytes()) {
@@ -55,9 +87,9 @@ fn labelled<'o>(octets: &'o [u8], encoding: &'static Encoding) -> Decoded<'o> {
     let (text, malformed) = encoding.decode_without_bom_handling(octets);
     let is_valid_utf8 = encoding != UTF_8 && std::str::from_utf8(octets).is_ok();
     let second = if is_valid_utf8 { Some(UTF_8) } else { malformed.then(|| guess(octets)) };
-    let other = second.filter(|e| *e != encoding).map(|e| e.decode_without_bom_handling(octets).0.into_owned());
-    let is_unreadable = malformed && is_garbled(&text) && other.as_deref().is_none_or(is_garbled);
-    Decoded { other: other.filter(|o| *o != text), text, is_unreadable }
+    let other = second.filter(|e| *e != encoding).map(|e| Other::new(octets, e));
+    let is_unreadable = malformed && is_garbled(&text) && other.as_ref().is_none_or(|other| is_garbled(&other.text()));
+    Decoded { other: other.filter(|other| !other.is(&text)), text, is_unreadable }
 }
 
 fn guessed(octets: &[u8]) -> Decoded<'_> {
@@ -66,7 +98,7 @@ fn guessed(octets: &[u8]) -> Decoded<'_> {
     }
     let encoding = guess(octets);
     let (text, _) = encoding.decode_without_bom_handling(octets);
-    let western = (encoding != WINDOWS_1252).then(|| WINDOWS_1252.decode_without_bom_handling(octets).0.into_owned());
+    let western = (encoding != WINDOWS_1252).then(|| Other::new(octets, WINDOWS_1252));
     let is_unreadable = is_garbled(&text);
     Decoded { text, other: western, is_unreadable }
 }

@@ -57,7 +57,7 @@ pub(super) fn read_mbox(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) 
             plain::clean(String::from_utf8_lossy(&mail[..line])).into_owned(),
             Places::Lines,
         );
-        reading.open(&inner, "message.eml", "message/rfc822", &mail.slice(line..));
+        reading.open(&inner, "message.eml", "message/rfc822", mail.slice(line..));
         if is_last {
             return;
         }

@@ -7,7 +7,7 @@ use super::{
     reading::{Here, Reading},
 };
 use base64::{Engine, alphabet, engine};
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use std::borrow::Cow;
 
 /// As people and programs write it: with or without padding, and with odd last bits.
@@ -21,6 +21,32 @@ pub(super) const BASE64: engine::GeneralPurpose = engine::GeneralPurpose::new(
 /// Reads a text. `part` is where it is told to be.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: Source, octets: &[u8], charset: Option<&str>) {
     let Decoded { text, other, is_unreadable } = charset::decode(octets, charset);
+    let members = members(reading, part, is_unreadable, &text);
+    reading.text(part, source, clean(text).into_owned(), Places::Lines);
+    in_another_charset(reading, part, source, other.as_ref());
+    read_members(reading, here, part, members);
+}
+
+/// Reads a file that is text. Its own octets become the text where they can: of a large one there is no second copy.
+pub(super) fn read_file(reading: &mut Reading<'_>, here: &Here, mut octets: Bytes) {
+    let (part, source) = (&here.part, Source::Attachment);
+    let Decoded { text, other, is_unreadable } = charset::decode(&octets, None);
+    let members = members(reading, part, is_unreadable, &text);
+    if let Cow::Borrowed(plain) = text
+        && other.is_none()
+    {
+        octets.advance(octets.len() - plain.len());
+        let text = String::from_utf8(octets.into()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        reading.text(part, source, clean(text.into()).into_owned(), Places::Lines);
+    } else {
+        reading.text(part, source, clean(text).into_owned(), Places::Lines);
+        in_another_charset(reading, part, source, other.as_ref());
+    }
+    read_members(reading, here, part, members);
+}
+
+/// Says what of a text can't be read; the files in it.
+fn members(reading: &mut Reading<'_>, part: &str, is_unreadable: bool, text: &str) -> Vec<encoded::Encoded> {
     if is_unreadable {
         reading.problem(part, None, super::ProblemKind::Unsupported, "charset");
     }
@@ -34,12 +60,18 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     if text.contains("(This file must be converted with BinHex") {
         reading.problem(part, None, super::ProblemKind::Unsupported, "binhex");
     }
-    let mut members = encoded::files(&text);
-    members.extend(encoded::signed(&text));
-    reading.text(part, source, clean(text).into_owned(), Places::Lines);
+    let mut members = encoded::files(text);
+    members.extend(encoded::signed(text));
+    members
+}
+
+fn in_another_charset(reading: &mut Reading<'_>, part: &str, source: Source, other: Option<&charset::Other<'_>>) {
     if let Some(other) = other {
-        reading.text(part, source, clean(Cow::Owned(other)).into_owned(), Places::Named("in another charset".into()));
+        reading.text(part, source, clean(other.text()).into_owned(), Places::Named("in another charset".into()));
     }
+}
+
+fn read_members(reading: &mut Reading<'_>, here: &Here, part: &str, members: Vec<encoded::Encoded>) {
     for member in members {
         if !member.is_whole {
             reading.problem(part, None, super::ProblemKind::Damaged, "uuencode");
@@ -125,8 +157,12 @@ pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.bytes().any(is_odd) {
         return text;
     }
+    let text = match text {
+        Cow::Owned(text) => return Cow::Owned(cleaned(text)),
+        Cow::Borrowed(text) => text,
+    };
     let mut cleaned = String::with_capacity(text.len());
-    let mut rest = &text[..];
+    let mut rest = text;
     while let Some(at) = rest.bytes().position(is_odd) {
         cleaned.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
@@ -138,6 +174,24 @@ pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
     }
     cleaned.push_str(rest);
     Cow::Owned(cleaned)
+}
+
+/// The same in place.
+fn cleaned(text: String) -> String {
+    let mut octets = text.into_bytes();
+    let mut length = 0;
+    for at in 0..octets.len() {
+        octets[length] = match octets[at] {
+            b'\r' if octets.get(at + 1) == Some(&b'\n') => continue,
+            b'\r' | 0x0B | 0x0C => b'\n',
+            b'\n' | b'\t' => octets[at],
+            0..0x20 | 0x7F => b' ',
+            other => other,
+        };
+        length += 1;
+    }
+    octets.truncate(length);
+    String::from_utf8(octets).expect("only ASCII became other ASCII")
 }
 
 /// Lines that begin with a blank belong to the line before; in quoted-printable ones so does what follows a `=` at the end.

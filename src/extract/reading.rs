@@ -205,23 +205,23 @@ impl<'l> Reading<'l> {
     /// Reads a file that lies in `parent`: an attachment, a member of an archive.
     pub(super) fn member(&mut self, parent: &Here, name: &str, media_type: &str, octets: &Bytes) {
         if let Some(here) = self.enter(parent, name) {
-            self.open(&here, name, media_type, octets);
+            self.open(&here, name, media_type, octets.clone());
         }
     }
 
     /// Reads `octets` as everything that they may be.
-    pub(super) fn open(&mut self, here: &Here, name: &str, media_type: &str, octets: &Bytes) {
+    pub(super) fn open(&mut self, here: &Here, name: &str, media_type: &str, octets: Bytes) {
         if here.depth > self.limits.depth {
             self.problem(&here.part, None, ProblemKind::TooDeep, "depth");
             return;
         }
-        let kinds = kind::kinds(name, media_type, octets);
+        let kinds = kind::kinds(name, media_type, &octets);
         self.compare(here, name, &kinds);
         if let Some(unopened) = &mut self.unopened
             && kinds.iter().any(Kind::is_complex)
         {
             let (part, name, media_type) = (here.part.clone(), name.to_owned(), media_type.to_owned());
-            unopened.push(Unopened { part, name, media_type, octets: octets.clone(), depth: here.depth, at: self.texts.len() });
+            unopened.push(Unopened { part, name, media_type, octets, depth: here.depth, at: self.texts.len() });
             return;
         }
         self.read_all(here, name, media_type, kinds, octets);
@@ -229,10 +229,20 @@ impl<'l> Reading<'l> {
 
     /// Reads what was put aside. What it is was compared with its name then.
     pub(super) fn reopen(&mut self, here: &Here, name: &str, media_type: &str, octets: &Bytes) {
-        self.read_all(here, name, media_type, kind::kinds(name, media_type, octets), octets);
+        self.read_all(here, name, media_type, kind::kinds(name, media_type, octets), octets.clone());
     }
 
-    fn read_all(&mut self, here: &Here, name: &str, media_type: &str, kinds: Vec<Kind>, octets: &Bytes) {
+    fn read_all(&mut self, here: &Here, name: &str, media_type: &str, mut kinds: Vec<Kind>, octets: Bytes) {
+        // A text takes its octets, if nothing else is read of them.
+        if kinds.last() == Some(&Kind::Text) {
+            kinds.pop();
+            self.read_each(here, name, media_type, kinds, &octets);
+            return super::plain::read_file(self, here, octets);
+        }
+        self.read_each(here, name, media_type, kinds, &octets);
+    }
+
+    fn read_each(&mut self, here: &Here, name: &str, media_type: &str, kinds: Vec<Kind>, octets: &Bytes) {
         for kind in kinds {
             match kind {
                 // Of a stretch none is taken any more: each would be shorter by an octet or two.

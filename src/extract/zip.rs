@@ -134,7 +134,7 @@ impl<'o> Archive<'o> {
         for member in self.members() {
             let Some(inner) = reading.enter(here, &member.name) else { break };
             if let Some(octets) = self.take(reading, &inner, member.index) {
-                reading.open(&inner, &member.name, "", &Bytes::from(octets));
+                reading.open(&inner, &member.name, "", Bytes::from(octets));
             }
         }
     }

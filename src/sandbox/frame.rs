@@ -66,12 +66,12 @@ pub struct Request {
     pub limits: Limits,
 }
 
-/// A request for `part`, up to its octets.
+/// A request for `part`, up to its octets, of which there are `size`.
 #[must_use]
-pub fn request(part: &Unopened, limits: &Limits, way: Way) -> Vec<u8> {
+pub fn request(part: &Unopened, size: usize, limits: &Limits, way: Way) -> Vec<u8> {
     let mut head = vec![0; 4];
     head.push(u8::from(way == Way::Descriptor));
-    put_number(&mut head, part.octets.len() as u64);
+    put_number(&mut head, size as u64);
     for text in [&part.part, &part.name, &part.media_type] {
         put_text(&mut head, text);
     }

@@ -24,6 +24,26 @@ const LARGE: usize = 512 << 10;
 /// What a worker's answer is read into: an answer to a short part comes in one call.
 const BLOCK: usize = 64 << 10;
 
+/// A part on its way: more than one worker may have to read it.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    Inline(Bytes),
+    /// Its octets, which nobody else needs any more, and how many there are.
+    File(File, usize),
+}
+
+impl Parcel {
+    pub(super) async fn of(octets: Bytes) -> Parcel {
+        if octets.len() <= INLINE {
+            return Parcel::Inline(octets);
+        }
+        match as_file(octets.clone()).await {
+            Ok(file) => Parcel::File(file, octets.len()),
+            Err(_) => Parcel::Inline(octets),
+        }
+    }
+}
+
 /// The socket: it joins the async world when it is first used there, and stays.
 #[derive(Debug)]
 pub(super) enum Line {
@@ -49,15 +69,15 @@ impl Line {
         Line::New(Some(socket))
     }
 
-    /// Asks for a part to be read, and takes what is told into `answer`.
-    pub(super) async fn talk(&mut self, part: &Unopened, limits: &Limits, answer: &mut Answer) -> io::Result<End> {
+    /// Asks for a part to be read, whose octets are in `parcel`, and takes what is told into `answer`.
+    pub(super) async fn talk(&mut self, part: &Unopened, parcel: &Parcel, limits: &Limits, answer: &mut Answer) -> io::Result<End> {
         let line = self.open()?;
-        if part.octets.len() <= INLINE || cfg!(not(target_os = "linux")) {
-            let head = frame::request(part, limits, Way::Inline);
-            line.write_all_buf(&mut Buf::chain(&*head, &*part.octets)).await?;
-        } else {
-            let file = as_file(part.octets.clone()).await?;
-            send_with(line.get_mut(), &frame::request(part, limits, Way::Descriptor), &file).await?;
+        match parcel {
+            Parcel::Inline(octets) => {
+                let head = frame::request(part, octets.len(), limits, Way::Inline);
+                line.write_all_buf(&mut Buf::chain(&*head, &**octets)).await?;
+            }
+            Parcel::File(file, size) => send_with(line.get_mut(), &frame::request(part, *size, limits, Way::Descriptor), file).await?,
         }
         loop {
             let mut header = [0; HEADER];

@@ -20,7 +20,7 @@ use crate::{
 };
 use cache::Cache;
 use frame::{Answer, Ended, Refused};
-use line::End;
+use line::{End, Parcel};
 use pool::{Lease, Pool, Unavailable};
 use std::{
     os::unix::process::ExitStatusExt as _,
@@ -205,7 +205,7 @@ impl Inner {
     }
 
     /// What a part holds, and how long reading it took.
-    async fn open(&self, part: Unopened, left: Duration, limits: &Limits) -> Result<(Extraction, Duration), Busy> {
+    async fn open(&self, mut part: Unopened, left: Duration, limits: &Limits) -> Result<(Extraction, Duration), Busy> {
         // What comes for the first time is hardly looked at.
         let place = match &self.cache {
             Some(cache) if cache.meets_again(&part) => Some((cache, key(cache, &part).await)),
@@ -219,7 +219,8 @@ impl Inner {
         if left.is_zero() {
             return Ok((part.withheld(ProblemKind::Timeout, "mail-time"), Duration::ZERO));
         }
-        let mut reading = Reading { inner: self, part: &part, limits, left, answer: Answer::new(&part, limits) };
+        let parcel = Parcel::of(std::mem::take(&mut part.octets)).await;
+        let mut reading = Reading { inner: self, part: &part, parcel, limits, left, answer: Answer::new(&part, limits) };
         let (failure, took) = reading.read().await?;
         let mut extraction = reading.answer.extraction;
         match (failure, place) {
@@ -243,7 +244,9 @@ impl Inner {
 /// One part, with a worker or two.
 struct Reading<'a> {
     inner: &'a Inner,
+    /// Without its octets.
     part: &'a Unopened,
+    parcel: Parcel,
     limits: &'a Limits,
     left: Duration,
     answer: Answer,
@@ -264,7 +267,7 @@ impl Reading<'_> {
         for is_last in [false, true] {
             self.answer = Answer::new(self.part, self.limits);
             let clock = most.saturating_sub(begun.elapsed());
-            let end = lease.worker.read(self.part, self.limits, (clock, times.cpu), &mut self.answer).await;
+            let end = lease.worker.read((self.part, &self.parcel), self.limits, (clock, times.cpu), &mut self.answer).await;
             let took = begun.elapsed();
             let (failure, told) = match end {
                 End::Done(Ended::Well) => {

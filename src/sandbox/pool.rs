@@ -7,7 +7,7 @@ use super::{
     cache::Cache,
     cage::Lacks,
     frame::Answer,
-    line::{End, Line},
+    line::{End, Line, Parcel},
     worker::{GREETING, GREETING_OCTETS, WORD},
 };
 use crate::extract::{Limits, Unopened};
@@ -303,11 +303,17 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Has it read a part, for at most so long by the clock and by its own CPU time; what it tells is in `answer`, whatever the end.
-    pub(super) async fn read(&mut self, part: &Unopened, limits: &Limits, (clock, cpu): (Duration, Duration), answer: &mut Answer) -> End {
+    pub(super) async fn read(
+        &mut self,
+        (part, parcel): (&Unopened, &Parcel),
+        limits: &Limits,
+        (clock, cpu): (Duration, Duration),
+        answer: &mut Answer,
+    ) -> End {
         let id = self.child.as_ref().map_or(0, Child::id);
         tokio::select! {
             biased;
-            talked = self.line.talk(part, limits, answer) => match talked {
+            talked = self.line.talk(part, parcel, limits, answer) => match talked {
                 Ok(end) => end,
                 Err(_) => End::Gone,
             },

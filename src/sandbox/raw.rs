@@ -83,6 +83,22 @@ pub(super) fn outlive_stop_signals() {
     }
 }
 
+/// From now on large pieces of memory go back to the system as soon as they are free. By itself the allocator of glibc keeps up to 64 MiB once
+/// it has seen large ones, which come one after the other here: what a file unpacks to, its text, the next file.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(super) fn give_memory_back() {
+    /// Octets of a piece that is the system's own, and of what may be free at the end of all others: a page fault for each 4 KiB costs little
+    /// beside filling them.
+    const LARGE: libc::c_int = 1 << 20;
+    for parameter in [libc::M_MMAP_THRESHOLD, libc::M_TRIM_THRESHOLD] {
+        // SAFETY: it changes two numbers of the allocator, under the allocator's own lock.
+        unsafe { libc::mallopt(parameter, LARGE) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(super) fn give_memory_back() {}
+
 /// A file in memory that nobody can change any more, as octets, without a copy.
 ///
 /// # Errors

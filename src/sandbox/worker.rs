@@ -64,6 +64,7 @@ fn work(read: Read) -> ! {
     let _ = std::env::set_current_dir("/");
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else { raw::end(1) };
     raw::end_when_memory_is_refused();
+    raw::give_memory_back();
     let lacks = cage::lock(lacks);
     let mut conversation = Conversation { socket: socket.into(), read, block: vec![0; BLOCK], told: Told::default() };
     // It ends when zegel hangs up, or is gone.

@@ -10,7 +10,7 @@ use crate::{
     world::{ANNA, contains, outside, send_to},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
@@ -41,14 +41,15 @@ const POLICIES: &str = "[[policy]]\nname = \"Onleesbaar\"\n\
     when = { problem = [\"encrypted\", \"damaged\", \"unsupported\", \"too-deep\", \"too-large\", \"timeout\"], to = \"external\" }\nthen = \"level 1\"\n\
     [[policy]]\nname = \"BSN\"\nwhen = { rule = \"bsn\", to = \"external\" }\nthen = \"level 2\"\n";
 
-/// A file as it was, and how much text it gave.
+/// A file as it was, how much text it gave, and the words of that.
 struct Original {
     name: String,
     octets: Vec<u8>,
     text: usize,
+    words: HashSet<String>,
 }
 
-fn originals() -> Vec<Original> {
+fn originals() -> Vec<Arc<Original>> {
     let mut files: Vec<(String, Vec<u8>)> = record::files().into_iter().map(|file| (file.name.to_owned(), file.octets)).collect();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/extraction/files");
     let made = files.len();
@@ -58,7 +59,11 @@ fn originals() -> Vec<Original> {
     }
     files.sort();
     println!("mutated: {made} files of the tests' own, {} of {}", files.len() - made, corpus.display());
-    files.into_iter().map(|(name, octets)| Original { text: text_of(&read(&name, &octets)), name, octets }).collect()
+    let original = |(name, octets): (String, Vec<u8>)| {
+        let extraction = read(&name, &octets);
+        Arc::new(Original { text: text_of(&extraction), words: words_of(&extraction), name, octets })
+    };
+    files.into_iter().map(original).collect()
 }
 
 /// One change, or a few: of the kinds that happen to files on their way, and those that an attacker makes.
@@ -113,6 +118,24 @@ fn text_of(extraction: &Extraction) -> usize {
     in_file.map(|text| text.text.trim().len()).sum()
 }
 
+/// Words long enough to be nothing else than words, in the attachment itself.
+fn words_of(extraction: &Extraction) -> HashSet<String> {
+    const SHORTEST: usize = 6;
+    let in_file = extraction.texts.iter().filter(|text| text.part.starts_with("attachment") && text.source != Source::FileName);
+    let words = in_file.flat_map(|text| text.text.split(|c: char| !c.is_alphanumeric()));
+    words.filter(|word| word.len() >= SHORTEST).map(str::to_owned).collect()
+}
+
+/// Whether there is nothing to be read in a file: no letter or digit, but in the tags of what is a page from its first octet on.
+fn says_nothing(octets: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(octets);
+    let mut rest = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '<');
+    while let Some((_, behind)) = rest.strip_prefix('<').and_then(|tag| tag.split_once('>')) {
+        rest = behind.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '<');
+    }
+    rest.is_empty()
+}
+
 /// What has become of mails.
 #[derive(Default)]
 struct Outcomes {
@@ -139,9 +162,8 @@ impl Outcomes {
 /// A mail on its way: its number, its file.
 struct Sent {
     number: usize,
-    name: String,
     octets: Vec<u8>,
-    before: usize,
+    original: Arc<Original>,
 }
 
 impl Sent {
@@ -151,23 +173,46 @@ impl Sent {
 
     /// Why this must not have left in clear; `None` when it may.
     fn is_wrong_in_clear(&self, outcomes: &mut Outcomes) -> Option<String> {
-        let Ok(extraction) = std::panic::catch_unwind(|| read(&self.name, &self.octets)) else { return Some("a reader panics".into()) };
+        let Ok(extraction) = std::panic::catch_unwind(|| read(&self.original.name, &self.octets)) else {
+            return Some("a reader panics".into());
+        };
         let text = text_of(&extraction);
-        if text * 2 < self.before {
+        if text * 2 < self.original.text {
             outcomes.count("in clear, with less than half of the text");
+            self.tell_lost(&extraction);
         }
         if !extraction.problems.is_empty() {
             return Some(format!("a second reading has problems: {:?}", extraction.problems));
         }
-        // A byte order mark, which is all that a cut left.
-        let says_nothing = matches!(self.octets[..], [0xFF, 0xFE] | [0xFE, 0xFF] | [0xEF, 0xBB, 0xBF]);
-        (text == 0 && !says_nothing).then(|| "no text came out of it, and no problem".into())
+        (text == 0 && !says_nothing(&self.octets)).then(|| "no text came out of it, and no problem".into())
+    }
+
+    /// Tells which words are no longer read although they still stand in the file as they are.
+    fn tell_lost(&self, extraction: &Extraction) {
+        let read = words_of(extraction);
+        let stands = |word: &&String| {
+            let wide: Vec<u8> = word.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            contains(&self.octets, word.as_bytes()) || contains(&self.octets, &wide)
+        };
+        let mut unread: Vec<&String> = self.original.words.difference(&read).filter(stands).collect();
+        unread.sort();
+        if !unread.is_empty() {
+            let kept = self.kept();
+            println!("mutated: {}: {} of {} words not read: {:.150}", kept, unread.len(), self.original.words.len(), format!("{unread:?}"));
+        }
+    }
+
+    /// Keeps the file, to be looked at.
+    fn kept(&self) -> String {
+        let kept = std::env::temp_dir().join(format!("zegel-mutated-{}-{}", self.number, self.original.name));
+        fs::write(&kept, &self.octets).unwrap();
+        kept.display().to_string()
     }
 }
 
 /// Sends as a mail server does, until it is taken or refused for good: the last code, and how long that answer took.
 async fn answered(gateway: SocketAddr, sent: &Sent) -> (u16, usize, Duration) {
-    let mail = mail_with(&sent.name, &sent.octets);
+    let mail = mail_with(&sent.original.name, &sent.octets);
     for tries in 1.. {
         let begun = Instant::now();
         let code = send_to(gateway, ANNA, &[&sent.to()], &mail).await.code();
@@ -220,9 +265,7 @@ async fn round(mails: Vec<Sent>, outcomes: &mut Outcomes) {
             None
         };
         if let Some(fault) = fault {
-            let kept = std::env::temp_dir().join(format!("zegel-mutated-{}-{}", sent.number, sent.name));
-            fs::write(&kept, &sent.octets).unwrap();
-            outcomes.faults.push(format!("{}: {fault}", kept.display()));
+            outcomes.faults.push(format!("{}: {fault}", sent.kept()));
         }
     }
     for (how, count) in failures(metrics) {
@@ -256,7 +299,7 @@ async fn mutated_files_are_answered_and_none_passes_unread() {
     for begin in (0..files).step_by(ROUND) {
         let make = |number| {
             let original = &originals[number % originals.len()];
-            Sent { number, name: original.name.clone(), octets: mutated(&original.octets, &mut dice), before: original.text }
+            Sent { number, octets: mutated(&original.octets, &mut dice), original: original.clone() }
         };
         round((begin..files.min(begin + ROUND)).map(make).collect(), &mut outcomes).await;
     }

@@ -30,7 +30,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
         if !is_whole {
             reading.damaged(&inner, "ar");
         }
-        reading.open(&inner, &name, "", &Bytes::from(member));
+        reading.open(&inner, &name, "", Bytes::from(member));
     }
 }
 

@@ -58,7 +58,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
         if !is_whole || header.sum.is_some_and(|stated| stated != sum) {
             reading.damaged(&inner, "cpio");
         }
-        reading.open(&inner, &name, "", &Bytes::from(member));
+        reading.open(&inner, &name, "", Bytes::from(member));
     }
 }
 

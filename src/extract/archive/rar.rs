@@ -162,7 +162,7 @@ impl Pass<'_, '_> {
         } else if let Some(error) = error {
             refused(self.reading, &here, error);
         }
-        self.reading.open(&here, &name, "", &Bytes::from(taken.octets));
+        self.reading.open(&here, &name, "", Bytes::from(taken.octets));
     }
 }
 

@@ -46,7 +46,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
                 };
                 // What is behind a cut member would have to be unpacked to be left out.
                 let is_whole = member.len() as u64 >= entry.size();
-                reading.open(&inner, entry.name(), "", &Bytes::from(member));
+                reading.open(&inner, entry.name(), "", Bytes::from(member));
                 Ok(is_whole)
             })
         };

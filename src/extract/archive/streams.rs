@@ -63,7 +63,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, packing: 
         _ => take(reading, &inner, Streams { packing, rest: octets, current: None }, &mut ratio, word),
     };
     if let Some(unpacked) = unpacked {
-        reading.open(&inner, &inner_name, "", &Bytes::from(unpacked));
+        reading.open(&inner, &inner_name, "", Bytes::from(unpacked));
     }
 }
 

@@ -45,7 +45,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
         if (member.len() as u64) < size.min(reading.limits.member) {
             reading.damaged(&inner, "tar");
         }
-        reading.open(&inner, &name, "", &Bytes::from(member));
+        reading.open(&inner, &name, "", Bytes::from(member));
     }
     // Two blocks of zeros are the end; without them the archive was cut between two members.
     let behind = usize::try_from(end).ok().and_then(|end| octets.get(end..)).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! swallows what follows it.
 
 mod entities;
+mod sheet;
 mod style;
 mod tags;
 
@@ -58,8 +59,9 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     let page = Page::read(&text);
     reading.flow(part, source, page.flow, Places::None);
     reading.text(part, source, page.aside, Places::Named("attributes and comments".into()));
+    reading.text(part, source, page.scripts, Places::Named("scripts".into()));
     if let Some(other) = other {
-        reading.text(part, source, Page::read(&other).flow.text, Places::Named("in another charset".into()));
+        reading.text(part, source, Page::read(&other.text()).flow.text, Places::Named("in another charset".into()));
     }
     for link in page.embedded {
         reading.member(here, "data:", &link.media_type, &Bytes::from(link.octets));
@@ -81,6 +83,8 @@ struct Page {
     flow: Flow,
     /// Attribute values and comments, one a line.
     aside: String,
+    /// What scripts say, data for them too.
+    scripts: String,
     /// The content of `data:` links.
     embedded: Vec<data::Link>,
     hiding: Hiding,
@@ -89,6 +93,8 @@ struct Page {
     hidden: usize,
     /// Within `<!--[if mso]>`: shown by one program only.
     conditional: bool,
+    /// Within a `<style>` that is no style sheet.
+    within_style: bool,
     /// Depth of `<pre>` and `<textarea>`, where white space counts.
     preformatted: usize,
     /// Whether the current row has a cell already.
@@ -111,17 +117,21 @@ struct Open {
 impl Page {
     fn read(html: &str) -> Page {
         let mut page = Page { hiding: Hiding::of_page(html), ..Page::default() };
+        page.walk(html, 0);
+        page
+    }
+
+    /// Reads what stands from `at` on.
+    fn walk(&mut self, html: &str, mut at: usize) {
         let bytes = html.as_bytes();
-        let mut at = 0;
         while at < bytes.len() {
             let next = memchr(b'<', &bytes[at..]).map_or(bytes.len(), |i| at + i);
-            page.text(&html[at..next]);
+            self.text(&html[at..next]);
             if next == bytes.len() {
                 break;
             }
-            at = page.markup(html, next);
+            at = self.markup(html, next);
         }
-        page
     }
 
     /// Reads the markup at `at`, which is a `<`; returns where it ends.
@@ -130,31 +140,69 @@ impl Page {
         if rest.starts_with("<!--") {
             return at + self.comment(rest);
         }
-        if rest.starts_with("<![") || rest.starts_with("<!") || rest.starts_with("<?") {
-            self.conditional &= !rest.get(..12).is_some_and(|r| r.to_ascii_lowercase().starts_with("<![endif]"));
-            // A declaration; without an end it is text.
+        if rest.starts_with("<!") || rest.starts_with("<?") {
             return match memchr(b'>', &rest.as_bytes()[..rest.len().min(tags::LONGEST)]) {
-                Some(end) => at + end + 1,
+                Some(end) => {
+                    self.declaration(&rest[2..end]);
+                    at + end + 1
+                }
+                // Without an end it is text.
                 None => self.literal(at),
             };
         }
         let Some((tag, length)) = self.tag(html, at) else { return self.literal(at) };
         let end = at + length;
+        if tag.holds_words {
+            self.tell(rest[1..length].trim_end_matches('>'));
+        }
         if tag.is_end {
             self.end(&tag.name);
             return end;
         }
-        let is_raw = matches!(tag.name.as_str(), "script" | "style");
         self.start(&tag);
+        let is_raw = matches!(tag.name.as_str(), "script" | "style") && !self.within_style;
         if !is_raw || self.without_end.contains(&tag.name) {
             return end;
         }
         match raw_text_length(&html[end..], &tag.name) {
-            Some(length) => end + length,
+            Some(length) => {
+                self.raw_text(&html[..end + length], end, &tag.name);
+                end + length
+            }
             None => {
                 self.without_end.push(tag.name);
                 end
             }
+        }
+    }
+
+    /// Reads a `<script>` or `<style>` from `at` to the end of `html`.
+    fn raw_text(&mut self, html: &str, at: usize, name: &str) {
+        if name == "script" {
+            self.scripts.push_str(&plain::clean(Cow::Borrowed(&html[at..])));
+            self.scripts.push('\n');
+            return;
+        }
+        let length = sheet::length(&html[at..], |told| self.tell(told));
+        if at + length < html.len() {
+            // What is searched for ends here, and is searched for anew behind this.
+            let known = self.without_end.len();
+            self.within_style = true;
+            self.next_end = None;
+            self.walk(html, at + length);
+            self.within_style = false;
+            self.next_end = None;
+            self.without_end.truncate(known);
+        }
+    }
+
+    /// `<!...>` and `<?...>` without their first two and their last character.
+    fn declaration(&mut self, content: &str) {
+        let start = content.get(..8).unwrap_or(content).to_ascii_lowercase();
+        self.conditional &= !start.starts_with("[endif]");
+        // What browsers take for a comment, but for what every page begins with.
+        if !["doctype", "[if", "[endif]", "xml"].iter().any(|word| start.starts_with(word)) {
+            self.tell(content);
         }
     }
 
@@ -166,7 +214,9 @@ impl Page {
         self.next_end = Some(next_end);
         let (rest, first_end) = (&html[at..], next_end - at);
         if self.unclosed_tags >= UNCLOSED_MOST {
-            return Tag::without_attributes(rest, first_end);
+            let (mut tag, length) = Tag::without_attributes(rest, first_end)?;
+            tag.holds_words = length > tag.name.len() + "</>".len();
+            return Some((tag, length));
         }
         let (tag, length, closed) = Tag::read(rest, first_end)?;
         self.unclosed_tags += usize::from(closed == Closed::AtFirstSign);
@@ -210,7 +260,7 @@ impl Page {
     }
 
     fn is_hidden(&self) -> bool {
-        self.hidden > 0 || self.conditional
+        self.hidden > 0 || self.conditional || self.within_style
     }
 
     /// Adds character data: entities resolved, white space collapsed.
@@ -270,7 +320,9 @@ impl Page {
 
     fn attributes(&mut self, tag: &Tag) {
         for (name, value) in &tag.attributes {
-            if !(TOLD.contains(&name.as_str()) || name.starts_with("data-")) || value.is_empty() {
+            // A value with a tag in it was perhaps never closed, and goes on to the next quote.
+            let is_told = TOLD.contains(&name.as_str()) || name.starts_with("data-") || value.contains(['<', '>']);
+            if !is_told || value.is_empty() {
                 continue;
             }
             match data::Link::of(&entities::resolve(value)) {

@@ -13,7 +13,14 @@ pub(super) struct Tag {
     pub(super) is_closed: bool,
     /// Names lowercase, values as written (entities and all).
     pub(super) attributes: Vec<(String, String)>,
+    /// What stands in it was not told apart, or reads like words of a text: a `>` in front of them was lost.
+    pub(super) holds_words: bool,
+    /// Attributes without a value.
+    bare: usize,
 }
+
+/// Attributes without a value that a tag has at most: `<input type=checkbox checked disabled required>`.
+const BARE_MOST: usize = 3;
 
 /// How a tag ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,7 @@ impl Tag {
             return Some((tag, end, Closed::Properly));
         }
         tag.attributes.clear();
+        tag.holds_words = true;
         Some((tag, first_end + 1, Closed::AtFirstSign))
     }
 
@@ -76,6 +84,8 @@ impl Tag {
         let name = rest.get(at..name_end)?.to_ascii_lowercase();
         let equals = name_end + bytes[name_end..].iter().position(|b| !b.is_ascii_whitespace())?;
         if bytes[equals] != b'=' {
+            self.bare += 1;
+            self.holds_words |= self.bare > BARE_MOST || name.ends_with(['.', ',', ';', ':', '!', '?']) || begins_with_digit(&name);
             self.attributes.push((name, String::new()));
             return Some(name_end);
         }
@@ -90,6 +100,7 @@ impl Tag {
                 (start..start + length, start + length)
             }
         };
+        self.holds_words |= begins_with_digit(&name);
         self.attributes.push((name, rest.get(value)?.to_owned()));
         Some(end)
     }
@@ -98,6 +109,10 @@ impl Tag {
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
+}
+
+fn begins_with_digit(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Elements that stand on lines of their own (HTML, 15.3.3) and those that break one.

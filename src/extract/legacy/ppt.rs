@@ -302,7 +302,7 @@ fn object(reading: &mut Reading<'_>, here: &Here, record: &Record<'_>) {
     const PACKED: u16 = 1;
     let Some(inner) = reading.enter(here, "object") else { return };
     if record.instance != PACKED {
-        return reading.open(&inner, "", "", &Bytes::copy_from_slice(record.data));
+        return reading.open(&inner, "", "", Bytes::copy_from_slice(record.data));
     }
     let most = reading.limits.member.min(reading.expanded_left());
     let ratio = (record.data.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from);
@@ -317,6 +317,6 @@ fn object(reading: &mut Reading<'_>, here: &Here, record: &Record<'_>) {
         reading.damaged(&inner, "ppt");
     }
     if !octets.is_empty() {
-        reading.open(&inner, "", "", &Bytes::from(octets));
+        reading.open(&inner, "", "", Bytes::from(octets));
     }
 }

@@ -229,7 +229,7 @@ impl<'o> Package<'o> {
         if !is_xml || fact.kind == "aFChunk" {
             let Some(inner) = reading.enter(here, &member.name) else { return };
             if let Some(octets) = self.archive.take(reading, &inner, member.index) {
-                reading.open(&inner, &member.name, "", &Bytes::from(octets));
+                reading.open(&inner, &member.name, "", Bytes::from(octets));
             }
             return;
         }

@@ -214,7 +214,7 @@ fn files(reading: &mut Reading<'_>, here: &Here, document: &Document) {
             };
             let Some(inner) = reading.enter(here, &name) else { return };
             match stream::decode(reading, document, stream) {
-                Ok(decoded) => reading.open(&inner, &name, "", &Bytes::from(decoded.data)),
+                Ok(decoded) => reading.open(&inner, &name, "", Bytes::from(decoded.data)),
                 Err(stream::Refused::TooLarge) => reading.too_large(&inner, "member"),
                 Err(stream::Refused::Damaged) => reading.damaged(&inner, "pdf"),
             }

@@ -32,6 +32,58 @@ fn nothing_unclosed_swallows_the_rest() {
     check(&format!("<i title=\"{}\">111222333", "x".repeat(70_000)), &format!("<i title=\"{}\">111222333", "x".repeat(70_000)));
 }
 
+/// All that came out of a page but for its name.
+fn all(html: &str) -> String {
+    let extraction = read("p.html", format!("<html>{html}"));
+    extraction.texts.iter().skip(1).map(|text| format!("{}\n", text.text)).collect()
+}
+
+#[test]
+fn what_stands_in_a_style_and_is_no_style_sheet_is_read() {
+    let sheet = "<!-- /* Kop 7 */ @page Section1 {size:595.3pt; margin:70.85pt} p.a > b:hover, td[width='9']\n{ mso-font-signature:-536870145 1107305727 }
+        @media only screen and (min-width: 480px) { *.b{*zoom:1; color:#112233} 50% { top: 1px } } @font-face { src:url(data:font/woff;base64,a{}) } -->";
+    assert_eq!(all(&format!("x<style>{sheet}</style>y")), "xy\nKop 7\n\n");
+    for words in [
+        "BSN 111222333",
+        "p{} Jan Jansen, 111222333",
+        "p{}</stile></head><body><p>Zijn BSN is 111<b>222</b>333</p><style>q{}",
+        "p{ Zijn BSN is 111222333 }",
+        "p{ color:red; Zijn BSN: 111222333; top:0 }",
+        "Het gaat om Jan Jansen. Zijn BSN is 111222333 { }",
+        "@import 'a'; @ 111222333",
+        "/* 111222333",
+        "/* 111222333 */",
+        "p::after{ content: 'BSN 111222333' }",
+        "} 111222333",
+        "p{} @media x <p>111222333</p>",
+    ] {
+        assert!(all(&format!("x<style>{words}</style>y")).contains("111222333"), "{words}: {}", all(&format!("x<style>{words}</style>y")));
+    }
+    // Nobody sees it, and it hides nothing.
+    let extraction = read("p.html", "<html>111<style>nee, geen stijl</style>222333".to_owned());
+    assert!(texts(&extraction).iter().any(|(_, text)| text == "111222333"), "{extraction:?}");
+    // What ends in a style is none of the page's ends.
+    check("<style>a <!-- b <i </style>een<!-- c -->twee<i>drie</i>", "a <!-- b eentweedrie");
+}
+
+#[test]
+fn what_scripts_and_odd_markup_say_is_read() {
+    for html in [
+        "<script>var rijen = [['Jansen', '111222333']]</script>",
+        "<script type='application/json'>{\"bsn\": 111222333}</script>",
+        "<![CDATA[111222333]]>",
+        "<!ELEMENT 111222333>",
+        "<?php 111222333 ?>",
+        "<p class=x 111222333 y>",
+        "<p class=x Zijn nummer is dit, 111222333</p>",
+        "<p style=\"x>BSN 111222333 <b class=\"y\">",
+        "<img alt=\"BSN 111222333>",
+    ] {
+        assert!(all(html).contains("111222333"), "{html}: {}", all(html));
+    }
+    assert_eq!(all("<!doctype html><?xml version='1'?><![if !mso]>a<![endif]><input checked disabled>"), "a\n");
+}
+
 #[test]
 fn hidden_text_is_read_and_the_visible_besides() {
     let both = |html: &str| {
@@ -97,7 +149,10 @@ fn uuencoded_files_are_members() {
 fn deep_markup_costs_no_more_than_its_length() {
     let deep = format!("<html>{}BSN 111222333{}", "<div>".repeat(200_000), "</div>".repeat(200_000));
     assert!(super::holds(&read("p.html", deep), "BSN 111222333"));
-    for piece in ["<style>", "<!--", "<a \"", "<script>", "<![CDATA[", "&#", "<td>", "<STYLE"] {
+    for piece in ["<style>", "<!--", "<a \"", "<script>", "<![CDATA[", "&#", "<td>", "<STYLE", "<style>a<", "<style>\"", "<style>/*"] {
         read("p.html", format!("<html>{}", piece.repeat(100_000)));
+    }
+    for piece in ["<style>", "<!--", "url(", "\"", "'\\'", "/*", "@ ", "{", "a{;", "<", "é"] {
+        read("p.html", format!("<html><style>{}</style>", piece.repeat(100_000)));
     }
 }

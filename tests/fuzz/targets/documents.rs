@@ -142,7 +142,7 @@ fn parts(octets: &[u8]) -> [&[u8]; 4] {
     std::array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
-fn read(name: &str, media_type: &str, octets: Vec<u8>) {
+pub(super) fn read(name: &str, media_type: &str, octets: Vec<u8>) {
     let unopened =
         Unopened { part: "attachment".into(), name: name.into(), media_type: media_type.into(), octets: octets.into(), depth: 1, at: 0 };
     is_within(&file(&unopened, &limits()), &limits());
@@ -198,7 +198,7 @@ fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive
 }
 
-fn crc32(octets: &[u8]) -> u32 {
+pub(super) fn crc32(octets: &[u8]) -> u32 {
     !octets
         .iter()
         .fold(!0, |crc, octet| (0..8).fold(crc ^ u32::from(*octet), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }))

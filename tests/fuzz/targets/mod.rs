@@ -5,6 +5,7 @@
 
 mod codec;
 mod command;
+mod containers;
 mod detect;
 mod documents;
 mod frame;
@@ -21,6 +22,7 @@ mod words;
 
 pub use codec::codec;
 pub use command::command;
+pub use containers::{ar, cpio, locals, metafile, rar, streams};
 pub use detect::detect;
 pub use documents::{archive_of_any_kind, ber, docx, image, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
 pub use frame::frame;
@@ -39,7 +41,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 28] = [
+pub const TARGETS: [Target; 34] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -62,8 +64,14 @@ pub const TARGETS: [Target; 28] = [
     ("tnef", tnef),
     ("ber", ber),
     ("archive", archive_of_any_kind),
+    ("locals", locals),
+    ("ar", ar),
+    ("cpio", cpio),
+    ("rar", rar),
     ("legacy", legacy),
+    ("streams", streams),
     ("image", image),
+    ("metafile", metafile),
     ("detect", detect),
     ("rules", rules),
     ("seal", seal),
