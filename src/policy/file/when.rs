@@ -2,7 +2,7 @@
 
 use super::{
     Reader,
-    words::{address, confidence, domain, fact, number, problem, quoted, unknown},
+    words::{address, confidence, domain, fact, number, problem, quoted},
 };
 use crate::{
     extract,
@@ -186,6 +186,7 @@ fn one(table: &Table, word: &str, text: &Located<String>, who: &mut Who) {
         other => {
             let remedy = match did_you_mean(other, ["internal", "external"]) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
+                None if other.contains('.') => format!("write `{word} = {{ domains = [\"{other}\"] }}`"),
                 None => "write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }".to_owned(),
             };
             table.fault(text.line, format!("`{word}` can't be \"{other}\""), remedy);
@@ -226,7 +227,8 @@ fn windows(table: &Table) -> Vec<Window> {
     let window = |text: &Located<String>| {
         let window = Window::parse(&text.value);
         if window.is_none() {
-            unknown(table, text, "at", &["mo-fr 08:00-18:00", "sa,su", "22:00-06:00"]);
+            let remedy = "write it as in \"mo-fr 08:00-18:00\", \"sa,su\" or \"22:00-06:00\"";
+            table.fault(text.line, format!("`at` can't be \"{}\"", text.value), remedy);
         }
         window
     };
