@@ -31,7 +31,8 @@ impl Reader<'_> {
 
     fn condition(&self, table: Table, depth: usize) -> Condition {
         table.not_yet(LATER_IN_WHEN);
-        for word in OF_RULES {
+        // Asked for only where they stand: else they would be told as known here.
+        for word in OF_RULES.into_iter().filter(|word| table.words().iter().any(|there| there.value == *word)) {
             if table.has(word) {
                 table.fault(
                     table.line(),
