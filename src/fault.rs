@@ -1,5 +1,6 @@
 //! Faults in files that people write, and a reader of TOML that collects all of them at once.
 
+mod dutch;
 mod notation;
 mod table;
 
@@ -70,10 +71,14 @@ impl Faults {
 }
 
 /// The word of `known` that was probably meant by `word`: at most two letters differ, and fewer than half of them, or `word` is its beginning.
-/// Capitals don't count. `None` where two are as likely: a guess between "level 1" and "level 2" would decide for somebody.
+/// Capitals don't count; a Dutch word means the English one. `None` where two are as likely: a guess between "level 1" and "level 2" would decide for somebody.
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
+    if let Some(meant) = dutch::meant(&word, &known) {
+        return Some(meant);
+    }
     let mut known: Vec<_> = known.into_iter().map(|k| (edit_distance(&word, &k.to_lowercase()), k)).collect();
     known.sort_unstable();
     known.dedup();
@@ -126,5 +131,8 @@ mod tests {
         assert_eq!(did_you_mean("client", words), None, "two begin so");
         assert_eq!(did_you_mean("level 3", words), None, "two are as near");
         assert_eq!(did_you_mean("lefel 2", words), Some("level 2"));
+        assert_eq!(did_you_mean("Niveau 2", words), Some("level 2"));
+        assert_eq!(did_you_mean("tekst", ["word", "body"]), Some("body"));
+        assert_eq!(did_you_mean("tekst", ["rule"]), None, "what is not known here is not meant");
     }
 }

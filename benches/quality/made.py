@@ -40,7 +40,8 @@ def letters_as_numbers(text):
 
 
 def nl_vat(rng):
-    return until(lambda: f"NL{digits(rng, 9)}B{digits(rng, 2)}", lambda n: int(letters_as_numbers(n)) % 97 == 1)
+    # ISO 7064 gives check digits from 02 to 98; the others add up as well, and are not given out.
+    return until(lambda: f"NL{digits(rng, 9)}B{digits(rng, 2)}", lambda n: int(letters_as_numbers(n)) % 97 == 1 and 2 <= int(n[-2:]) <= 98)
 
 
 def nl_vat_bsn(rng):

@@ -15,6 +15,7 @@ const CONFIGURATION: &str = include_str!("../../deploy/zegel.toml");
 pub(super) fn run(dir: &Path, out: &mut impl Write) -> io::Result<End> {
     let mut files = config::embedded("");
     files.insert("zegel.toml".to_owned(), CONFIGURATION.to_owned());
+    files.extend(config::SCHEMAS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     for (name, text) in &files {
         if let Err(e) = write(dir, name, text, out)? {
             complain(&format!("{}: can't be made: {e}; name a folder that is yours", dir.join(name).display()));

@@ -134,18 +134,20 @@ pub(super) fn read_text(path: &Path) -> Result<String, Unread> {
     }
     let octets = fs::read(path).map_err(unreadable)?;
     if octets.starts_with(b"\xff\xfe") || octets.starts_with(b"\xfe\xff") {
-        return Err(at_1("is written in UTF-16".to_owned(), "save it with UTF-8 as its encoding"));
+        return Err(at_1("is written in UTF-16".to_owned(), SAVE_AS_UTF_8));
+    }
+    // What a person sees in a program of its own is no text: a workbook, a document.
+    if [&b"PK\x03\x04"[..], b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%PDF"].iter().any(|begins| octets.starts_with(begins)) {
+        return Err(at_1("is no plain text, but a document of another program".to_owned(), "save it there as plain text (.txt), in UTF-8"));
     }
     String::from_utf8(octets).map_err(|e| {
         let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|o| **o == b'\n').count();
-        Unread {
-            line,
-            what: "a letter in this line is not written in UTF-8".to_owned(),
-            remedy: "save the file with UTF-8 as its encoding",
-        }
+        Unread { line, what: "a letter in this line is not written in UTF-8".to_owned(), remedy: SAVE_AS_UTF_8 }
     })
 }
+
+const SAVE_AS_UTF_8: &str = "save the file with UTF-8 as its encoding (in Notepad: Save As, Encoding)";
 
 /// What the system says, without its number: `Permission denied`.
 fn reason(error: &io::Error) -> String {

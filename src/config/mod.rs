@@ -8,10 +8,12 @@ mod endpoint;
 mod files;
 mod loops;
 mod route;
+mod schema;
 mod sections;
 mod sms;
 
 pub use files::{embedded, read_folder};
+pub use schema::SCHEMAS;
 pub use sections::{Mail, Metrics, Organisation, Portal, Smtp, Store};
 pub use sms::Sms;
 

@@ -21,7 +21,7 @@ pub(super) fn verdict(text: &[u8], start: usize, labels: &[Label], lexicon: &Lex
     let mut within = labels[split..].iter().take_while(|l| l.start < to);
     Some(match within.clone().find(|l| l.wanted).or_else(|| within.next()) {
         Some(label) => Verdict { wanted: label.wanted, by: By::Key((label.start, label.end)) },
-        None => Verdict { wanted: camel(&text[from..to], lexicon, says)?, by: By::Key((from, to)) },
+        None => Verdict { wanted: composed(std::str::from_utf8(&text[from..to]).ok()?, lexicon, says)?, by: By::Key((from, to)) },
     })
 }
 
@@ -50,10 +50,41 @@ fn is_name(b: &u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':') || *b >= 0x80
 }
 
-/// What the words of `clientBsn` say, taken one by one.
-fn camel(key: &[u8], lexicon: &Lexicon, says: Says<'_>) -> Option<bool> {
-    let humps = key.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-    let key = std::str::from_utf8(key).ok().filter(|_| humps)?;
+/// Endings of a key that say nothing about what its value is: `geborenop`, `peselnumber`.
+const ENDINGS: [&str; 12] = ["nummer", "nummers", "number", "numero", "nr", "no", "code", "id", "datum", "date", "op", "am"];
+/// A label of fewer letters could be the end of some other word.
+const SHORTEST_END: usize = 5;
+/// Unless it has no vowel: `klantbsn`.
+const SHORTEST_ABBREVIATION: usize = 3;
+
+/// What a key says in which no label stands as a word of its own: its words taken one by one (`clientBsn`), without an ending, or its own end
+/// (`partnergeboortedatum`). An end speaks only for a number: `border` is no order.
+fn composed(key: &str, lexicon: &Lexicon, says: Says<'_>) -> Option<bool> {
+    let said = |words: &str| {
+        let mut said = None;
+        lexicon.all(words, |hit| {
+            if let Some(wanted) = says(hit.what) {
+                said = Some(said.unwrap_or(false) || wanted);
+            }
+        });
+        said
+    };
+    let joined: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let bare = || ENDINGS.iter().filter_map(|ending| joined.strip_suffix(ending)).find_map(said);
+    let is_label = |end: &str| {
+        let abbreviation = !end.contains(['a', 'e', 'i', 'o', 'u', 'y']);
+        end.len() >= if abbreviation { SHORTEST_ABBREVIATION } else { SHORTEST_END }
+    };
+    let ends = || joined.char_indices().skip(1).map(|(at, _)| &joined[at..]).filter(|end| is_label(end));
+    let end = || ends().any(|end| said(end) == Some(true)).then_some(true);
+    humps(key).and_then(|words| said(&words)).or_else(|| said(&joined)).or_else(bare).or_else(end)
+}
+
+/// The words of `clientBsn`, apart.
+fn humps(key: &str) -> Option<String> {
+    if !key.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()) {
+        return None;
+    }
     let mut words = String::with_capacity(key.len() + 4);
     for c in key.chars() {
         if c.is_ascii_uppercase() {
@@ -61,11 +92,5 @@ fn camel(key: &[u8], lexicon: &Lexicon, says: Says<'_>) -> Option<bool> {
         }
         words.push(c);
     }
-    let mut said = None;
-    lexicon.all(&words, |hit| {
-        if let Some(wanted) = says(hit.what) {
-            said = Some(said.unwrap_or(false) || wanted);
-        }
-    });
-    said
+    Some(words)
 }

@@ -137,7 +137,7 @@ impl Scanned {
     /// What is known by its word, or by a form of its own: dates, people, passwords.
     fn free(&mut self, text: &[u8], wanted: Kinds, dates: Vec<Stretch>) {
         let mut take = |kind, stretch: Stretch| {
-            self.codes.push(types::Candidate { start: stretch.0, end: stretch.1, kind, attached: false, raised: false });
+            self.codes.push(types::Candidate { start: stretch.0, end: stretch.1, kind, attached: false, raised: false, rivalled: false });
         };
         if wanted.has(Kind::DOB) {
             dates.iter().for_each(|date| take(Kind::DOB, *date));

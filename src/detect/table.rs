@@ -93,7 +93,8 @@ impl<'a> Tables<'a> {
         }
         let mut cursor = Cursor::new(line, separator);
         let mut taken = None;
-        for label in labels {
+        // The letters that a code begins with are no header: `NIE2LF3Z7`.
+        for label in labels.iter().filter(|label| !line.goes_on_as_code(label.end)) {
             cursor.advance(line, label.start);
             let Some(column) = column(self.column_of, &cursor) else { continue };
             let begins = line.text[cursor.cell..label.start].iter().all(|b| class(*b) == Class::Other);
@@ -164,6 +165,12 @@ impl Line<'_> {
         let indented = self.text[self.start..self.end].starts_with(b"  ");
         counts[Separator::Spaces as usize] -= usize::from(indented && counts[Separator::Spaces as usize] > 0);
         counts
+    }
+
+    /// Whether digits follow at `at` directly, and more of a code behind them: `tel1` is a header.
+    fn goes_on_as_code(&self, at: usize) -> bool {
+        let rest = &self.text[at..self.end];
+        rest.first().is_some_and(u8::is_ascii_digit) && rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count() > 2
     }
 
     /// Whether four digits stand together: a header has no numbers, at most a year or a count.

@@ -63,8 +63,12 @@ impl Table {
     pub fn parse(file: &str, text: &str, faults: &Faults) -> Option<Table> {
         let lines = Lines::of(text);
         let (root, errors) = DeTable::parse_recoverable(text);
-        let told = errors.iter().map(|e| (e.span().map_or(1, |s| lines.at(s.start)), e.message())).collect();
-        for (line, what, remedy) in notation::faults(told, text) {
+        let told = errors.iter().map(|e| {
+            let at = e.span().map_or(0, |span| span.start);
+            let rest = text.get(at..).unwrap_or_default();
+            notation::Told { line: lines.at(at), message: e.message(), at: rest.lines().next().unwrap_or_default() }
+        });
+        for (line, what, remedy) in notation::faults(told.collect(), text) {
             faults.add(file, line, what, remedy);
         }
         let file: Rc<str> = file.into();
@@ -134,7 +138,7 @@ impl Table {
     /// A whole number.
     #[must_use]
     pub fn integer(&self, word: &str) -> Option<Located<i64>> {
-        self.of_kind(word, "a whole number", |v| match v {
+        self.of_kind(word, "a whole number without quotes", |v| match v {
             Value::Integer(n) => Some(*n),
             _ => None,
         })
@@ -143,7 +147,7 @@ impl Table {
     /// Yes or no.
     #[must_use]
     pub fn boolean(&self, word: &str) -> Option<Located<bool>> {
-        self.of_kind(word, "true or false", |v| match v {
+        self.of_kind(word, "true or false, without quotes", |v| match v {
             Value::Boolean(b) => Some(*b),
             _ => None,
         })
@@ -152,7 +156,7 @@ impl Table {
     /// A date: `2027-01-31`.
     #[must_use]
     pub fn date(&self, word: &str) -> Option<Located<Date>> {
-        self.of_kind(word, "a date such as 2027-01-31", |v| match v {
+        self.of_kind(word, "a date without quotes, the year first: 2027-01-31", |v| match v {
             Value::Date(d) => Some(*d),
             _ => None,
         })

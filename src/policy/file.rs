@@ -86,7 +86,7 @@ struct Defaults {
 
 impl Reader<'_> {
     fn file(&mut self, table: Table) {
-        if table.has("rule") && !table.has("policy") {
+        if !table.has("policy") && table.has("rule") {
             return table.fault(1, "this file holds a rule, not policies", "move it to rules/");
         }
         let defaults = table.table("defaults").map(defaults).unwrap_or_default();

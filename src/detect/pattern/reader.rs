@@ -32,7 +32,8 @@ pub(in crate::detect) fn read(pattern: &str, any_case: bool, check: Option<Check
     let ast = ast::parse::Parser::new().parse(pattern).map_err(|e| {
         let at: String = pattern[e.span().start.offset..].chars().take(12).collect();
         let at = if at.is_empty() { "at its end".to_owned() } else { format!("at `{at}`") };
-        vec![flaw(format!("the pattern can't be read {at}: {}", e.kind()), unreadable(e.kind()))]
+        let (what, remedy) = unreadable(e.kind());
+        vec![flaw(format!("the pattern can't be read {at}: {what}"), remedy)]
     })?;
     let hir = ParserBuilder::new().case_insensitive(any_case).build().parse(pattern).map_err(|e| {
         let what = match &e {
@@ -59,12 +60,28 @@ fn flaw(what: impl Into<String>, remedy: impl Into<String>) -> Flaw {
     Flaw { what: what.into(), remedy: remedy.into() }
 }
 
-fn unreadable(kind: &ast::ErrorKind) -> &'static str {
-    match kind {
-        ast::ErrorKind::UnsupportedLookAround => "leave it out; for what stands near, use `[context]` or `all` with `within`",
-        ast::ErrorKind::UnsupportedBackreference => "leave it out: a pattern can't repeat what it found, since that takes unbounded time",
-        _ => "correct it there; \\ before a sign takes it as it is",
-    }
+/// What is wrong, and what to do.
+fn unreadable(kind: &ast::ErrorKind) -> (String, &'static str) {
+    let plain = match kind {
+        ast::ErrorKind::UnsupportedLookAround => {
+            let what = "look-around, including look-ahead and look-behind, is not supported";
+            (what, "leave it out; for what stands near, use `[context]` or `all` with `within`")
+        }
+        ast::ErrorKind::UnsupportedBackreference => {
+            let remedy = "leave it out: a pattern can't repeat what it found, since that takes unbounded time";
+            ("backreferences are not supported", remedy)
+        }
+        ast::ErrorKind::GroupUnclosed => ("this ( has no end", "close it with ), or write \\( for the sign itself"),
+        ast::ErrorKind::GroupUnopened => ("this ) ends nothing", "open it with (, or write \\) for the sign itself"),
+        ast::ErrorKind::ClassUnclosed => ("this [ has no end", "close it with ], or write \\[ for the sign itself"),
+        ast::ErrorKind::RepetitionMissing => (
+            "nothing stands here that could be repeated",
+            "write .{0,20} for up to twenty signs of any kind, \\d{8} for eight digits, \\* for the sign itself",
+        ),
+        ast::ErrorKind::RepetitionCountUnclosed => ("this { has no end", "close it with }: \\d{8} is eight digits"),
+        _ => return (kind.to_string(), "correct it there; \\ before a sign takes it as it is"),
+    };
+    (plain.0.to_owned(), plain.1)
 }
 
 /// What is read otherwise than its writer thought.
@@ -74,6 +91,9 @@ fn surprises(pattern: &str, ast: &Ast) -> Vec<Flaw> {
         let folded = Normal::of(&letter.to_string()).text.into_owned();
         let remedy = if folded.is_empty() { "leave it out".to_owned() } else { format!("write {folded}") };
         flaws.push(flaw(format!("`{letter}` is never in the text that is searched, whose accents and signs are made plain"), remedy));
+    }
+    if pattern.contains("##") {
+        flaws.push(flaw("`#` is only that sign in a pattern", "write \\d for a digit: \\d{8} is eight of them"));
     }
     let mut anchors = Anchors { multi_line: false, lines: Vec::new() };
     // It never fails: it only looks.
@@ -174,7 +194,9 @@ mod tests {
         check(r"\d*", &["the pattern matches where nothing stands"]);
         check(r"a(?=b)", &["the pattern can't be read at `(?=b)`: look-around, including look-ahead and look-behind, is not supported"]);
         check(r"(a)\1", &["the pattern can't be read at `\\1`: backreferences are not supported"]);
-        check("a(b", &["the pattern can't be read at `(b`: unclosed group"]);
+        check("a(b", &["the pattern can't be read at `(b`: this ( has no end"]);
+        check("*CL", &["the pattern can't be read at `*CL`: nothing stands here that could be repeated"]);
+        check("CL-####", &["`#` is only that sign in a pattern"]);
         check("café", &["`é` is never in the text that is searched, whose accents and signs are made plain"]);
         check("x[^;]*y", &["a part of the pattern goes on over the end of the line: `x[^;]*y`"]);
         check(r"x[^;\n]*y\s+z", &[]);

@@ -91,13 +91,28 @@ impl Reader<'_> {
         let text = self.files.get(&file).cloned();
         // One that is there and can't be read has been told.
         if text.is_none() && !table.faults().any_in(|faulty| faulty == file) {
-            table.fault(name.line, format!("there is no file {file}"), "correct the name (it is relative to rules/) or add the file");
+            let own = file.rsplit(['/', '\\']).next().unwrap_or_default();
+            let meant = self.files.keys().filter_map(|file| file.strip_prefix("rules/")).find(|file| *file == format!("lists/{own}"));
+            let remedy = match meant {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => "correct the name (it is relative to rules/) or add the file".to_owned(),
+            };
+            table.fault(name.line, format!("there is no file {file}"), remedy);
         }
         text.map(|text| (file, text))
     }
 
     /// A term a line, `# comment`, `-term` for what is not to be found although a part of it is listed.
     fn list_file(&mut self, list: &Table, file: &str, text: &str, form: Form, spelling: Spelling) {
+        // What is told here stands on every line, as a rule: once is enough.
+        if let Some((line, (what, remedy))) = entries(text).find_map(|(line, term)| Some((line, no_term(term)?))) {
+            return list.faults().add(file, line, what, remedy);
+        }
+        // Bullets. A list of exceptions alone may stand beside another one, but nobody puts a space there.
+        if entries(text).next().is_some() && entries(text).all(|(_, term)| term.starts_with("- ")) {
+            let remedy = "take the - out: -term is what is not to be found, though a part of it is listed";
+            return list.faults().add(file, 1, "every line of this list begins with -, so it finds nothing", remedy);
+        }
         for (line, term) in entries(text) {
             let (term, form, what) = match term.strip_prefix('-') {
                 // A compound that is not meant is named whole.
@@ -142,6 +157,17 @@ pub(super) fn exact(table: &Table, word: &str) -> bool {
         }
         text.value == "exact"
     })
+}
+
+/// Why a line of a list is no term, and what to do: it comes from a sheet, or from a list in a program's notation.
+fn no_term(line: &str) -> Option<(&'static str, &'static str)> {
+    if line.contains([';', '\t']) {
+        return Some(("this line has several columns", "keep one term on each line: copy a single column of the sheet into the file"));
+    }
+    let bare = line.trim_end_matches(',');
+    let quoted = bare.len() > 1 && bare.starts_with('"') && bare.ends_with('"');
+    (quoted || bare.len() < line.len())
+        .then_some(("quotes and commas are not needed here", "write each term as it is, on a line of its own"))
 }
 
 /// The lines of a list that say something, with their numbers.

@@ -14,7 +14,7 @@ use super::{
     lexicon::{Lexicon, Spelling, Stars, Use},
     place::{WORDS, Where},
     region::{self, Regions},
-    types::{Kind, Kinds},
+    types::{Kind, Kinds, joined},
 };
 use crate::fault::{Faults, Files, Located, Table, did_you_mean};
 use std::{
@@ -271,8 +271,9 @@ impl Reader<'_> {
     fn context(&mut self, table: Table, rules: &[usize]) -> ContextWords {
         for (word, wanted) in [("near", true), ("not_near", false)] {
             for term in table.texts(word) {
-                for rule in rules {
-                    self.term(&table, &term, Stars::AnyEnding, Spelling::default(), Use::Label { rule: *rule, wanted });
+                let joined = joined(&term.value).map(|value| Located { value, line: term.line });
+                for (term, rule) in [Some(term), joined].iter().flatten().flat_map(|term| rules.iter().map(move |rule| (term, *rule))) {
+                    self.term(&table, term, Stars::AnyEnding, Spelling::default(), Use::Label { rule, wanted });
                 }
             }
         }

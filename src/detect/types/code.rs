@@ -45,6 +45,8 @@ pub(in crate::detect) struct Candidate {
     pub(in crate::detect) attached: bool,
     /// Something in its form speaks for it beyond the check.
     pub(in crate::detect) raised: bool,
+    /// The same stretch passes the strong check of another type: only a label makes it this one.
+    pub(in crate::detect) rivalled: bool,
 }
 
 /// The kinds that a set of rules asks for: a bit each.
@@ -108,7 +110,7 @@ impl Codes {
 
     /// Takes what was found as a whole.
     pub(in crate::detect) fn whole(&mut self, found: Option<(usize, usize)>, kind: Kind) {
-        self.candidates.extend(found.map(|(start, end)| Candidate { start, end, kind, attached: false, raised: false }));
+        self.candidates.extend(found.map(|(start, end)| Candidate { start, end, kind, attached: false, raised: false, rivalled: false }));
     }
 
     /// Tries everything that begins at `start`, group by group.
@@ -163,7 +165,7 @@ impl Codes {
             // A strong check needs no clear end: `4111 1111 1111 1111 12/28`.
             if (whole || row.is_strong() && ends_loose) && (row.fits)(code) {
                 let raised = (row.raises)(code);
-                self.candidates.push(Candidate { start, end, kind: Kind(kind as u8), attached, raised });
+                self.candidates.push(Candidate { start, end, kind: Kind(kind as u8), attached, raised, rivalled: false });
             }
         }
     }

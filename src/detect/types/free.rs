@@ -139,16 +139,22 @@ fn is_password(word: &[u8], sign: bool) -> bool {
     let has = |is: fn(&u8) -> bool| usize::from(word.iter().any(is));
     let kinds = has(u8::is_ascii_lowercase) + has(u8::is_ascii_uppercase) + has(u8::is_ascii_digit) + has(|b| b.is_ascii_punctuation());
     let letters = word.iter().any(u8::is_ascii_alphabetic);
-    // `Wachtwoord: Vergeten` and `password: niet-nodig` are words; a digit among letters, or a capital and a sign within, is none.
+    // `Wachtwoord: Vergeten!` and `password: niet-nodig` are words. None are: a digit among letters, a sign within or one that ends no sentence,
+    // and capitals that come back: `hyVGSEvgXjYe`.
     let figures = word.iter().any(u8::is_ascii_digit);
-    let sign_within = word[..word.len() - 1].iter().any(|b| b.is_ascii_punctuation() && !matches!(b, b'-' | b'\'' | b'/' | b'.' | b'_'));
+    let odd = |b: &u8| b.is_ascii_punctuation() && !matches!(b, b'-' | b'\'' | b'/' | b'.' | b'_');
+    let (last, before) = word.split_last().map_or((0, word), |(last, before)| (*last, before));
+    let sign_within = before.iter().any(odd) || odd(&last) && !matches!(last, b'!' | b'?' | b'"' | b')' | b':' | b';' | b',' | b'*');
+    let humps = word.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
     let url = word.windows(3).any(|w| w == b"://") || word.starts_with(b"www.");
-    letters && !url && kinds >= if sign { 2 } else { 3 } && (figures || sign_within)
+    letters && !url && kinds >= if sign { 2 } else { 3 } && (figures || sign_within || humps > 1)
 }
 
 fn is_template(word: &[u8]) -> bool {
-    matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'%', .., b'%'] | [b'[', ..] | [b'*', ..] | [b'.', b'.', ..])
-        || word.windows(2).any(|w| w == b"${" || w == b"$(" || w == b"{{")
+    matches!(
+        word,
+        [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'%', .., b'%'] | [b'[', ..] | [b'*', b'*', ..] | [b'.', b'.', ..]
+    ) || word.windows(2).any(|w| w == b"${" || w == b"$(" || w == b"{{")
 }
 
 /// Whether a street and the number of a house stand before the postcode at `start`, or the number of a house behind it, at `end`.

@@ -248,8 +248,19 @@ pub(in crate::detect) fn add(lexicon: &mut Lexicon) {
     let none = || Kinds::default().with(Kind::OTHER);
     for (ids, words) in LABELS {
         let kinds = ids.iter().filter_map(|id| Kind::of(id)).fold(if ids.is_empty() { none() } else { Kinds::default() }, Kinds::with);
-        for word in words {
-            lexicon.add(word, Stars::AnyEnding, Spelling::default(), Use::Named { kinds }).expect("each of them has two letters");
+        for word in words.iter().map(|word| (*word).to_owned()).chain(words.iter().filter_map(|word| joined(word))) {
+            lexicon.add(&word, Stars::AnyEnding, Spelling::default(), Use::Named { kinds }).expect("each of them has two letters");
         }
     }
+}
+
+/// A shorter one could be a name: `ne le`, born on, is Nele.
+const SHORTEST_JOINED: usize = 6;
+
+/// A label of several words as keys and headers write it, in one: `nationalinsurance*`, `bigregistrat*`.
+pub(in crate::detect) fn joined(label: &str) -> Option<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '*';
+    let joined: String = label.chars().filter(|c| is_word(*c)).collect();
+    let several = label.split(|c| !is_word(c)).filter(|word| !word.is_empty()).count() > 1;
+    (several && joined.chars().count() >= SHORTEST_JOINED).then_some(joined)
 }

@@ -13,7 +13,7 @@ mod tests;
 
 pub(super) use code::{Candidate, Codes, Kinds};
 pub(super) use free::{email, password, secret};
-pub(super) use labels::add as add_labels;
+pub(super) use labels::{add as add_labels, joined};
 pub(super) use weigh::{strongest, view, weigh};
 
 use super::Confidence::{self, High, Low, Medium};

@@ -153,10 +153,17 @@ fn passwords_are_words_that_nobody_says() {
     assert_eq!(found("wachtwoord is Zomer2026!.").as_deref(), Some("Zomer2026!"));
     assert_eq!(found("wachtwoord = \"geheim 1\"").as_deref(), None);
     assert_eq!(found("wachtwoord:\nx8#kfLq2").as_deref(), Some("x8#kfLq2"));
+    assert_eq!(found("wachtwoord: hyVGSEvgXjYe!").as_deref(), Some("hyVGSEvgXjYe!"));
+    assert_eq!(found("wachtwoord: *#MbYRhlh7").as_deref(), Some("*#MbYRhlh7"));
+    assert_eq!(found("wachtwoord: ghdfgybgw#").as_deref(), Some("ghdfgybgw#"));
     for text in [
         "wachtwoord: vergeten",
         "wachtwoord: ${X_1}",
         "wachtwoord is vergeten!",
+        "wachtwoord: Vergeten!",
+        "wachtwoord: LibreOffice",
+        "wachtwoord: *******x7",
+        "wachtwoord: vergeten?)",
         "wachtwoord: ",
         "wachtwoord",
         "wachtwoord: 12345678",
@@ -228,6 +235,38 @@ fn a_column_and_a_key_label_their_values() {
 }
 
 #[test]
+fn a_key_is_read_however_its_words_are_joined() {
+    for key in [
+        "nationalInsuranceNumber",
+        "national_insurance_number",
+        "nationalinsurancenumber",
+        "Nat-Insurance-NINO",
+        "ninoCode",
+        "partnerNino",
+        "NationalInsuranceNo",
+    ] {
+        finds(&format!("{{\"naam\": \"x\", \"{key}\": \"AB123456C\"}}"), "uk_nino", "AB123456C");
+        finds(&format!("<naam>x</naam><{key}>AB123456C</{key}>"), "uk_nino", "AB123456C");
+    }
+    finds("{\"geborenop\": \"19 februari 1971\"}", "dob", "19 februari 1971");
+    finds("{\"partnergeboortedatum\": \"1971-02-19\"}", "dob", "1971-02-19");
+    finds("<bigregistratienummer>78671342824</bigregistratienummer>", "big", "78671342824");
+    // The end of a word that is no label of a type says nothing.
+    assert_eq!(found("{\"opvolgnummer\": \"29382856888\", \"hoofdbig\": \"x\"}"), []);
+}
+
+#[test]
+fn the_letters_of_a_code_are_no_header() {
+    finds("Naam;paspoort nr.;Plaats\nVoorbeeld;NIE2LF3Z7;Ede\nAnder;NRN1Z4182;Ede", "nl_passport", "NIE2LF3Z7");
+    finds("Naam;paspoort nr.;Plaats\nVoorbeeld;NIE2LF3Z7;Ede\nAnder;NRN1Z4182;Ede", "nl_passport", "NRN1Z4182");
+}
+
+#[test]
+fn a_title_takes_no_postcode() {
+    finds("Dorpsstraat 1\n2696 MW Assen", "postcode_address", "2696 MW");
+}
+
+#[test]
 fn the_word_of_another_type_speaks_against_it() {
     for body in [
         "order 12345678",
@@ -249,6 +288,7 @@ fn what_is_by_chance_two_numbers_is_what_its_label_says() {
     // Passes the check of Belgium's number as well.
     finds("IdNr: 73452796109", "de_idnr", "73452796109");
     finds("pnr 230424-2809", "se_pn", "230424-2809");
+    finds("Het PESEL van Daan Smit is 42050937776.", "pl_pesel", "42050937776");
 }
 
 /// The first number that passes, of those that begin with `body` and go on with `checks` digits.

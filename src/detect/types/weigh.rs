@@ -23,7 +23,8 @@ pub(in crate::detect) fn view(scanned: &Scanned, rule: usize, kind: Kind) -> Vec
 
 /// One stretch is one thing: what overlaps one with a strong check is gone, or left to its label, and of one type the longest stays. Gives them by type.
 pub(in crate::detect) fn strongest(candidates: &mut Vec<Candidate>, ibans: &[Stretch]) {
-    let strong = |c: &Candidate| c.kind.row().is_some_and(super::Row::is_strong);
+    // A title takes nothing: "8640 MW Ede" is a postcode.
+    let strong = |c: &Candidate| c.kind != Kind::PERSON && c.kind.row().is_some_and(super::Row::is_strong);
     let mut taken: Vec<Stretch> =
         candidates.iter().filter(|c| strong(c) && !c.attached).map(|c| (c.start, c.end)).chain(ibans.iter().copied()).collect();
     longest(&mut taken, |s| *s);
@@ -31,7 +32,7 @@ pub(in crate::detect) fn strongest(candidates: &mut Vec<Candidate>, ibans: &[Str
         let at = taken.partition_point(|t| t.1 <= c.start);
         let Some(over) = taken.get(at).filter(|t| t.0 < c.end) else { return true };
         // On the very same stretch its own label may still say that it is this type, and by chance passes the other's check.
-        c.attached |= !strong(c);
+        c.rivalled |= !strong(c);
         *over == (c.start, c.end)
     });
     candidates.sort_unstable_by_key(|c| (c.kind, c.start, std::cmp::Reverse(c.end)));
@@ -65,7 +66,7 @@ pub(in crate::detect) fn weigh(
             Some((sure, vec![context.told(verdict, stretch), check]))
         }
         _ => {
-            let alone = row.alone?;
+            let alone = row.alone.filter(|_| !candidate.rivalled)?;
             if candidate.attached {
                 return row.is_strong().then(|| (Confidence::Low, vec!["hangs on a word by a sign".to_owned(), check]));
             }

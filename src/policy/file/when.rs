@@ -2,7 +2,7 @@
 
 use super::{
     Reader,
-    words::{address, confidence, domain, fact, number, problem, quoted, unknown},
+    words::{address, confidence, domain, fact, number, problem, quoted},
 };
 use crate::{
     extract,
@@ -31,7 +31,8 @@ impl Reader<'_> {
 
     fn condition(&self, table: Table, depth: usize) -> Condition {
         table.not_yet(LATER_IN_WHEN);
-        for word in OF_RULES {
+        // Asked for only where they stand: else they would be told as known here.
+        for word in OF_RULES.into_iter().filter(|word| table.words().iter().any(|there| there.value == *word)) {
             if table.has(word) {
                 table.fault(
                     table.line(),
@@ -186,6 +187,7 @@ fn one(table: &Table, word: &str, text: &Located<String>, who: &mut Who) {
         other => {
             let remedy = match did_you_mean(other, ["internal", "external"]) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
+                None if other.contains('.') => format!("write `{word} = {{ domains = [\"{other}\"] }}`"),
                 None => "write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }".to_owned(),
             };
             table.fault(text.line, format!("`{word}` can't be \"{other}\""), remedy);
@@ -226,7 +228,8 @@ fn windows(table: &Table) -> Vec<Window> {
     let window = |text: &Located<String>| {
         let window = Window::parse(&text.value);
         if window.is_none() {
-            unknown(table, text, "at", &["mo-fr 08:00-18:00", "sa,su", "22:00-06:00"]);
+            let remedy = "write it as in \"mo-fr 08:00-18:00\", \"sa,su\" or \"22:00-06:00\"";
+            table.fault(text.line, format!("`at` can't be \"{}\"", text.value), remedy);
         }
         window
     };

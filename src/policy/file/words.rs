@@ -13,9 +13,17 @@ pub(super) fn address(table: &Table, text: &Located<String>) -> Option<Address> 
 }
 
 pub(super) fn domain(table: &Table, text: &Located<String>) -> Option<Domain> {
-    Domain::parse(&text.value)
-        .map_err(|_| table.fault(text.line, format!("\"{}\" is no domain", text.value), "write it as in voorbeeld.example"))
-        .ok()
+    let remedy = || {
+        // What stands around a domain in an address, in that of a page, or before its subdomains.
+        let bare = text.value.trim().trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("*.");
+        let bare = bare.rsplit('@').next().unwrap_or(bare).split('/').next().unwrap_or_default();
+        match Domain::parse(bare) {
+            Ok(bare) if text.value.starts_with('*') => format!("write \"{bare}\"; each of its subdomains is named by itself"),
+            Ok(bare) => format!("write \"{bare}\""),
+            Err(_) => "write it as in voorbeeld.example".to_owned(),
+        }
+    };
+    Domain::parse(&text.value).map_err(|_| table.fault(text.line, format!("\"{}\" is no domain", text.value), remedy())).ok()
 }
 
 pub(super) fn outcome(table: &Table, word: &str, text: &Located<String>) -> Option<Outcome> {
