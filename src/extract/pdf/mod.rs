@@ -11,7 +11,6 @@ mod page;
 mod parts;
 mod standard;
 mod stream;
-mod truetype;
 
 use super::{
     Places, ProblemKind, Source, Span,

@@ -1,7 +1,7 @@
 //! A page's content, walked through: what is drawn, where, and how (ISO 32000-1, 8 and 9).
 
 use super::{
-    font::Font,
+    font::{Font, Programs, ReadPrograms},
     layout::Glyphs,
     lexer::{Lexer, Operand, Token},
     stream::{self, Refused},
@@ -51,6 +51,7 @@ pub(super) struct Drawn {
 pub(super) struct Shared {
     /// By the address of the dictionary: it need not be an object of its own.
     fonts: HashMap<*const Dictionary, Rc<Font>>,
+    programs: ReadPrograms,
     contents: HashMap<ObjectId, Rc<[u8]>>,
     /// Operations of all pages so far.
     operations: usize,
@@ -249,7 +250,8 @@ impl<'w, 'l> Walker<'w, 'l> {
             return;
         };
         let Drawn { glyphs, mapped, unmapped, .. } = &mut self.drawn;
-        font.show(text, |shown| {
+        let mut programs = Programs { reading: &mut *self.reading, document: self.document, read: &mut self.shared.programs };
+        font.show(&mut programs, text, |shown| {
             if glyphs.len() > MOST_GLYPHS {
                 return;
             }
@@ -260,7 +262,8 @@ impl<'w, 'l> Walker<'w, 'l> {
             let end = Matrix::translation(width, 0.0).then(pen.text).then(state.ctm);
             match shown.text.as_deref() {
                 Some(text) => {
-                    *mapped += usize::from(!text.trim().is_empty());
+                    let count = if shown.is_guess { &mut *unmapped } else { &mut *mapped };
+                    *count += usize::from(!text.trim().is_empty());
                     glyphs.push(text, at, end, state.is_invisible);
                 }
                 None => {

@@ -6,6 +6,7 @@ mod carried;
 mod containers;
 mod documents;
 mod facts;
+mod fonts;
 mod hostile;
 mod html;
 mod legacy;
