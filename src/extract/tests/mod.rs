@@ -5,6 +5,7 @@ mod bombs;
 mod carried;
 mod containers;
 mod documents;
+mod drawn;
 mod facts;
 mod fonts;
 mod hostile;
