@@ -15,10 +15,17 @@ pub(super) fn base_encoding(document: &Document, name: &[u8]) -> Vec<Option<Stri
 
 /// The characters of a glyph name: `A`, `uni0041`, `u1F600`, `f_i`, `a.alt` (Adobe Glyph List Specification, 2).
 pub(super) fn by_name(document: &Document, name: &[u8]) -> Option<String> {
-    let name = std::str::from_utf8(name).ok()?;
+    /// Octets of a name: 63 by the rules, some more for a ligature of many. One name may stand for every glyph of a font.
+    const LONGEST: usize = 127;
+    let name = std::str::from_utf8(name).ok().filter(|name| name.len() <= LONGEST)?;
     let base = name.split('.').next().filter(|b| !b.is_empty())?;
     let text: String = base.split('_').map(|piece| component(document, piece)).collect::<Option<_>>()?;
-    (!text.is_empty()).then_some(text)
+    is_meaningful(&text).then_some(text)
+}
+
+/// Nothing, zero and private use say nothing.
+pub(super) fn is_meaningful(text: &str) -> bool {
+    !text.is_empty() && !text.chars().all(|c| matches!(c, '\0' | '\u{FFFD}' | '\u{E000}'..='\u{F8FF}'))
 }
 
 fn component(document: &Document, name: &str) -> Option<String> {
@@ -32,6 +39,17 @@ fn component(document: &Document, name: &str) -> Option<String> {
     if let Some(c) = name.strip_prefix('u').filter(|d| (4..=6).contains(&d.len())).and_then(hex) {
         return Some(c.into());
     }
+    let text = listed(document, name)?;
+    if is_meaningful(&text) {
+        return Some(text);
+    }
+    // The list gives old-style figures and small capitals places for private use: what they are variants of says more.
+    let base = ["oldstyle", "small", "superior", "inferior"].iter().find_map(|variant| name.strip_suffix(variant))?;
+    listed(document, base)
+}
+
+/// The Adobe glyph list.
+fn listed(document: &Document, name: &str) -> Option<String> {
     let mut encoding = Dictionary::new();
     encoding.set("Differences", vec![Object::Integer(0), Object::Name(name.as_bytes().to_vec())]);
     let font = font(Object::Dictionary(encoding));

@@ -2,9 +2,10 @@
 
 mod bidi;
 mod comb;
+mod replaced;
 
-use super::page::Matrix;
-use std::{cmp::Ordering, collections::HashMap, ops::Range};
+use super::page::{Area, Matrix};
+use std::{borrow::Cow, cmp::Ordering, collections::HashMap, ops::Range};
 
 /// Gaps and steps, in ems, that make a blank, a tab and a new line.
 const BLANK: f32 = 0.17;
@@ -17,6 +18,10 @@ const LINE: f32 = 0.4;
 pub(super) struct Glyphs {
     text: String,
     list: Vec<Glyph>,
+    /// Texts that stand for glyphs, which may be none.
+    stand_ins: Vec<(Range<usize>, String)>,
+    /// What is seen of the page; all of it if unknown.
+    pub(super) visible: Option<Area>,
 }
 
 /// A glyph in the frame of its own writing direction: `along` grows with the text, `across` upwards.
@@ -48,7 +53,8 @@ struct Segment {
 pub(super) struct PageText {
     pub(super) text: String,
     pub(super) hidden: Vec<Range<usize>>,
-    /// Other readings of it: in the order in which it is drawn, where its digits then stand in another order; with the characters of combs joined.
+    /// Other readings of it: in the order in which it is drawn, where its digits then stand in another order; with the characters of combs joined;
+    /// with what stands for glyphs in their place.
     pub(super) alternatives: Vec<String>,
 }
 
@@ -67,17 +73,28 @@ impl Glyphs {
         if !all.iter().all(|n| n.is_finite()) {
             return;
         }
-        self.text.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        let is_outside = self.visible.is_some_and(|area| !area.holds([x, y], em));
+        self.text.push_str(&shown(text));
         self.list.push(Glyph {
             text_end: u32::try_from(self.text.len()).unwrap_or(u32::MAX),
             angle: uy.atan2(ux).to_degrees().round() as i16,
             // Under one point nobody reads it.
-            is_hidden: is_invisible || em < 1.0,
+            is_hidden: is_invisible || is_outside || em < 1.0,
             along: x * ux + y * uy,
             end: end.0[4] * ux + end.0[5] * uy,
             across: y * ux - x * uy,
             em: em.max(0.01),
         });
+    }
+
+    /// Octets of all their texts.
+    pub(super) fn octets(&self) -> usize {
+        self.text.len()
+    }
+
+    /// A text stands for the glyphs from `from` on.
+    pub(super) fn stands_for(&mut self, from: usize, text: String) {
+        self.stand_ins.push((from..self.list.len(), text));
     }
 
     fn add(&mut self, text: &str, glyph: Glyph) {
@@ -97,6 +114,8 @@ impl Glyphs {
 
     /// Puts the glyphs into lines.
     pub(super) fn into_text(self) -> PageText {
+        let replaced = replaced::replaced(&self).map(|glyphs| PageText::of(bidi::in_reading_order(glyphs).segments()).text);
+        let apart = replaced::apart(&self);
         let glyphs = bidi::in_reading_order(self);
         let segments = glyphs.segments();
         let drawn = drawn_order(&segments);
@@ -104,6 +123,7 @@ impl Glyphs {
         let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
         page.alternatives.extend(Some(drawn).filter(|d| digits(d) != digits(&page.text)));
         page.alternatives.extend(comb::joined(&glyphs).map(|glyphs| PageText::of(glyphs.segments()).text));
+        page.alternatives.extend(replaced.into_iter().chain(apart));
         page
     }
 
@@ -187,6 +207,11 @@ impl Segment {
         }
         self.end = self.end.max(glyph.end);
     }
+}
+
+/// Control characters become blanks: nobody forges a break.
+fn shown(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) { text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect() } else { text.into() }
 }
 
 /// The indices of the glyphs, those of a line together.

@@ -11,7 +11,7 @@ mod page;
 mod parts;
 mod standard;
 mod stream;
-mod truetype;
+mod structure;
 
 use super::{
     Places, ProblemKind, Source, Span,
@@ -20,8 +20,9 @@ use super::{
 use bytes::Bytes;
 use layout::PageText;
 use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
-use page::{Matrix, Shared, Walker};
+use page::{Area, Matrix, Shared, Walker};
 use std::{collections::HashSet, ops::Range};
+use structure::Structure;
 
 /// Letters up to which a page under an image counts as scanned: scanners stamp a line of text on each page.
 const SCANNED_LETTERS: usize = 20;
@@ -49,8 +50,9 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     if document.xref_recovery.is_some() || is_cut(octets) {
         reading.damaged(here, "pdf");
     }
-    pages(reading, here, &document);
-    parts::read(reading, here, &document);
+    let structure = Structure::read(&document);
+    pages(reading, here, &document, &structure);
+    parts::read(reading, here, &document, &structure);
 }
 
 /// Whether the end is missing, or a later revision begins behind it and doesn't end (ISO 32000-1, 7.5.6).
@@ -75,8 +77,8 @@ struct Troubles {
     unmapped: Vec<usize>,
 }
 
-fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document) {
-    let mut shared = Shared::default();
+fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure: &Structure) {
+    let mut shared = Shared::new(structure);
     let mut troubles = Troubles::default();
     let mut text = String::new();
     let (mut starts, mut spans): (Vec<usize>, Vec<(Range<usize>, Span)>) = (Vec::new(), Vec::new());
@@ -125,7 +127,7 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document) {
 fn page(
     reading: &mut Reading<'_>,
     document: &Document,
-    shared: &mut Shared,
+    shared: &mut Shared<'_>,
     id: ObjectId,
     number: usize,
     troubles: &mut Troubles,
@@ -136,7 +138,8 @@ fn page(
     };
     let empty = Dictionary::new();
     let resources = inherited(document, dictionary, b"Resources").and_then(|r| r.as_dict().ok()).unwrap_or(&empty);
-    let mut walker = Walker::new(document, reading, shared);
+    let mut walker = Walker::new(document, reading, shared, id);
+    walker.drawn.glyphs.visible = visible(document, dictionary);
     let mut content = Vec::new();
     for object in contents(document, dictionary) {
         match object.as_stream() {
@@ -148,7 +151,7 @@ fn page(
             Err(_) => walker.drawn.is_damaged = true,
         }
     }
-    walker.draw(&content, Matrix::IDENTITY, resources);
+    walker.draw(&content, resources);
     patterns(&mut walker, document, resources);
     annotations(&mut walker, document, dictionary, resources);
     let drawn = walker.drawn;
@@ -196,16 +199,29 @@ fn inherited<'d>(document: &'d Document, page: &'d Dictionary, name: &[u8]) -> O
 /// The page's area in its own units; A4 where it doesn't say.
 fn area(document: &Document, page: &Dictionary) -> f32 {
     const A4: f32 = 595.0 * 842.0;
-    let Some(Ok(list)) = inherited(document, page, b"MediaBox").map(Object::as_array) else { return A4 };
-    let numbers: Vec<f32> = list.iter().filter_map(|o| document.dereference(o).ok()?.1.as_float().ok()).collect();
-    match numbers[..] {
-        [left, bottom, right, top] if right != left && top != bottom => ((right - left) * (top - bottom)).abs(),
+    match bounds(document, page, b"MediaBox") {
+        Some([left, bottom, right, top]) if right != left && top != bottom => ((right - left) * (top - bottom)).abs(),
         _ => A4,
     }
 }
 
+/// What is seen of a page (ISO 32000-1, 14.11.2).
+fn visible(document: &Document, page: &Dictionary) -> Option<Area> {
+    let area = |name| bounds(document, page, name).map(|[left, bottom, right, top]| Area::between([left, bottom], [right, top]));
+    match (area(b"MediaBox"), area(b"CropBox")) {
+        (Some(media), Some(crop)) => Some(media.and(crop)),
+        (media, crop) => media.or(crop),
+    }
+}
+
+fn bounds(document: &Document, page: &Dictionary, name: &[u8]) -> Option<[f32; 4]> {
+    let list = inherited(document, page, name)?.as_array().ok()?;
+    let numbers: Vec<f32> = list.iter().take(4).filter_map(|o| document.dereference(o).ok()?.1.as_float().ok()).collect();
+    numbers.try_into().ok()
+}
+
 /// Tiling patterns may draw text (ISO 32000-1, 8.7.3).
-fn patterns(walker: &mut Walker<'_, '_>, document: &Document, resources: &Dictionary) {
+fn patterns(walker: &mut Walker<'_, '_, '_>, document: &Document, resources: &Dictionary) {
     /// More than any page uses.
     const MOST: usize = 256;
     let Ok(patterns) = resources.get_deref(b"Pattern", document).and_then(Object::as_dict) else { return };
@@ -222,7 +238,7 @@ fn patterns(walker: &mut Walker<'_, '_>, document: &Document, resources: &Dictio
 }
 
 /// Draws the normal appearance of each annotation, in all its states, where it stands.
-fn annotations(walker: &mut Walker<'_, '_>, document: &Document, page: &Dictionary, resources: &Dictionary) {
+fn annotations(walker: &mut Walker<'_, '_, '_>, document: &Document, page: &Dictionary, resources: &Dictionary) {
     let Ok(list) = page.get_deref(b"Annots", document).and_then(Object::as_array) else { return };
     walker.drawn.is_too_large |= list.len() > walker.reading.limits.annotations;
     let mut seen = HashSet::new();

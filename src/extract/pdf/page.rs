@@ -1,13 +1,21 @@
 //! A page's content, walked through: what is drawn, where, and how (ISO 32000-1, 8 and 9).
 
+mod marks;
+mod paint;
+
+pub(super) use paint::Area;
+
 use super::{
-    font::Font,
+    font::{Font, Programs, ReadPrograms},
     layout::Glyphs,
     lexer::{Lexer, Operand, Token},
     stream::{self, Refused},
+    structure::Structure,
 };
 use crate::extract::reading::Reading;
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
+use marks::Marks;
+use paint::{Color, Ground};
 use std::{collections::HashMap, rc::Rc};
 
 /// Saved graphics states; real pages stay under 30.
@@ -31,6 +39,11 @@ impl Matrix {
         let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (self.0, next.0);
         Matrix([a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + l])
     }
+
+    fn point(self, [x, y]: [f32; 2]) -> [f32; 2] {
+        let [a, b, c, d, e, f] = self.0;
+        [a * x + c * y + e, b * x + d * y + f]
+    }
 }
 
 /// What a page drew.
@@ -44,16 +57,26 @@ pub(super) struct Drawn {
     /// Glyphs with a meaning, and without.
     pub(super) mapped: usize,
     pub(super) unmapped: usize,
+    ground: Ground,
+    /// Octets of the texts that stand for something drawn, or describe it.
+    told: usize,
 }
 
 /// Fonts and forms that were read already: pages share them.
-#[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct Shared<'s> {
+    structure: &'s Structure,
     /// By the address of the dictionary: it need not be an object of its own.
     fonts: HashMap<*const Dictionary, Rc<Font>>,
+    programs: ReadPrograms,
     contents: HashMap<ObjectId, Rc<[u8]>>,
     /// Operations of all pages so far.
     operations: usize,
+}
+
+impl<'s> Shared<'s> {
+    pub(super) fn new(structure: &'s Structure) -> Shared<'s> {
+        Shared { structure, fonts: HashMap::new(), programs: ReadPrograms::default(), contents: HashMap::new(), operations: 0 }
+    }
 }
 
 /// The graphics state, as far as text depends on it.
@@ -67,24 +90,58 @@ struct State {
     scale: f32,
     leading: f32,
     rise: f32,
+    /// Neither filled nor stroked.
     is_invisible: bool,
+    /// Stroked, in whatever colour.
+    is_outlined: bool,
+    is_transparent: bool,
+    fill: Color,
+    /// The components of a fill colour say which it is.
+    is_fill_plain: bool,
+}
+
+impl State {
+    fn new(ctm: Matrix) -> State {
+        State {
+            ctm,
+            font: None,
+            size: 0.0,
+            character_spacing: 0.0,
+            word_spacing: 0.0,
+            scale: 1.0,
+            leading: 0.0,
+            rise: 0.0,
+            is_invisible: false,
+            is_outlined: false,
+            is_transparent: false,
+            fill: paint::BLACK,
+            is_fill_plain: true,
+        }
+    }
 }
 
 /// Walks through the content of one page and all that it draws.
-pub(super) struct Walker<'w, 'l> {
+pub(super) struct Walker<'w, 'l, 's> {
     pub(super) document: &'w Document,
     pub(super) reading: &'w mut Reading<'l>,
-    pub(super) shared: &'w mut Shared,
+    pub(super) shared: &'w mut Shared<'s>,
     pub(super) drawn: Drawn,
     operations_left: usize,
     /// The forms that are being drawn, the innermost last.
     within: Vec<ObjectId>,
+    page: ObjectId,
+    marks: Marks,
 }
 
-impl<'w, 'l> Walker<'w, 'l> {
-    pub(super) fn new(document: &'w Document, reading: &'w mut Reading<'l>, shared: &'w mut Shared) -> Walker<'w, 'l> {
+impl<'w, 'l, 's> Walker<'w, 'l, 's> {
+    pub(super) fn new(
+        document: &'w Document,
+        reading: &'w mut Reading<'l>,
+        shared: &'w mut Shared<'s>,
+        page: ObjectId,
+    ) -> Walker<'w, 'l, 's> {
         let operations_left = reading.limits.operations.min(reading.limits.document_operations.saturating_sub(shared.operations));
-        Walker { document, reading, shared, drawn: Drawn::default(), operations_left, within: Vec::new() }
+        Walker { document, reading, shared, drawn: Drawn::default(), operations_left, within: Vec::new(), page, marks: Marks::default() }
     }
 
     /// Decodes a content stream; none if that fails, which is noted.
@@ -105,8 +162,13 @@ impl<'w, 'l> Walker<'w, 'l> {
         }
     }
 
-    /// Draws a Form XObject, an appearance or a pattern.
+    /// Draws an appearance or a pattern.
     pub(super) fn form(&mut self, id: ObjectId, ctm: Matrix, parent: &Dictionary) {
+        self.form_with(id, State::new(ctm), parent);
+    }
+
+    /// Draws a form with all of the state that is in force where it is called (ISO 32000-1, 8.10.1).
+    fn form_with(&mut self, id: ObjectId, mut state: State, parent: &Dictionary) {
         if self.within.contains(&id) {
             return;
         }
@@ -130,28 +192,24 @@ impl<'w, 'l> Walker<'w, 'l> {
         let document = self.document;
         let resources = form.dict.get_deref(b"Resources", document).and_then(Object::as_dict).unwrap_or(parent);
         self.within.push(id);
-        self.draw(&content, matrix.then(ctm), resources);
+        state.ctm = matrix.then(state.ctm);
+        self.draw_with(&content, state, resources);
         self.within.pop();
     }
 
-    /// Draws a content stream.
-    pub(super) fn draw(&mut self, content: &[u8], ctm: Matrix, resources: &Dictionary) {
-        let mut pen = Pen {
-            state: State {
-                ctm,
-                font: None,
-                size: 0.0,
-                character_spacing: 0.0,
-                word_spacing: 0.0,
-                scale: 1.0,
-                leading: 0.0,
-                rise: 0.0,
-                is_invisible: false,
-            },
-            saved: Vec::new(),
-            text: Matrix::IDENTITY,
-            line: Matrix::IDENTITY,
-        };
+    /// Draws a page's content.
+    pub(super) fn draw(&mut self, content: &[u8], resources: &Dictionary) {
+        self.draw_with(content, State::new(Matrix::IDENTITY), resources);
+    }
+
+    fn draw_with(&mut self, content: &[u8], state: State, resources: &Dictionary) {
+        let outer = self.marks.len();
+        let mut pen = Pen { state, saved: Vec::new(), text: Matrix::IDENTITY, line: Matrix::IDENTITY, outer };
+        self.tokens(content, &mut pen, resources);
+        self.marks.close(outer, &mut self.drawn.glyphs);
+    }
+
+    fn tokens(&mut self, content: &[u8], pen: &mut Pen, resources: &Dictionary) {
         let mut lexer = Lexer::new(content);
         let mut operands: Vec<Operand> = Vec::new();
         while let Some(token) = lexer.next() {
@@ -165,13 +223,14 @@ impl<'w, 'l> Walker<'w, 'l> {
                     operands.push(operand);
                     continue;
                 }
-                Token::InlineImage => self.image(&pen),
-                Token::Operator(operator) => self.operator(&mut pen, operator, &operands, resources),
+                Token::InlineImage => self.image(pen),
+                Token::Operator(operator) => self.operator(pen, operator, &operands, resources),
             }
             operands.clear();
             self.operations_left = self.operations_left.saturating_sub(1);
             self.shared.operations += 1;
-            if self.operations_left == 0 || self.drawn.glyphs.len() > MOST_GLYPHS {
+            let is_long = self.drawn.glyphs.len() > MOST_GLYPHS || self.drawn.glyphs.octets() + self.drawn.told > self.reading.limits.text;
+            if self.operations_left == 0 || is_long {
                 self.drawn.is_too_large = true;
                 return;
             }
@@ -195,7 +254,10 @@ impl<'w, 'l> Walker<'w, 'l> {
             b"Tz" => pen.state.scale = number(0) / 100.0,
             b"TL" => pen.state.leading = number(0),
             b"Ts" => pen.state.rise = number(0),
-            b"Tr" => pen.state.is_invisible = number(0) == 3.0 || number(0) == 7.0,
+            b"Tr" => {
+                pen.state.is_invisible = number(0) == 3.0 || number(0) == 7.0;
+                pen.state.is_outlined = number(0) != 0.0 && number(0) != 4.0;
+            }
             b"Tf" => {
                 pen.state.size = number(1);
                 if let Some(Operand::Name(name)) = operands.first() {
@@ -222,8 +284,69 @@ impl<'w, 'l> Walker<'w, 'l> {
             b"TJ" => self.show_operand(pen, operands.first()),
             b"gs" => self.parameters(pen, operands, resources),
             b"Do" => self.x_object(pen, operands, resources),
+            b"BMC" => self.marks.begin(None, &self.drawn.glyphs),
+            b"BDC" => self.mark(operands, resources),
+            b"DP" => {
+                if let Some(text) = self.describe(operands, resources) {
+                    self.drawn.glyphs.stands_for(self.drawn.glyphs.len(), text);
+                }
+            }
+            b"EMC" => self.marks.end(pen.outer, &mut self.drawn.glyphs),
+            _ => self.paint(pen, operator, operands, resources),
+        }
+    }
+
+    /// Colours, and the areas that are filled with them.
+    fn paint(&mut self, pen: &mut Pen, operator: &[u8], operands: &[Operand], resources: &Dictionary) {
+        let numbers = || operands.iter().filter_map(|o| if let Operand::Number(n) = o { Some(*n) } else { None });
+        let ground = &mut self.drawn.ground;
+        match operator {
+            b"g" | b"rg" | b"k" => pen.state.fill = paint::color(&numbers().collect::<Vec<_>>()),
+            b"cs" => {
+                pen.state.is_fill_plain = self.is_plain(operands, resources);
+                pen.state.fill = paint::BLACK.filter(|_| pen.state.is_fill_plain);
+            }
+            b"sc" | b"scn" if pen.state.is_fill_plain => pen.state.fill = paint::color(&numbers().collect::<Vec<_>>()),
+            b"m" | b"l" | b"c" | b"v" | b"y" => ground.line(pen.state.ctm, &numbers().collect::<Vec<_>>()),
+            b"re" => {
+                if let Ok(rectangle) = numbers().collect::<Vec<_>>().try_into() {
+                    ground.rectangle(pen.state.ctm, rectangle);
+                }
+            }
+            b"f" | b"F" | b"f*" | b"B" | b"B*" | b"b" | b"b*" => ground.end(Some(pen.state.fill).filter(|_| !pen.state.is_transparent)),
+            b"S" | b"s" | b"n" => ground.end(None),
+            b"sh" => ground.picture(Matrix([1e6, 0.0, 0.0, 1e6, -5e5, -5e5])),
             _ => {}
         }
+    }
+
+    /// Whether the components of a colour space are those of a device (ISO 32000-1, 8.6).
+    fn is_plain(&self, operands: &[Operand], resources: &Dictionary) -> bool {
+        let Some(Operand::Name(name)) = operands.first() else { return false };
+        let document = self.document;
+        let own = resources.get_deref(b"ColorSpace", document).and_then(|s| s.as_dict()?.get_deref(name, document)).ok();
+        let name = match own {
+            Some(Object::Array(space)) => space.first().and_then(|o| o.as_name().ok()).unwrap_or_default(),
+            Some(Object::Name(name)) => name,
+            _ => name.as_slice(),
+        };
+        matches!(name, b"DeviceGray" | b"DeviceRGB" | b"DeviceCMYK" | b"CalGray" | b"CalRGB" | b"ICCBased")
+    }
+
+    fn mark(&mut self, operands: &[Operand], resources: &Dictionary) {
+        let actual = self.describe(operands, resources);
+        self.marks.begin(actual, &self.drawn.glyphs);
+    }
+
+    /// Notes what is said about a sequence; gives what is to be read in its place.
+    fn describe(&mut self, operands: &[Operand], resources: &Dictionary) -> Option<String> {
+        let structure = Some((self.shared.structure, self.page)).filter(|_| self.within.is_empty());
+        let (actual, about) = marks::texts(self.document, operands, resources, structure);
+        self.drawn.told += actual.iter().chain(&about).map(String::len).sum::<usize>();
+        for text in about {
+            self.drawn.glyphs.stands_for(self.drawn.glyphs.len(), text);
+        }
+        actual
     }
 
     fn show_operand(&mut self, pen: &mut Pen, operand: Option<&Operand>) {
@@ -248,9 +371,18 @@ impl<'w, 'l> Walker<'w, 'l> {
             self.drawn.unmapped += text.len();
             return;
         };
-        let Drawn { glyphs, mapped, unmapped, .. } = &mut self.drawn;
-        font.show(text, |shown| {
-            if glyphs.len() > MOST_GLYPHS {
+        let most = self.reading.limits.text;
+        let Drawn { glyphs, mapped, unmapped, ground, .. } = &mut self.drawn;
+        let is_hidden = {
+            let state = &pen.state;
+            let middle =
+                Matrix::translation(0.25 * state.size * state.scale, 0.25 * state.size + state.rise).then(pen.text).then(state.ctm);
+            let is_seen = state.is_outlined || !ground.hides(state.fill, [middle.0[4], middle.0[5]]);
+            state.is_invisible || state.is_transparent || !is_seen
+        };
+        let mut programs = Programs { reading: &mut *self.reading, document: self.document, read: &mut self.shared.programs };
+        font.show(&mut programs, text, |shown| {
+            if glyphs.len() > MOST_GLYPHS || glyphs.octets() > most {
                 return;
             }
             let state = &pen.state;
@@ -260,12 +392,13 @@ impl<'w, 'l> Walker<'w, 'l> {
             let end = Matrix::translation(width, 0.0).then(pen.text).then(state.ctm);
             match shown.text.as_deref() {
                 Some(text) => {
-                    *mapped += usize::from(!text.trim().is_empty());
-                    glyphs.push(text, at, end, state.is_invisible);
+                    let count = if shown.is_guess { &mut *unmapped } else { &mut *mapped };
+                    *count += usize::from(!text.trim().is_empty());
+                    glyphs.push(text, at, end, is_hidden);
                 }
                 None => {
                     *unmapped += 1;
-                    glyphs.push("\u{FFFD}", at, end, state.is_invisible);
+                    glyphs.push("\u{FFFD}", at, end, is_hidden);
                 }
             }
             pen.advance(width + spacing * pen.state.scale);
@@ -289,12 +422,16 @@ impl<'w, 'l> Walker<'w, 'l> {
         Some(font)
     }
 
-    /// A graphics state parameter dictionary can set the font too.
+    /// A graphics state parameter dictionary can set the font too, and make all that follows transparent.
     fn parameters(&mut self, pen: &mut Pen, operands: &[Operand], resources: &Dictionary) {
         let Some(Operand::Name(name)) = operands.first() else { return };
         let document = self.document;
         let set = resources.get_deref(b"ExtGState", document).and_then(Object::as_dict).ok();
-        let font = set.and_then(|s| s.get_deref(name, document).ok()?.as_dict().ok()?.get_deref(b"Font", document).ok()?.as_array().ok());
+        let set = set.and_then(|s| s.get_deref(name, document).ok()?.as_dict().ok());
+        if let Some(alpha) = set.and_then(|s| s.get_deref(b"ca", document).ok()?.as_float().ok()) {
+            pen.state.is_transparent = alpha <= 0.0;
+        }
+        let font = set.and_then(|s| s.get_deref(b"Font", document).ok()?.as_array().ok());
         if let Some([font, size]) = font.map(Vec::as_slice) {
             pen.state.font = self.load_font(font);
             pen.state.size = size.as_float().unwrap_or(0.0);
@@ -311,7 +448,7 @@ impl<'w, 'l> Walker<'w, 'l> {
             return;
         };
         match object.dict.get_deref(b"Subtype", document).and_then(Object::as_name) {
-            Ok(b"Form") => self.form(id, pen.state.ctm, resources),
+            Ok(b"Form") => self.form_with(id, pen.state.clone(), resources),
             Ok(b"Image") => self.image(pen),
             _ => {}
         }
@@ -321,6 +458,7 @@ impl<'w, 'l> Walker<'w, 'l> {
     fn image(&mut self, pen: &Pen) {
         let [a, b, c, d, ..] = pen.state.ctm.0;
         self.drawn.image_area += (a * d - b * c).abs();
+        self.drawn.ground.picture(pen.state.ctm);
     }
 }
 
@@ -330,6 +468,8 @@ struct Pen {
     saved: Vec<State>,
     text: Matrix,
     line: Matrix,
+    /// Marked-content sequences that were open before.
+    outer: usize,
 }
 
 impl Pen {

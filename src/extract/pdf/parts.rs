@@ -1,6 +1,6 @@
 //! What a PDF holds beside its pages' content: form fields, annotations, links, outlines, properties, embedded files.
 
-use super::stream;
+use super::{stream, structure::Structure};
 use crate::extract::{
     Places, Source, plain,
     reading::{Here, Reading},
@@ -16,13 +16,16 @@ const DEEPEST: usize = 32;
 const NAME_LONGEST: usize = 200;
 
 /// Reads everything but the pages' content.
-pub(super) fn read(reading: &mut Reading<'_>, here: &Here, document: &Document) {
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, document: &Document, structure: &Structure) {
     let mut told = Told::default();
     fields(document, &mut told);
     told.objects(document);
     for (text, place) in [(told.fields, "fields"), (told.notes, "comment"), (told.links, "links"), (told.outlines, "outline")] {
         reading.text(&here.part, Source::Attachment, text, Places::Named(place.into()));
     }
+    let (described, starts, apart) = structure.lines(document, reading.limits.pages);
+    reading.text(&here.part, Source::Attachment, described, Places::Pages(starts));
+    reading.text(&here.part, Source::Attachment, apart, Places::Named("description".into()));
     properties(reading, here, document);
     packets(reading, here, document);
     files(reading, here, document);
@@ -70,7 +73,8 @@ impl Told {
     }
 }
 
-fn dictionary(object: &Object) -> Option<&Dictionary> {
+/// The dictionary of an object that has one.
+pub(super) fn dictionary(object: &Object) -> Option<&Dictionary> {
     match object {
         Object::Dictionary(dictionary) => Some(dictionary),
         Object::Stream(stream) => Some(&stream.dict),
@@ -79,7 +83,7 @@ fn dictionary(object: &Object) -> Option<&Dictionary> {
 }
 
 /// A text string as a person reads it.
-fn string(object: &Object) -> Option<String> {
+pub(super) fn string(object: &Object) -> Option<String> {
     match object {
         Object::String(octets, _) => decode_text_string(object).ok().or_else(|| Some(String::from_utf8_lossy(octets).into_owned())),
         Object::Name(name) => Some(String::from_utf8_lossy(name).into_owned()),
@@ -87,7 +91,8 @@ fn string(object: &Object) -> Option<String> {
     }
 }
 
-fn line(lines: &mut String, text: Option<String>) {
+/// Adds a line, unless there is nothing to say.
+pub(super) fn line(lines: &mut String, text: Option<String>) {
     if let Some(text) = text.filter(|t| !t.trim().is_empty()) {
         lines.push_str(plain::clean(text.into()).trim());
         lines.push('\n');
