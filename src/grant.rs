@@ -11,6 +11,7 @@ use crate::{
     secret::{Id, Token},
     time::Time,
 };
+use std::time::Duration;
 
 /// What the grants of one message have in common.
 pub struct Handover<'a> {
@@ -61,7 +62,13 @@ impl Handover<'_> {
         };
         batch.put(key, &grant, Expect::Absent);
         batch.put(Key::of_message(self.message, lookup), &(), Expect::Absent);
-        post(batch, self.master, &letter(token), About { message: self.message, grant: Some(lookup), only_if: None }, self.now);
+        post(
+            batch,
+            self.master,
+            &letter(token),
+            About { message: self.message, grant: Some(lookup), openly: None, only_if: None },
+            self.now,
+        );
     }
 }
 
@@ -89,8 +96,35 @@ pub struct About {
     pub message: Id,
     /// The grant.
     pub grant: Option<Id>,
+    /// The number of the recipient to whom the message goes as it came.
+    pub openly: Option<u32>,
     /// The mail is dropped unless the message is in this state when it leaves.
     pub only_if: Option<State>,
+}
+
+/// When a sender is reminded of what is asked of him, counted from the mail that asked.
+pub const REMINDERS: [Duration; 2] = [Duration::from_secs(4 * 3600), Duration::from_secs(24 * 3600)];
+
+/// The keys of the mails that remind a sender who was asked `now`, before `until` is over. They stand in his approval: a decision takes them away.
+#[must_use]
+pub fn reminders(now: Time, until: Time) -> Vec<Key> {
+    REMINDERS.iter().map(|after| now.plus(*after)).filter(|due| *due < until).map(|due| Key::reminder(due, Id::random())).collect()
+}
+
+/// Adds the mail that asks a sender, and at each of the keys of [`reminders`] one that reminds him; the message was taken `at` this moment.
+pub fn ask(batch: &mut Batch, master: &Master, letter: Letter, (message, at): (Id, Time), reminders: &[Key], now: Time) {
+    post(batch, master, &letter, About { message, grant: None, openly: None, only_if: Some(State::Held) }, now);
+    remind(batch, master, letter, (message, at), reminders, now);
+}
+
+/// Adds the mails that remind a sender of what `letter` asks.
+pub fn remind(batch: &mut Batch, master: &Master, mut letter: Letter, (message, at): (Id, Time), reminders: &[Key], now: Time) {
+    let about = About { message, grant: None, openly: None, only_if: Some(State::Held) };
+    letter.remind(at);
+    for key in reminders {
+        let Some(id) = key.segments().last().and_then(Id::parse) else { continue };
+        batch.put(key.clone(), &row(master, id, &letter, about, now), Expect::Absent);
+    }
 }
 
 /// Adds a mail that is due at once.
@@ -99,19 +133,23 @@ pub struct About {
 /// Never in practice: letters serialise.
 pub fn post(batch: &mut Batch, master: &Master, letter: &Letter, about: About, now: Time) {
     let id = Id::random();
+    batch.put(Key::outbox(now, id), &row(master, id, letter, about, now), Expect::Absent);
+}
+
+fn row(master: &Master, id: Id, letter: &Letter, about: About, now: Time) -> Mail {
     let text = zeroize::Zeroizing::new(serde_json::to_vec(letter).expect("letters have text keys and no foreign types"));
-    let mail = Mail {
+    Mail {
         v: FORMAT,
         at: now,
         about: about.message,
         grant: about.grant,
+        openly: about.openly,
         only_if: about.only_if,
         tries: 0,
         claimed: false,
         delay_told: false,
         letter: master.seal_letter(id, &text, Salt::random()),
-    };
-    batch.put(Key::outbox(now, id), &mail, Expect::Absent);
+    }
 }
 
 /// Adds a recipient's number to those that the organisation knows; at most once for an address in one batch. `by` is who gave it.
@@ -131,6 +169,6 @@ pub fn know_phone(batch: &mut Batch, master: &Master, address: &Address, phone: 
 
 /// Adds an event.
 pub fn note(batch: &mut Batch, what: Fact, message: Option<Id>, grant: Option<Id>, now: Time) {
-    let event = Event { v: FORMAT, what, message, grant, queue: None };
+    let event = Event { v: FORMAT, what, message, grant, queue: None, by: None, reason: None };
     batch.put(Key::event(now, Id::random()), &event, Expect::Absent);
 }

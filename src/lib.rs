@@ -18,6 +18,7 @@ pub mod policy;
 pub mod inspect;
 // ── making: values in, records and mails out; `now` is an argument ──
 pub mod seal;
+pub mod processed;
 pub mod unlock;
 pub mod template;
 pub mod notice;

@@ -5,6 +5,8 @@
 //! good, or for 48 hours, is told to the sender.
 
 mod due;
+mod openly;
+mod remind;
 mod slow;
 mod tell;
 mod tray;
@@ -16,25 +18,27 @@ use crate::{
     address::Address,
     clock::Clock,
     grant,
-    notice::{Composed, Letter, Organisation, Origin, compose, return_path},
+    notice::{Composed, Letter, Organisation, Origin, compose, excerpt, return_path},
+    processed::LoopHeader,
     record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{
         EnvelopeCommand, Reply,
         client::{Failure, Route, Routes},
     },
-    store::{Keyring, Store, StoreError},
+    store::{Blobs, Keyring, Store, StoreError},
     template::Templates,
     time::Time,
 };
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
     time::{Instant, MissedTickBehavior},
 };
@@ -100,6 +104,12 @@ pub struct Outbox {
     pub under_way: UnderWay,
     /// Deliveries that take long.
     pub slow: Slow,
+    /// Where the octets lie of mail that goes as it came.
+    pub blobs: Arc<dyn Blobs>,
+    /// How such mail is marked as judged; `None` where mail never comes back.
+    pub loop_header: Option<LoopHeader>,
+    /// Who holds this has a large one in memory.
+    pub large: Arc<Semaphore>,
 }
 
 /// The ids of rows that a process has begun with.
@@ -151,6 +161,8 @@ enum Outcome {
     Taken,
     /// Refused for good; what the next hop said.
     Refused(Reply),
+    /// What was to be sent is missing or damaged here.
+    Lost,
     /// To be tried again; what was said or happened.
     Later(Reply),
     /// It has become pointless: the message is gone, or no longer in the state it was about.
@@ -168,6 +180,7 @@ impl Outbox {
         while !*shutdown.borrow() {
             latest = self.follow_clock(latest).await;
             if look {
+                self.remind().await;
                 more = self.begin_due(&mut deliveries).await;
             }
             look = tokio::select! {
@@ -305,7 +318,12 @@ impl Outbox {
             }
         };
         // Whatever is read is read before the mail leaves: a crash between its arrival and our commit sends it again.
-        let before = async { Ok::<_, StoreError>((self.has_a_point(&claim).await?, self.origin_of(&claim).await?.1)) };
+        let before = async {
+            Ok::<_, StoreError>((
+                self.has_a_point(&claim).await? && self.still_asks(&claim, &letter).await?,
+                self.origin_of(&claim).await?.1,
+            ))
+        };
         let (outcome, origin) = match before.await {
             Ok((true, origin)) => (self.send(&claim, &letter).await, origin),
             Ok((false, origin)) => (Outcome::Pointless, origin),
@@ -342,11 +360,18 @@ impl Outbox {
 
     async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
-        let mail = match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
-            Ok(mail) => self.with_return_path(claim, mail, organisation.bounces.as_ref()),
-            Err(error) => {
-                tracing::error!("mail {} cannot be composed: {error}", claim.id);
-                return Outcome::Later(Reply::TRY_LATER);
+        let (mail, _place) = if let Letter::Openly { token, recipient, .. } = letter {
+            match self.original(claim, token, recipient).await {
+                Ok(original) => original,
+                Err(outcome) => return outcome,
+            }
+        } else {
+            match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
+                Ok(mail) => (self.with_return_path(claim, mail, organisation.bounces.as_ref()).into(), None),
+                Err(error) => {
+                    tracing::error!("mail {} cannot be composed: {error}", claim.id);
+                    return Outcome::Later(Reply::TRY_LATER);
+                }
             }
         };
         let route = self.routes.load().of(&mail.to).clone();
@@ -380,6 +405,10 @@ impl Outbox {
         let mut batch = Batch::new();
         batch.delete(claim.key.clone(), Expect::Version(claim.version));
         let given_up = self.is_given_up(claim);
+        let stays = matches!(outcome, Outcome::Later(_)) && !given_up;
+        if let Some(number) = claim.mail.openly.filter(|_| !stays) {
+            batch.delete(Key::openly(claim.mail.about, number), Expect::Anything);
+        }
         match outcome {
             Outcome::Pointless => tracing::info!("mail {} dropped: its message has moved on", claim.id),
             Outcome::Taken => {
@@ -387,7 +416,8 @@ impl Outbox {
                 if let Some(fact) = letter.fact_when_taken() {
                     grant::note(&mut batch, fact, Some(claim.mail.about), claim.mail.grant, now);
                 }
-                if origin.notify.success {
+                // The next hop has been told what its sender wants to hear of a mail that goes as it came.
+                if origin.notify.success && claim.mail.openly.is_none() {
                     // The notification is away: it must not go again because a report about it can't be written.
                     if let Err(error) = self.tell_relayed(&mut batch, claim, letter, origin, now).await {
                         tracing::warn!("mail {}: its sender does not get the report he asked for: {error}", claim.id);
@@ -405,8 +435,9 @@ impl Outbox {
             }
             Outcome::Refused(reply) | Outcome::Later(reply) => {
                 tracing::warn!("mail {} kind={} not delivered tries={} reply={}", claim.id, letter.kind(), claim.mail.tries, reply.code());
-                self.tell_sender(&mut batch, claim, letter, &reply, now).await?;
+                self.tell_sender(&mut batch, claim, letter, &excerpt(&reply.to_string()), now).await?;
             }
+            Outcome::Lost => self.tell_sender(&mut batch, claim, letter, "", now).await?,
         }
         self.commit(claim, batch).await
     }
@@ -433,16 +464,35 @@ impl Outbox {
     }
 }
 
+/// A mail as it leaves.
+struct Leaving {
+    from: Option<Address>,
+    to: Address,
+    /// The ESMTP parameters of MAIL, and of RCPT.
+    mail_parameters: String,
+    parameters: String,
+    /// What stands before the octets.
+    head: Vec<u8>,
+    octets: Bytes,
+}
+
+impl From<Composed> for Leaving {
+    fn from(mail: Composed) -> Leaving {
+        // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
+        let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
+        let mail_parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
+        let (from, to, octets) = (mail.envelope_from, mail.to, mail.octets.into());
+        Leaving { from, to, mail_parameters, parameters: String::new(), head: Vec::new(), octets }
+    }
+}
+
 /// The SMTP transaction: the first reply that refuses, or the one to the final dot.
-async fn transfer(route: &Arc<Route>, mail: &Composed, deadline: Instant) -> Result<Reply, Failure> {
+async fn transfer(route: &Arc<Route>, mail: &Leaving, deadline: Instant) -> Result<Reply, Failure> {
     let mut hop = route.begin().await?;
     let size = Some(mail.octets.len() as u64);
-    // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
-    let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
-    let parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
     let commands = [
-        EnvelopeCommand::Mail { from: mail.envelope_from.clone(), parameters, size },
-        EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: String::new() },
+        EnvelopeCommand::Mail { from: mail.from.clone(), parameters: mail.mail_parameters.clone(), size },
+        EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: mail.parameters.clone() },
     ];
     let replies = hop.envelope(&commands).await?;
     match replies.into_iter().find(|r| !r.is_positive()) {
@@ -450,7 +500,7 @@ async fn transfer(route: &Arc<Route>, mail: &Composed, deadline: Instant) -> Res
             hop.reset().await;
             Ok(refusal)
         }
-        None => hop.data(&[&mail.octets], deadline).await,
+        None => hop.data(&[&mail.head, &mail.octets], deadline).await,
     }
 }
 

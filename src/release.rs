@@ -1,7 +1,11 @@
 //! Releases a held message: the numbers are there, so every recipient who waits gets a link.
 
+mod choice;
+mod openly;
 mod quarantine;
 
+pub use choice::numbers_first;
+pub use openly::{AsSent, Decided};
 pub use quarantine::{Details, Entered, MOST_REASON_CHARS, QUARANTINE_TIME, enter, leave_for_number, open_details, open_reason, refuse};
 
 use crate::{
@@ -33,13 +37,29 @@ pub struct Waiter {
     pub given: bool,
     /// What the sender wants to hear about him.
     pub origin: Origin,
+    /// What it takes to send him the mail as it came; `None` where that is not allowed.
+    pub as_sent: Option<AsSent>,
+    /// Whether it was decided that he gets it so.
+    pub openly: bool,
 }
 
 impl Waiter {
     /// Whether nothing can be sent to him yet.
     #[must_use]
     pub fn lacks_number(&self) -> bool {
-        self.level == Level::Two && self.phone.is_none()
+        self.level == Level::Two && self.phone.is_none() && !self.goes_openly()
+    }
+
+    /// His number among those who wait.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.key.segments().last().and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
+
+    /// Whether he gets the mail as it came.
+    #[must_use]
+    pub fn goes_openly(&self) -> bool {
+        self.openly && self.as_sent.is_some()
     }
 }
 
@@ -63,13 +83,16 @@ pub struct Held<'a> {
     pub sender: Option<&'a Address>,
     /// Everybody who waits.
     pub waiting: &'a [Waiter],
+    /// The decision by which some of them get the mail as it came.
+    pub decided: Option<Decided<'a>>,
 }
 
 /// Some recipient still lacks a number: nothing is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumbersMissing;
 
-/// Everything that the release changes, as one batch: links, grants and notifications for all who wait, the numbers remembered, the message sent.
+/// Everything that the release changes, as one batch: links, grants and notifications for all who wait, or the mail itself for those who get it as
+/// it came; the numbers remembered, the message sent.
 ///
 /// # Errors
 /// [`NumbersMissing`] when somebody still lacks a number.
@@ -79,10 +102,14 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
     }
     let Handover { master, message, now, .. } = held.handover;
     let mut batch = Batch::new();
-    batch.put(Key::message(message), &SealedMessage { state: State::Sent, ..held.message.clone() }, Expect::Version(held.version));
-    let released = Approval { released: Some(now), ..held.approval.clone() };
+    let kept = openly::kept(&mut batch, held);
+    batch.put(Key::message(message), &SealedMessage { state: State::Sent, ..kept }, Expect::Version(held.version));
+    let went = openly::send_all(&mut batch, held);
+    let openly = held.approval.openly || went;
+    let released = Approval { released: Some(now), openly, reminders: Vec::new(), ..held.approval.clone() };
     batch.put(held.approval_key.clone(), &released, Expect::Version(held.approval_version));
-    for waiter in held.waiting {
+    choice::end_reminders(&mut batch, held.approval);
+    for waiter in held.waiting.iter().filter(|w| !w.goes_openly()) {
         batch.delete(waiter.key.clone(), Expect::Version(waiter.version));
         let letter = |token| Letter::Notification {
             token,

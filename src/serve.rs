@@ -173,7 +173,7 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let opened = Opened { store, ..opened };
     let ground = Ground { swappable: &swappable, opened: &opened, folder: &config.store.path, clock, wake, metrics };
     next_hops::learn(&swappable.routes);
-    let (outbox, sweep) = (ground.outbox(), ground.sweep());
+    let (outbox, sweep) = (ground.outbox(gateway_options.loops.header.clone()), ground.sweep());
     // We are the sole owner of the store: what is pending or claimed was left by our previous life.
     sweep.withdraw_pending().await?;
     outbox.reclaim().await?;

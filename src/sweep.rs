@@ -281,10 +281,11 @@ impl Sweep {
                 }
                 let (sender, language) = (sender.clone(), message.language.clone());
                 let letter = Letter::NotSent { sender, recipients, at: message.at, origins, language };
-                grant::post(batch, &master, &letter, About { message: id, grant: None, only_if: None }, now);
+                grant::post(batch, &master, &letter, About { message: id, grant: None, openly: None, only_if: None }, now);
             }
         }
-        let others = self.store.list(&KeyRange::grants_of(id), 1).await?;
+        let has_it = [KeyRange::grants_of(id), KeyRange::openly_of(id)];
+        let others = [self.store.list(&has_it[0], 1).await?, self.store.list(&has_it[1], 1).await?].concat();
         if others.is_empty() {
             return self.bury(batch, id, message, version, Fact::NotSent, now).await;
         }
@@ -316,11 +317,14 @@ impl Sweep {
             }
             batch.delete(key, Expect::Version(record.version));
         }
+        for (key, record) in self.store.list(&KeyRange::openly_of(id), usize::MAX).await? {
+            batch.delete(key, Expect::Version(record.version));
+        }
         if message.state == State::Quarantined {
             batch.delete(Key::quarantine(id), Expect::Anything);
         }
         let blobs = message.blobs.clone();
-        let tombstone = SealedMessage { state: State::Gone, sealed_card: None, blobs: Vec::new(), ..message };
+        let tombstone = SealedMessage { state: State::Gone, sealed_card: None, original: None, blobs: Vec::new(), ..message };
         batch.put(Key::message(id), &tombstone, Expect::Version(version));
         let forget: Day = now.day().plus_days(TOMBSTONE_DAYS);
         let row = Expiry { v: FORMAT, at: forget.begins(), what: Expires::Key(Key::message(id).as_str().to_owned()) };

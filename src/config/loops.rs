@@ -2,7 +2,8 @@
 
 use crate::{
     fault::{Located, Table},
-    gateway::{LoopHeader, Loops, NullSender},
+    gateway::{Loops, NullSender},
+    processed::LoopHeader,
     secret::Secret,
 };
 use std::{

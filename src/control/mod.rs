@@ -44,6 +44,8 @@ enum Trouble {
     Number,
     #[error("no message {0} waits in quarantine; `zegel quarantine list` shows which do")]
     NotWaiting(String),
+    #[error("another policy asks for protection of all who wait: release it without --openly")]
+    NotOpenly,
     #[error("it was refused before")]
     Refused,
     #[error("the number of {0} is not known, and the sender can't be asked: `zegel phone set` gives it")]
@@ -82,6 +84,9 @@ pub enum Request {
     QuarantineRelease {
         /// The message.
         id: String,
+        /// Why it goes as it came, to those for whom no policy asks for protection; `None`: all get a link.
+        #[serde(default)]
+        openly: Option<String>,
     },
     /// Send a message to nobody, and tell its sender.
     QuarantineRefuse {
@@ -170,7 +175,7 @@ pub async fn carry_out(request: &Request, store: &dyn Store, keyring: &Keyring, 
         Request::PhoneSet { address, number } => phone::set(store, &master, address, number, now).await,
         Request::PhoneForget { address } => phone::forget(store, &master, address, now).await,
         Request::QuarantineList => quarantine::list(store, &master).await,
-        Request::QuarantineRelease { id } => quarantine::release(store, keyring, id, now).await,
+        Request::QuarantineRelease { id, openly } => quarantine::release(store, keyring, id, openly.as_deref(), now).await,
         Request::QuarantineRefuse { id, reason } => quarantine::refuse(store, &master, id, reason, now).await,
     };
     match done {

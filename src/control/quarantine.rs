@@ -6,7 +6,7 @@ use crate::{
     grant::{self, Handover},
     phone::PhoneNumber,
     record::{Approval, Batch, Card, Expect, Key, KeyRange, KnownPhone, Quarantined, Record, SealedMessage, Waiting},
-    release::{self, Details, Entered, Held, MOST_REASON_CHARS, Waiter},
+    release::{self, AsSent, Decided, Details, Entered, Held, MOST_REASON_CHARS, Waiter},
     seal::{Master, lookup_id, unwrap},
     secret::Id,
     store::{Keyring, Store, StoreError},
@@ -89,15 +89,22 @@ async fn waiter(store: &dyn Store, master: &Master, key: Key, record: &Record) -
         }
     }
     let origin = grant::open_origin(master, &key, row.origin.as_ref());
-    Ok(Waiter { key, version: record.version, address, level: row.level, phone, given: false, origin })
+    let as_sent = row.as_sent.as_ref().map(|sealed| AsSent::open(master, &key, sealed)).transpose()?;
+    Ok(Waiter { key, version: record.version, address, level: row.level, phone, given: false, origin, as_sent, openly: false })
 }
 
-/// Lets a message go: each recipient gets a link, at the level that the policies say. Where a number is missing its sender is asked first.
-pub(super) async fn release(store: &dyn Store, keyring: &Keyring, text: &str, now: Time) -> Result<String, Trouble> {
+/// Lets a message go: each recipient gets a link, at the level that the policies say. Where a number is missing its sender is asked first. With a
+/// reason to let it go `openly` those get it as it came for whom no policy asks for protection.
+pub(super) async fn release(store: &dyn Store, keyring: &Keyring, text: &str, openly: Option<&str>, now: Time) -> Result<String, Trouble> {
     let master = keyring.master();
-    let Case { id, row, details, message, approval, waiting } = Case::find(store, &master, text).await?;
+    let Case { id, row, details, message, approval, mut waiting } = Case::find(store, &master, text).await?;
+    waiting.iter_mut().for_each(|w| w.openly = openly.is_some());
+    if openly.is_some() && !waiting.iter().any(Waiter::goes_openly) {
+        return Err(Trouble::NotOpenly);
+    }
+    let reason = openly.map(|reason| reason.chars().take(MOST_REASON_CHARS).collect::<String>());
     if let Some(waiter) = waiting.iter().find(|w| w.lacks_number()) {
-        if !details.may_ask {
+        if !details.may_ask || openly.is_some() {
             return Err(Trouble::NumberMissing(waiter.address.clone()));
         }
         let entered = Entered { message: (&message.0, message.1), approval: (&approval.0, approval.1), version: row.1 };
@@ -128,6 +135,7 @@ pub(super) async fn release(store: &dyn Store, keyring: &Keyring, text: &str, no
         card: &card,
         sender: sender.as_ref(),
         waiting: &waiting,
+        decided: reason.as_deref().map(|reason| Decided { by: "zegel quarantine", reason }),
     };
     let mut batch = release::release(&held).map_err(|_| Trouble::Number)?;
     batch.delete(Key::quarantine(id), Expect::Version(row.1));

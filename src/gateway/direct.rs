@@ -345,7 +345,15 @@ impl Transfer {
         let mut batch = Batch::new();
         let now = self.gateway.clock.now();
         for _ in &delivered {
-            let event = Event { v: FORMAT, what: Fact::Direct, message: None, grant: None, queue: Some(self.envelope.id.to_string()) };
+            let event = Event {
+                v: FORMAT,
+                what: Fact::Direct,
+                message: None,
+                grant: None,
+                queue: Some(self.envelope.id.to_string()),
+                by: None,
+                reason: None,
+            };
             batch.put(Key::event(now, Id::random()), &event, Expect::Absent);
         }
         let each = delivered.iter().filter_map(|r| r.name).collect();

@@ -77,7 +77,15 @@ impl Transfer {
     }
 
     pub(super) fn event(&self, batch: &mut Batch, what: Fact, sealing: &Sealing) {
-        let event = Event { v: FORMAT, what, message: Some(sealing.id), grant: None, queue: Some(self.envelope.id.to_string()) };
+        let event = Event {
+            v: FORMAT,
+            what,
+            message: Some(sealing.id),
+            grant: None,
+            queue: Some(self.envelope.id.to_string()),
+            by: None,
+            reason: None,
+        };
         batch.put(Key::event(sealing.now, Id::random()), &event, Expect::Absent);
     }
 }

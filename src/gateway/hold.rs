@@ -2,11 +2,12 @@
 
 use super::{Judged, Transfer, hand_over::put_expiry, protect::Reader, sealing::Sealing};
 use crate::{
+    envelope::Recipient,
     grant::{self, About},
     inspect::{Ask, Hold, Plan},
     notice::{Letter, MOST_NAMED, MOST_REASONS, Told, excerpt},
-    record::{Approval, Batch, Expect, Expires, FORMAT, Fact, Key, State, Waiting},
-    release::{self, Details},
+    record::{Approval, Batch, Expect, Expires, FORMAT, Fact, Key, Waiting},
+    release::{self, AsSent, Details},
     seal::{Salt, lookup_id, wrap},
     secret::Token,
     time::Time,
@@ -17,7 +18,8 @@ impl Transfer {
     pub(super) fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], recipients: usize, judged: &Judged) {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
-        let token = self.wait(batch, sealing, waiting, until, false);
+        let reminders = grant::reminders(sealing.now, until);
+        let token = self.wait(batch, sealing, waiting, until, false, &reminders);
         let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
         let others = waiting.len() - missing.len();
         let more = missing.len().saturating_sub(MOST_NAMED);
@@ -32,15 +34,15 @@ impl Transfer {
             some_have_it: waiting.len() < recipients,
             missing,
             until: until.day(),
+            reminds_of: None,
             language: self.gateway.options.language.clone(),
         };
-        self.held(batch, sealing, &letter, until);
+        self.held(batch, sealing, letter, &reminders, until);
     }
 
-    /// Adds the mail that asks the sender, and the day on which nobody waits for him any more.
-    fn held(&self, batch: &mut Batch, sealing: &Sealing, letter: &Letter, until: Time) {
-        let about = About { message: sealing.id, grant: None, only_if: Some(State::Held) };
-        grant::post(batch, &sealing.master, letter, about, sealing.now);
+    /// Adds the mail that asks the sender, those that remind him, and the day on which nobody waits for him any more.
+    fn held(&self, batch: &mut Batch, sealing: &Sealing, letter: Letter, reminders: &[Key], until: Time) {
+        grant::ask(batch, &sealing.master, letter, (sealing.id, sealing.now), reminders, sealing.now);
         self.event(batch, Fact::Held, sealing);
         put_expiry(batch, until, Expires::Held(sealing.id));
     }
@@ -55,7 +57,8 @@ impl Transfer {
     pub(super) fn ask(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], policy: &str, judged: &Judged) {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, true);
+        let reminders = grant::reminders(sealing.now, until);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, true, &reminders);
         let letter = Letter::Ask {
             token,
             sender,
@@ -65,16 +68,17 @@ impl Transfer {
             why: self.why(judged),
             policy: excerpt(policy),
             until: until.day(),
+            reminds_of: None,
             language: self.gateway.options.language.clone(),
         };
-        self.held(batch, sealing, &letter, until);
+        self.held(batch, sealing, letter, &reminders, until);
     }
 
     /// Adds everybody's place in the quarantine, what whoever decides must know, and the mail that tells the sender.
     pub(super) fn quarantine(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged) {
         let Hold::Quarantine(policy) = &plan.hold else { return };
         let until = sealing.now.plus(release::QUARANTINE_TIME);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, false);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, false, &[]);
         let details = Details {
             token,
             sender: self.envelope.from.as_ref().map(ToString::to_string),
@@ -103,11 +107,21 @@ impl Transfer {
             until: Some(until.day()),
             language: self.gateway.options.language.clone(),
         };
-        grant::post(batch, &sealing.master, &letter, About { message: sealing.id, grant: None, only_if: None }, sealing.now);
+        grant::post(batch, &sealing.master, &letter, About { message: sealing.id, grant: None, openly: None, only_if: None }, sealing.now);
+    }
+
+    /// What it takes to send the mail on to a recipient as it is.
+    pub(super) fn as_sent(&self, recipient: &Recipient) -> AsSent {
+        AsSent {
+            from: self.envelope.from.as_ref().map(ToString::to_string),
+            mail_parameters: self.envelope.mail_parameters.clone(),
+            parameters: recipient.parameters.clone(),
+            trace: String::from_utf8_lossy(&self.trace(Some(&recipient.address))).into_owned(),
+        }
     }
 
     /// Adds those who wait and the link by which they will be given theirs.
-    fn wait(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], until: Time, ask: bool) -> Token {
+    fn wait(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], until: Time, ask: bool, reminders: &[Key]) -> Token {
         for (number, reader) in (0..).zip(waiting) {
             let key = Key::waiting(sealing.id, number);
             let seal = |name, text: &str| sealing.master.seal_field(name, &key, text, Salt::random());
@@ -117,6 +131,7 @@ impl Transfer {
                 address: seal("address", reader.address.as_str()),
                 phone: reader.phone.as_ref().map(|p| seal("phone", p.expose())),
                 origin: Some(grant::seal_origin(&sealing.master, &key, &reader.origin)),
+                as_sent: reader.as_sent.as_ref().map(|as_sent| as_sent.seal(&sealing.master, &key)),
             };
             batch.put(key.clone(), &record, Expect::Absent);
         }
@@ -125,7 +140,9 @@ impl Transfer {
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
         let approval = Key::approval(lookup_id(&token));
         put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
-        batch.put(approval, &Approval { v: FORMAT, message: sealing.id, wrap, until, released: None, ask }, Expect::Absent);
+        let reminders = reminders.iter().map(|key| key.as_str().to_owned()).collect();
+        let record = Approval { v: FORMAT, message: sealing.id, wrap, until, released: None, ask, openly: false, reminders };
+        batch.put(approval, &record, Expect::Absent);
         token
     }
 }

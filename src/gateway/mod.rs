@@ -18,7 +18,6 @@ mod told;
 
 pub use direct::{Direct, DirectOptions, Reach, Trusted};
 pub use null_sender::NullSender;
-pub use processed::LoopHeader;
 pub use texts::Texts;
 
 use crate::{
@@ -30,6 +29,7 @@ use crate::{
     message::{Facts, Message},
     metrics::{Answer, Metrics},
     notice::{Organisation, Returned},
+    processed::{LoopHeader, Passage, Scope},
     sandbox::Reader,
     secret::Id,
     smtp::{
@@ -39,7 +39,6 @@ use crate::{
     store::{Blobs, Keyring, Store},
 };
 use arc_swap::ArcSwap;
-use processed::{Passage, Scope};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},

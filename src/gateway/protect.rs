@@ -2,7 +2,6 @@
 
 use super::{
     Judged, SEALING_SLOW, Transfer,
-    processed::Scope,
     repeat::{Earlier, Names},
     sealing::Sealing,
 };
@@ -11,7 +10,9 @@ use crate::{
     inspect::{Ask, Hold, Plan},
     notice::Origin,
     phone::PhoneNumber,
+    processed::Scope,
     record::{Batch, Expect, Key, KnownPhone, Level, State},
+    release::AsSent,
     secret::Id,
     smtp::{Enhanced, EnvelopeCommand, Reply},
     store::{Room, StoreError},
@@ -32,6 +33,8 @@ pub(super) struct Reader {
     pub(super) given: bool,
     /// What the sender wants to hear about him.
     pub(super) origin: Origin,
+    /// What it takes to send him the mail as it is, where whoever decides about it may do so.
+    pub(super) as_sent: Option<AsSent>,
 }
 
 impl Reader {
@@ -55,7 +58,8 @@ impl Transfer {
 
     /// Seals for `readers`, those of `plan`, and relays to the others; remembered under `names`.
     pub(super) async fn sealed(&mut self, plan: &Plan, readers: &[Reader], judged: &Judged, names: &Names) -> Result<Reply, Reply> {
-        let sealing = timeout_at(self.deadline, self.seal(judged)).await.map_err(|_| SEALING_SLOW)??;
+        let sealing =
+            timeout_at(self.deadline, self.seal(judged, readers.iter().any(|r| r.as_sent.is_some()))).await.map_err(|_| SEALING_SLOW)??;
         self.unload();
         let reply = if plan.relay.is_empty() {
             let mut batch = Batch::new();
@@ -173,7 +177,8 @@ impl Transfer {
                 };
             }
             let origin = self.origin(&protected.recipient, judged);
-            readers.push(Reader { address, level: protected.level, phone, given, origin });
+            let as_sent = protected.openly.then(|| self.as_sent(&protected.recipient)).filter(AsSent::fits);
+            readers.push(Reader { address, level: protected.level, phone, given, origin, as_sent });
         }
         if plan.ask == Ask::Nobody && plan.hold == Hold::No && readers.iter().any(Reader::lacks_number) {
             let text = "Not sent: this message needs a code by SMS, and a recipient's number is not known; only a sender of the organisation can give it";

@@ -5,7 +5,7 @@ use crate::{
     inspect::{Plan, Rulebook},
     message::Message,
     notice::excerpt,
-    record::{Card, FORMAT, Key, Part, Sealed, SealedMessage, State},
+    record::{Card, FORMAT, Key, Original, Part, Sealed, SealedMessage, State},
     seal::{Bucket, Ciphertext, ContentKey, Master, Salt, card_context, part_context, seal},
     secret::Id,
     smtp::Reply,
@@ -24,6 +24,7 @@ pub(super) struct Sealing {
     pub(super) content_key: ContentKey,
     pub(super) card: Id,
     pub(super) sealed_card: Option<Sealed>,
+    pub(super) original: Option<Original>,
     pub(super) blobs: Vec<Id>,
     pub(super) now: Time,
     pub(super) expires: Day,
@@ -32,8 +33,8 @@ pub(super) struct Sealing {
 }
 
 impl Transfer {
-    /// Seals every part and makes it durable.
-    pub(super) async fn seal(&mut self, judged: &Judged) -> Result<Sealing, Reply> {
+    /// Seals every part and makes it durable; and the mail as it is, if it may have to go on so.
+    pub(super) async fn seal(&mut self, judged: &Judged, keep_original: bool) -> Result<Sealing, Reply> {
         let message = self.load().await?;
         let now = self.gateway.clock.now();
         let expires = now.day().plus_days(self.gateway.options.retention_days);
@@ -43,15 +44,16 @@ impl Transfer {
         let (head, deadline) = (self.card_head(judged, now), self.deadline);
         let keeping = Keeping { message: id, key: content_key.clone(), blobs: self.gateway.blobs.clone(), deadline, kept: Vec::new() };
         let rulebook = self.rulebook.clone();
-        let kept = tokio::task::spawn_blocking(move || seal_parts(keeping, &message, &rulebook, head)).await.map_err(|_| {
-            tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
-            Reply::TRY_LATER
-        })?;
-        let Kept { card, sealed_card, blobs } = kept.map_err(|e| match e {
+        let kept =
+            tokio::task::spawn_blocking(move || seal_parts(keeping, &message, &rulebook, head, keep_original)).await.map_err(|_| {
+                tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
+                Reply::TRY_LATER
+            })?;
+        let Kept { card, sealed_card, original, blobs } = kept.map_err(|e| match e {
             Unkept::Slow => SEALING_SLOW,
             Unkept::Store(e) => self.unavailable(&e),
         })?;
-        Ok(Sealing { id, content_key, card, sealed_card, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
+        Ok(Sealing { id, content_key, card, sealed_card, original, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
     }
 
     /// The card without its parts.
@@ -96,6 +98,7 @@ impl Transfer {
             language: self.gateway.options.language.clone(),
             card: sealing.card,
             sealed_card: sealing.sealed_card.clone(),
+            original: sealing.original,
             blobs: sealing.blobs.clone(),
         }
     }
@@ -114,6 +117,7 @@ struct Kept {
     card: Id,
     /// The card when the record is to hold it; else it is among the blobs.
     sealed_card: Option<Sealed>,
+    original: Option<Original>,
     blobs: Vec<Id>,
 }
 
@@ -151,11 +155,19 @@ impl Keeping {
 const IN_CARD_BYTES: usize = 32 * 1024;
 
 /// Seals and keeps the readable parts of a mail, and the card that lists them.
-fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut card: Card) -> Result<Kept, Unkept> {
+fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut card: Card, keep_original: bool) -> Result<Kept, Unkept> {
     if message.file_count() > MAX_FILES {
         card.files.push(keeping.part("bericht.eml", "message/rfc822", None, message.octets())?);
     }
     let whole = !card.files.is_empty();
+    let original = match card.files.first() {
+        _ if !keep_original => None,
+        Some(file) => Some(Original { blob: file.blob, size_bytes: file.size_bytes, is_a_file: true }),
+        None => {
+            let part = keeping.part("", "message/rfc822", None, message.octets())?;
+            Some(Original { blob: part.blob, size_bytes: part.size_bytes, is_a_file: false })
+        }
+    };
     let readable = message.take_apart(|file| {
         if !whole {
             card.files.push(keeping.part(&file.name, &file.media_type, file.content_id, file.octets)?);
@@ -175,8 +187,8 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
     let text = zeroize::Zeroizing::new(serde_json::to_vec(&card).expect("a card has text keys and no foreign types"));
     let ciphertext = seal(keeping.key.key(), &card_context(keeping.message, blob), Salt::random(), &text);
     if ciphertext.as_bytes().len() <= SealedMessage::CARD_BYTES {
-        return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), blobs: keeping.kept });
+        return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), original, blobs: keeping.kept });
     }
     keeping.keep(blob, ciphertext)?;
-    Ok(Kept { card: blob, sealed_card: None, blobs: keeping.kept })
+    Ok(Kept { card: blob, sealed_card: None, original, blobs: keeping.kept })
 }

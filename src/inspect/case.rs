@@ -44,6 +44,7 @@ impl Case<'_> {
                 lower(verdict).then_some(Remark::Automatic)
             } else if let (Sender::Outside, Outcome::Ask(level)) = (self.sender(), verdict.outcome) {
                 verdict.outcome = Outcome::Level(level.unwrap_or(Level::One));
+                verdict.openly = false;
                 Some(Remark::NotAsked)
             } else {
                 trigger.filter(|t| !self.is_internal(&verdict.to) && t.raise(verdict)).map(|_| Remark::Number)
@@ -79,7 +80,8 @@ impl Case<'_> {
             // A mail that waits for a decision is one mail: nobody gets it earlier by another way.
             let is_direct = matches!(verdict.outcome, Outcome::Direct(_)) && plan.hold == Hold::No;
             let place = if is_direct { &mut plan.direct } else { &mut plan.protect };
-            place.push(Protected { recipient, level, floor, phone });
+            let openly = verdict.openly && plan.hold != Hold::No;
+            place.push(Protected { recipient, level, floor, openly, phone });
         }
         if plan.protect.is_empty() && plan.direct.is_empty() { Decision::Relay } else { Decision::Protect(plan) }
     }
@@ -166,6 +168,7 @@ impl Trigger {
             _ => return false,
         };
         verdict.level = Some(Level::Two);
+        verdict.openly = false;
         if verdict.policy.is_none() {
             verdict.policy = Some(BY_NUMBER.into());
             verdict.missing_phone = MissingPhone::default();
@@ -187,6 +190,7 @@ fn lower(verdict: &mut Verdict) -> bool {
         _ => return false,
     };
     verdict.level = Some(Level::One);
+    verdict.openly = false;
     true
 }
 
@@ -195,6 +199,7 @@ fn pass(verdict: &mut Verdict) -> bool {
         return false;
     }
     verdict.outcome = Outcome::None;
+    verdict.openly = false;
     verdict.policy = None;
     verdict.overruled.clear();
     verdict.rules.clear();

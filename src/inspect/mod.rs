@@ -91,6 +91,8 @@ pub struct Protected {
     pub level: Level,
     /// The level below which whoever decides about a held mail can't go; `None` where no policy names one.
     pub floor: Option<Level>,
+    /// Whether whoever decides may let it go to him as it is.
+    pub openly: bool,
     /// The number that the sender wrote behind the trigger.
     pub phone: Option<PhoneNumber>,
 }

@@ -74,6 +74,9 @@ pub enum Letter {
         some_have_it: bool,
         /// The day on which it is given up.
         until: Day,
+        /// When the message was taken, if this reminds him of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reminds_of: Option<Time>,
         /// The sender's language.
         language: String,
     },
@@ -141,6 +144,16 @@ pub enum Letter {
         /// The sender's language.
         language: String,
     },
+    /// To a recipient: the sender's own mail, as it came. Its octets lie sealed with the message, and this opens them.
+    Openly {
+        /// Opens the content key in the record of this recipient.
+        token: Token,
+        /// To whom.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// The subject, without trigger; `None` when it holds a finding.
+        subject: Option<String>,
+    },
     /// To the sender: he decides how his message goes.
     Ask {
         /// The sender's link.
@@ -161,6 +174,9 @@ pub enum Letter {
         policy: String,
         /// The day on which it is given up.
         until: Day,
+        /// When the message was taken, if this reminds him of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reminds_of: Option<Time>,
         /// The sender's language.
         language: String,
     },
@@ -236,17 +252,26 @@ impl Told {
 }
 
 impl Letter {
+    /// Makes it one that reminds its reader of a message that was taken `at` this moment.
+    pub fn remind(&mut self, at: Time) {
+        if let Letter::NumberNeeded { reminds_of, .. } | Letter::Ask { reminds_of, .. } = self {
+            *reminds_of = Some(at);
+        }
+    }
+
     /// What it is, for the log.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Letter::Notification { .. } => "notification",
             Letter::Password { .. } => "password",
+            Letter::NumberNeeded { reminds_of: Some(_), .. } | Letter::Ask { reminds_of: Some(_), .. } => "reminder",
             Letter::NumberNeeded { .. } => "number-needed",
             Letter::NotSent { .. } => "not-sent",
             Letter::NotNotified { .. } => "not-notified",
             Letter::Delayed { .. } => "delayed",
             Letter::Relayed { .. } => "relayed",
+            Letter::Openly { .. } => "openly",
             Letter::Ask { .. } => "ask",
             Letter::Told { what, .. } => what.word(),
             Letter::Locked { .. } => "locked",
@@ -259,15 +284,16 @@ impl Letter {
         match self {
             Letter::Notification { .. } => Some(Fact::Notified),
             Letter::Password { .. } => Some(Fact::PasswordSent),
+            Letter::Openly { .. } => Some(Fact::Relayed),
             _ => None,
         }
     }
 
-    /// The recipient whom it was to tell of a message: if it can't be delivered, the sender must know.
+    /// The recipient whom it was to tell of a message, or to bring it: if it can't be delivered, the sender must know.
     #[must_use]
     pub fn notified(&self) -> Option<&Address> {
         match self {
-            Letter::Notification { recipient, .. } => Some(recipient),
+            Letter::Notification { recipient, .. } | Letter::Openly { recipient, .. } => Some(recipient),
             _ => None,
         }
     }
@@ -279,6 +305,7 @@ impl Letter {
             Letter::Notification { subject, .. }
             | Letter::NumberNeeded { subject, .. }
             | Letter::NotNotified { subject, .. }
+            | Letter::Openly { subject, .. }
             | Letter::Ask { subject, .. }
             | Letter::Told { subject, .. } => subject.as_deref(),
             _ => None,

@@ -105,6 +105,7 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
         Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
             report::draft(letter, organisation, templates)?
         }
+        Letter::Openly { .. } => unreachable!("the sender has written it"),
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
         Letter::Locked { sender, recipient, at, until, language } => {
@@ -143,12 +144,14 @@ fn notification(letter: &Letter, organisation: &Organisation, templates: &Templa
 }
 
 fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
-    let Letter::NumberNeeded { token, sender, subject, why, missing, more, others, some_have_it, until, language } = letter else {
+    let Letter::NumberNeeded { token, sender, subject, why, missing, more, others, some_have_it, until, reminds_of, language } = letter
+    else {
         unreachable!("called for this letter only")
     };
     let mail = NumberMail {
         subject: subject.as_deref().map(one_line),
-        at,
+        at: reminds_of.unwrap_or(at),
+        reminder: reminds_of.is_some(),
         why: why.iter().map(|s| one_line(s)).collect(),
         missing: missing.iter().map(ToString::to_string).collect(),
         more: *more,
@@ -158,26 +161,27 @@ fn number_needed(letter: &Letter, at: Time, organisation: &Organisation, templat
         host: organisation.host().to_owned(),
         until: *until,
     };
-    let title = |l| titled(templates, l, "number-subject", subject.as_deref(), &[]);
+    let title = |l| reminding(templates, l, *reminds_of, titled(templates, l, "number-subject", subject.as_deref(), &[]));
     Draft::of(&mail, sender, language, organisation, templates, title)
 }
 
 fn ask(letter: &Letter, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
-    let Letter::Ask { token, sender, recipients, more, subject, why, policy, until, language } = letter else {
+    let Letter::Ask { token, sender, recipients, more, subject, why, policy, until, reminds_of, language } = letter else {
         unreachable!("called for this letter only")
     };
     let mail = AskMail {
         recipients: recipients.iter().map(ToString::to_string).collect(),
         more: *more,
         subject: subject.as_deref().map(one_line),
-        at,
+        at: reminds_of.unwrap_or(at),
+        reminder: reminds_of.is_some(),
         why: why.iter().map(|s| one_line(s)).collect(),
         policy: one_line(policy),
         link: numbers_link(organisation, token).expose().clone(),
         host: organisation.host().to_owned(),
         until: *until,
     };
-    let title = |l| titled(templates, l, "ask-subject", subject.as_deref(), &[]);
+    let title = |l| reminding(templates, l, *reminds_of, titled(templates, l, "ask-subject", subject.as_deref(), &[]));
     Draft::of(&mail, sender, language, organisation, templates, title)
 }
 
@@ -206,6 +210,11 @@ fn titled(templates: &Templates, language: Language, key: &str, subject: Option<
         Some(subject) => templates.text(language, key, &[("subject", &subject)]),
         None => templates.text(language, &format!("{key}-none"), values),
     }
+}
+
+/// The subject `title` of a mail that may remind its reader.
+fn reminding(templates: &Templates, language: Language, reminds_of: Option<Time>, title: String) -> String {
+    if reminds_of.is_some() { templates.text(language, "reminder-subject", &[("title", &title)]) } else { title }
 }
 
 /// A mail before it becomes octets.

@@ -136,6 +136,7 @@ fn the_sender_is_told_which_message_why_and_who() {
             others: 2,
             some_have_it: false,
             until: at().day().plus_days(7),
+            reminds_of: None,
             language: "nl".to_owned(),
         })
         .octets,

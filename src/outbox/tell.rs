@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     grant::{self, About},
     notice::{Letter, Origin, excerpt},
-    record::{Batch, Expect, Fact, Grant, Key, SealedMessage},
+    record::{Batch, Expect, Fact, Grant, Key, Openly, SealedMessage},
     smtp::Reply,
     store::StoreError,
     time::Time,
@@ -20,13 +20,13 @@ struct Told {
 }
 
 impl Outbox {
-    /// Adds the notice that a recipient was not reached. What we write to the sender himself has nobody left to tell.
+    /// Adds the notice that a recipient was not reached; `reply` is what the next hop said, empty when the mail was lost here. What we write to the sender himself has nobody left to tell.
     pub(super) async fn tell_sender(
         &self,
         batch: &mut Batch,
         claim: &Claim,
         letter: &Letter,
-        reply: &Reply,
+        reply: &str,
         now: Time,
     ) -> Result<(), StoreError> {
         grant::note(batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
@@ -37,7 +37,7 @@ impl Outbox {
         if origin.notify.failure
             && let Some(Told { sender, recipient, language }) = self.told(claim, letter).await?
         {
-            let (subject, reply) = (letter.subject().map(str::to_owned), excerpt(&reply.to_string()));
+            let (subject, reply) = (letter.subject().map(str::to_owned), reply.to_owned());
             self.post(batch, claim, &Letter::NotNotified { sender, recipient, subject, reply, origin, language }, now);
         }
         Ok(())
@@ -93,6 +93,9 @@ impl Outbox {
             // Its recipient sees that nothing comes, and has a button for another one.
             return self.commit(claim, batch).await;
         }
+        if let Some(number) = claim.mail.openly {
+            batch.delete(Key::openly(claim.mail.about, number), Expect::Anything);
+        }
         grant::note(&mut batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
         let (recipient, origin) = self.origin_of(claim).await?;
         match (self.sender_of(claim).await?, recipient) {
@@ -109,7 +112,13 @@ impl Outbox {
     }
 
     fn post(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, now: Time) {
-        grant::post(batch, &self.keyring.master(), letter, About { message: claim.mail.about, grant: None, only_if: None }, now);
+        grant::post(
+            batch,
+            &self.keyring.master(),
+            letter,
+            About { message: claim.mail.about, grant: None, openly: None, only_if: None },
+            now,
+        );
     }
 
     /// Whether the mail brought a password: whoever asks for one has been notified.
@@ -127,9 +136,18 @@ impl Outbox {
         Ok(sender.and_then(|s| Address::parse(s.expose()).ok()).map(|sender| (sender, message.language)))
     }
 
-    /// The recipient whose grant a mail is about, and what the sender wants to hear about him.
+    /// The recipient whose grant a mail is about, or who gets it as it came, and what the sender wants to hear about him.
     pub(super) async fn origin_of(&self, claim: &Claim) -> Result<(Option<Address>, Origin), StoreError> {
         let unknown = (None, Origin::default());
+        if let Some(number) = claim.mail.openly {
+            let key = Key::openly(claim.mail.about, number);
+            let Some(record) = self.store.get(&key).await? else { return Ok(unknown) };
+            let Ok(openly) = record.read::<Openly>(&key) else { return Ok(unknown) };
+            let master = self.keyring.master();
+            let address = master.open_field("address", &key, &openly.address).ok();
+            let recipient = address.and_then(|a| Address::parse(a.expose()).ok());
+            return Ok((recipient, grant::open_origin(&master, &key, Some(&openly.origin))));
+        }
         let Some(grant) = claim.mail.grant else { return Ok(unknown) };
         let key = Key::grant(grant);
         let Some(record) = self.store.get(&key).await? else { return Ok(unknown) };

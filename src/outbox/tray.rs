@@ -132,6 +132,7 @@ mod tests {
             at: now,
             about: Id::random(),
             grant: None,
+            openly: None,
             only_if: None,
             tries: 0,
             claimed: false,

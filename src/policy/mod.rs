@@ -65,6 +65,9 @@ pub struct Verdict {
     pub scope: Scope,
     /// The strictest level that a policy names, the winner included: what holds where nobody can be asked, and after a release.
     pub level: Option<Level>,
+    /// Whether whoever decides about the held mail may let it go to him as it is: no other policy asks for protection, and those by which the
+    /// sender is asked leave him the choice.
+    pub openly: bool,
     /// The exception that lowered it.
     pub lowered: Option<Lowered>,
     /// The policies that apply and only watch, strictest first.
@@ -166,6 +169,7 @@ impl Policies {
             mode: Mode::Automatic,
             scope: Scope::Message,
             level: None,
+            openly: false,
             lowered: None,
             watched: watching.iter().map(|p| p.watch(mail, to)).collect(),
             missing_phone: MissingPhone::SendReady,
@@ -187,6 +191,14 @@ impl Policies {
             policy.when.reasons(mail, to, &mut reasons);
         }
         Reasons { rules: verdict.rules, problems: verdict.problems, files: verdict.files } = reasons;
+        let only_held = acting.iter().all(|p| matches!(p.then, Outcome::None | Outcome::Ask(_) | Outcome::Quarantine));
+        verdict.openly = only_held
+            && match winner.then {
+                // The mode binds the sender, not the organisation.
+                Outcome::Quarantine => true,
+                Outcome::Ask(_) => verdict.mode != Mode::Mandatory,
+                _ => false,
+            };
         if verdict.outcome.word() == "ask" {
             verdict.outcome = Outcome::Ask(verdict.level);
         }
@@ -201,6 +213,8 @@ impl Policies {
         let applying = self.exceptions.iter().filter(|e| e.holds(mail, &verdict.to, from));
         let Some((exception, lowered)) = applying.map(|e| (e, e.lowered(from, verdict.level))).min_by_key(|(_, to)| *to) else { return };
         verdict.outcome = lowered;
+        // It was lowered once already.
+        verdict.openly = false;
         verdict.lowered = Some(Lowered { exception: exception.name.clone(), reason: exception.reason.clone(), from, policy });
         if lowered == Outcome::None {
             verdict.policy = None;

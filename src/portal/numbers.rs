@@ -13,7 +13,7 @@ use crate::{
     grant::{self, Handover},
     phone::PhoneNumber,
     record::{Approval, Card, Key, KeyRange, SealedMessage, State, Waiting},
-    release::{Held, Waiter, release},
+    release::{AsSent, Held, Waiter, release},
     seal::{Bucket, ContentKey, Master, form_token, lookup_id, unwrap},
     secret::{Id, Token},
     store::StoreError,
@@ -32,10 +32,12 @@ const ATTEMPTS: usize = 3;
 enum Link {
     /// A message that waits for numbers.
     Waits(Box<Request>),
-    /// One that was released; whether by a choice alone, without a number.
+    /// One that was released.
     Released {
-        /// See there.
+        /// By a choice alone, without a number.
         chosen: bool,
+        /// Somebody gets it as it came.
+        openly: bool,
     },
     /// One that was given up, since the numbers did not come in time.
     TooLate,
@@ -63,8 +65,9 @@ pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal>
             let typed = vec![String::new(); request.missing().count()];
             page(visit, &request, &typed, &[])
         }
-        Link::Released { chosen: true } => visit.page(StatusCode::OK, &NoticePage::DECIDED),
-        Link::Released { chosen: false } => visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE),
+        Link::Released { openly: true, .. } => visit.page(StatusCode::OK, &NoticePage::SENT_OPENLY),
+        Link::Released { chosen: true, .. } => visit.page(StatusCode::OK, &NoticePage::DECIDED),
+        Link::Released { .. } => visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE),
         Link::TooLate => visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
     }
 }
@@ -137,7 +140,9 @@ impl Link {
         let record: Read<SealedMessage> = read(&*portal.store, &message_key).await?.ok_or(Refusal::Gone)?;
         visit.suggest(&record.value.language);
         match (approval.value.released, record.value.state) {
-            (Some(_), _) if is_readable(&record.value, visit.now) => return Ok(Link::Released { chosen: approval.value.ask }),
+            (Some(_), _) if is_readable(&record.value, visit.now) => {
+                return Ok(Link::Released { chosen: approval.value.ask, openly: approval.value.openly });
+            }
             (Some(_), _) | (None, State::Pending) => return Err(Refusal::Gone),
             (None, State::Held) if is_readable(&record.value, visit.now) => {}
             (None, _) => return Ok(Link::TooLate),
@@ -175,6 +180,7 @@ impl Request {
             card: &self.card,
             sender: Some(&self.sender),
             waiting: &self.waiting,
+            decided: None,
         }
     }
 }
@@ -189,7 +195,8 @@ fn waiter(master: &Master, key: Key, row: &crate::record::Record) -> Result<Wait
         None => None,
     };
     let origin = grant::open_origin(master, &key, waiting.origin.as_ref());
-    Ok(Waiter { key, version: row.version, address, level: waiting.level, phone, given: false, origin })
+    let as_sent = waiting.as_sent.as_ref().map(|sealed| AsSent::open(master, &key, sealed)).transpose().map_err(|_| Refusal::Damaged)?;
+    Ok(Waiter { key, version: row.version, address, level: waiting.level, phone, given: false, origin, as_sent, openly: false })
 }
 
 fn page(visit: &Visit, request: &Request, typed: &[String], faults: &[Option<&'static str>]) -> Result<Page, Refusal> {

@@ -56,6 +56,12 @@ impl Key {
         Key::of(format!("waiting/{message}/{number:05}"))
     }
 
+    /// The [`super::Openly`] made of the waiting recipient of the same number.
+    #[must_use]
+    pub fn openly(message: Id, number: u32) -> Key {
+        Key::of(format!("openly/{message}/{number:05}"))
+    }
+
     /// A [`super::Quarantined`] message.
     #[must_use]
     pub fn quarantine(message: Id) -> Key {
@@ -72,6 +78,12 @@ impl Key {
     #[must_use]
     pub fn outbox(due: Time, id: Id) -> Key {
         Key::of(format!("outbox/{due}/{id}"))
+    }
+
+    /// A [`super::Mail`] that reminds somebody, by the moment at which it goes to the outbox.
+    #[must_use]
+    pub fn reminder(due: Time, id: Id) -> Key {
+        Key::of(format!("reminder/{due}/{id}"))
     }
 
     /// Says that `message` is pending, so that a restart finds it without reading every message; the value is empty.
@@ -182,10 +194,22 @@ impl KeyRange {
         KeyRange::under(&format!("waiting/{message}"))
     }
 
+    /// The recipients to whom a message is on its way as it came.
+    #[must_use]
+    pub fn openly_of(message: Id) -> KeyRange {
+        KeyRange::under(&format!("openly/{message}"))
+    }
+
     /// Mail due at `now` or earlier.
     #[must_use]
     pub fn outbox_until(now: Time) -> KeyRange {
         KeyRange { from: "outbox/".to_owned(), to: format!("outbox/{}", Time::from_millis(now.millis() + 1)) }
+    }
+
+    /// Reminders due at `now` or earlier.
+    #[must_use]
+    pub fn reminders_until(now: Time) -> KeyRange {
+        KeyRange { from: "reminder/".to_owned(), to: format!("reminder/{}", Time::from_millis(now.millis() + 1)) }
     }
 
     /// What expires after `day`, on `last` at the latest.

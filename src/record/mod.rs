@@ -103,8 +103,22 @@ pub struct SealedMessage {
     /// one is the blob `card`, as every card was in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_card: Option<Sealed>,
+    /// The mail as it came in, kept while it may have to go on as it is; it is among the blobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
     /// Every blob of the message, the card's included where it is one.
     pub blobs: Vec<Id>,
+}
+
+/// The octets of a mail as they came in, sealed as a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// The blob.
+    pub blob: Id,
+    /// Their number in clear.
+    pub size_bytes: u64,
+    /// Whether the card lists it too: a message of very many files is kept as the one original mail.
+    pub is_a_file: bool,
 }
 
 impl SealedMessage {
@@ -173,6 +187,25 @@ pub struct Waiting {
     /// What the sender wants to hear about this recipient (`notice::Origin`), under the field key.
     #[serde(default)]
     pub origin: Option<Sealed>,
+    /// What it takes to send him the mail as it came (`release::AsSent`), under the field key; only where whoever decides may do so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_sent: Option<Sealed>,
+}
+
+/// `openly/<message>/<number>`: a recipient to whom a held mail goes as it came, by decision of its sender or of the organisation. Gone once the
+/// next hop has it, or its sender knows that it hasn't.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Openly {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The recipient's address under the field key.
+    pub address: Sealed,
+    /// What the sender wants to hear about this recipient (`notice::Origin`), under the field key.
+    pub origin: Sealed,
+    /// The rest of the envelope, and our trace header (`release::AsSent`), under the field key.
+    pub as_sent: Sealed,
+    /// The content key, wrapped as a grant's is; the token lies in the outbox.
+    pub wrap: Sealed,
 }
 
 /// `approval/<lookup id>`: the sender's link to a held message.
@@ -192,6 +225,12 @@ pub struct Approval {
     /// Whether the sender has to choose how it goes before anything else.
     #[serde(default)]
     pub ask: bool,
+    /// Whether somebody was to get it as it is.
+    #[serde(default)]
+    pub openly: bool,
+    /// The keys of the mails that will remind the sender: they go with his decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reminders: Vec<String>,
 }
 
 /// `quarantine/<message>`: a message that waits for the organisation's decision.
@@ -229,7 +268,7 @@ pub struct Challenge {
     pub tries_left: u32,
 }
 
-/// `outbox/<due>/<id>`: a mail that zegel writes. It is composed when it leaves, so the row holds what it says, not its octets.
+/// `outbox/<due>/<id>`, `reminder/<due>/<id>`: a mail that zegel writes; a reminder moves to the outbox when it is due. It is composed when it leaves, so the row holds what it says, not its octets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mail {
     /// [`FORMAT`].
@@ -240,6 +279,9 @@ pub struct Mail {
     pub about: Id,
     /// The grant it is about: events and the sender's notices name its recipient.
     pub grant: Option<Id>,
+    /// The number of the [`Openly`] of that message which it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openly: Option<u32>,
     /// It is dropped unless the message is in this state when it is due.
     pub only_if: Option<State>,
     /// Attempts so far.
@@ -357,6 +399,12 @@ pub struct Event {
     /// The transaction's queue id, as in the log.
     #[serde(default)]
     pub queue: Option<String>,
+    /// Who did it, where it is a decision, under the field key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Sealed>,
+    /// Why, in the words of whoever did it, under the field key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Sealed>,
 }
 
 /// What can happen to a message (NTA 7516, 6.4.2).
@@ -375,6 +423,10 @@ pub enum Fact {
     Refused,
     /// A held message was released by its sender, or by the organisation.
     Released,
+    /// Its sender, or the organisation, decided that it goes as it is to those for whom no policy asks for protection; who and why stands here.
+    SentOpenly,
+    /// The next hop took a mail that went as it is.
+    Relayed,
     /// A recipient's notification was taken by the next hop.
     Notified,
     /// A recipient's notification was refused for good or given up.

@@ -3,7 +3,7 @@
 use super::Waiter;
 use crate::{
     address::Address,
-    grant::{About, note, post},
+    grant::{self, note},
     notice::{Letter, MOST_NAMED},
     record::{Approval, Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, Quarantined, Sealed, SealedMessage, State},
     seal::{Damaged, Master, Salt, lookup_id},
@@ -89,7 +89,10 @@ pub fn leave_for_number(master: &Master, id: Id, entered: &Entered<'_>, details:
     let (message, version) = entered.message;
     batch.put(Key::message(id), &SealedMessage { state: State::Held, ..message.clone() }, Expect::Version(version));
     let (approval, version) = entered.approval;
-    batch.put(Key::approval(lookup_id(&details.token)), &Approval { until, ..approval.clone() }, Expect::Version(version));
+    let reminders = grant::reminders(now, until);
+    let keys = reminders.iter().map(|key| key.as_str().to_owned()).collect();
+    let approval = Approval { until, reminders: keys, ..approval.clone() };
+    batch.put(Key::approval(lookup_id(&details.token)), &approval, Expect::Version(version));
     batch.delete(Key::quarantine(id), Expect::Version(entered.version));
     let mut missing: Vec<Address> = waiting.iter().filter(|w| w.lacks_number()).map(|w| w.address.clone()).collect();
     let others = waiting.len() - missing.len();
@@ -98,8 +101,9 @@ pub fn leave_for_number(master: &Master, id: Id, entered: &Entered<'_>, details:
     if let Some(sender) = details.sender.as_deref().and_then(|s| Address::parse(s).ok()) {
         let (token, subject, why, language) = (details.token, details.subject, details.why, message.language.clone());
         let (some_have_it, until) = (false, until.day());
-        let letter = Letter::NumberNeeded { token, sender, subject, why, missing, more, others, some_have_it, until, language };
-        post(&mut batch, master, &letter, About { message: id, grant: None, only_if: Some(State::Held) }, now);
+        let reminds_of = None;
+        let letter = Letter::NumberNeeded { token, sender, subject, why, missing, more, others, some_have_it, until, reminds_of, language };
+        grant::ask(&mut batch, master, letter, (id, message.at), &reminders, now);
     }
     note(&mut batch, Fact::Held, Some(id), None, now);
     expire(&mut batch, until, Expires::Held(id));

@@ -12,6 +12,7 @@ use crate::{
     metrics::Metrics,
     outbox::{self, Outbox, Tray},
     portal::{self, Portal},
+    processed::LoopHeader,
     sandbox::Reader,
     sms, smtp,
     store::Opened,
@@ -81,7 +82,7 @@ impl Ground<'_> {
         (roles, stop)
     }
 
-    pub(super) fn outbox(&self) -> Arc<Outbox> {
+    pub(super) fn outbox(&self, loop_header: Option<LoopHeader>) -> Arc<Outbox> {
         Arc::new(Outbox {
             store: self.opened.store.clone(),
             keyring: self.opened.keyring.clone(),
@@ -92,6 +93,9 @@ impl Ground<'_> {
             wake: self.wake.clone(),
             under_way: outbox::UnderWay::default(),
             slow: outbox::Slow::default(),
+            blobs: self.opened.blobs.clone(),
+            loop_header,
+            large: Arc::new(Semaphore::new(1)),
         })
     }
 

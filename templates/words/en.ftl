@@ -191,7 +191,7 @@ phone-empty = Enter a mobile number.
 phone-invalid = This telephone number does not exist. Please check the digits.
 phone-no-sms = This number receives no SMS. Enter a mobile number.
 phone-country = We send no SMS to this country. Enter a number from the Netherlands or a neighbouring country.
-decide-title = How should your message be protected?
+decide-title = How should your message be sent?
 decide-for = { $n ->
     [one] It goes to one recipient.
    *[other] It goes to { $n } recipients.
@@ -200,6 +200,19 @@ decide-one = Send with a password
 decide-one-hint = The recipient gets a password in a second email.
 decide-two = Send with a text message code
 decide-two-hint = The recipient gets a code by text message. If we do not know the mobile number yet, we ask you for it.
+openly-title = Send without protection
+openly-what = The message is then sent as you wrote it. On its way and in the recipient's mailbox it has no extra protection.
+openly-some = { $n ->
+    [one] For one recipient it has to stay protected. That recipient gets an email with a link.
+   *[other] For { $n } recipients it has to stay protected. They get an email with a link.
+  }
+openly-reason = Why can it go without protection?
+openly-reason-hint = Your organisation keeps your reason, with your name and the time.
+openly-send = Send without protection
+reason-empty = Enter why it can go without protection.
+reason-long = The reason is too long. Use 300 characters at most.
+openly-done = Your message is being sent as you wrote it, without extra protection.
+openly-done-others = Does it have to stay protected for somebody? That recipient gets an email with a link.
 decide-done-title = Your message was sent
 numbers-done-title = Your message has been sent
 numbers-done = All recipients now get an email with a link to your message.
@@ -275,17 +288,17 @@ not-sent-do = Is the message still needed? Then send it again, and enter the mob
 not-notified-subject = Not delivered: { $subject }
 not-notified-subject-none = Your message was not delivered
 not-notified-preheader = The recipient can't read your message.
-not-notified-intro = Your secure message did not reach { $recipient }.
-not-notified-refused = The email with the link to your message was refused.
-not-notified-given-up = For days we tried to send an email with the link to your message. We did not succeed.
-not-notified-lost = The email with the link to your message was lost on our side.
+not-notified-intro = Your message did not reach { $recipient }.
+not-notified-refused = The email was refused by the recipient's mail server.
+not-notified-given-up = For days we tried to deliver the email. We did not succeed.
+not-notified-lost = The email to the recipient was lost on our side.
 not-notified-do = Is the email address right? Then send the message again. If it fails again, call the recipient.
 not-notified-do-lost = Send the message again. If it fails again, call your helpdesk.
 
 delayed-subject = Not delivered yet: { $subject }
 delayed-subject-none = Your message has not been delivered yet
 delayed-preheader = We keep trying. You need not do anything.
-delayed-intro = Your secure message has not reached { $recipient } yet.
+delayed-intro = Your message has not reached { $recipient } yet.
 delayed-until = We keep trying until { $date }, { $clock }.
 delayed-do = You need not do anything. If it fails, we will send you an email. If it is urgent, call the recipient.
 
@@ -295,10 +308,12 @@ relayed-preheader = The recipient gets an email with a link.
 relayed-intro = We sent an email with the link to your secure message to { $recipient }.
 relayed-means = You get this email because your mail program asked for a confirmation. The confirmation does not mean that the message was read.
 
+reminder-subject = Reminder: { $title }
+reminder-intro = This is a reminder. If you have already chosen or entered a number, there is nothing left to do.
 ask-subject = Choose how your message is sent: { $subject }
 ask-subject-none = Choose how your message is sent
 ask-preheader = Your message was not sent yet.
-ask-intro = Your message was not sent yet: first choose how it is protected. It is meant for:
+ask-intro = Your message was not sent yet: first choose how it is sent. It is meant for:
 ask-button = Choose and send
 ask-then = The message leaves once you have chosen. You do not have to send it again.
 ask-until = Do this before { $date }. After that the message is not sent.

@@ -191,7 +191,7 @@ phone-empty = Vul een mobiel nummer in.
 phone-invalid = Dit is geen bestaand telefoonnummer. Controleer de cijfers.
 phone-no-sms = Op dit nummer komt geen sms aan. Vul een mobiel nummer in.
 phone-country = Naar dit land sturen we geen sms. Vul een nummer in uit Nederland of een buurland.
-decide-title = Hoe moet je bericht beveiligd worden?
+decide-title = Hoe moet je bericht verzonden worden?
 decide-for = { $n ->
     [one] Het gaat naar één ontvanger.
    *[other] Het gaat naar { $n } ontvangers.
@@ -200,6 +200,19 @@ decide-one = Verzenden met wachtwoord
 decide-one-hint = De ontvanger krijgt een wachtwoord in een tweede e-mail.
 decide-two = Verzenden met sms-code
 decide-two-hint = De ontvanger krijgt een code per sms. Kennen we zijn mobiele nummer nog niet? Dan vragen we het je.
+openly-title = Zonder beveiliging verzenden
+openly-what = Het bericht gaat dan weg zoals je het schreef. Onderweg en in de mailbox van de ontvanger is het niet extra beveiligd.
+openly-some = { $n ->
+    [one] Voor één ontvanger moet het beveiligd blijven. Die krijgt een e-mail met een link.
+   *[other] Voor { $n } ontvangers moet het beveiligd blijven. Zij krijgen een e-mail met een link.
+  }
+openly-reason = Waarom kan het zonder beveiliging?
+openly-reason-hint = Je organisatie bewaart je reden, met je naam en het tijdstip.
+openly-send = Zonder beveiliging verzenden
+reason-empty = Vul in waarom het zonder beveiliging kan.
+reason-long = De reden is te lang. Gebruik hooguit 300 tekens.
+openly-done = Je bericht gaat nu weg zoals je het schreef, zonder extra beveiliging.
+openly-done-others = Moet het voor iemand beveiligd blijven? Die krijgt een e-mail met een link.
 decide-done-title = Je bericht is verzonden
 numbers-done-title = Je bericht is verzonden
 numbers-done = Alle ontvangers krijgen nu een e-mail met een link naar je bericht.
@@ -275,17 +288,17 @@ not-sent-do = Is het bericht nog nodig? Stuur het dan opnieuw, en vul het mobiel
 not-notified-subject = Niet aangekomen: { $subject }
 not-notified-subject-none = Je bericht is niet aangekomen
 not-notified-preheader = De ontvanger kan je bericht niet lezen.
-not-notified-intro = Je beveiligde bericht is niet aangekomen bij { $recipient }.
-not-notified-refused = De e-mail met de link naar je bericht werd geweigerd.
-not-notified-given-up = We hebben dagenlang geprobeerd om een e-mail met de link naar je bericht te sturen. Dat is niet gelukt.
-not-notified-lost = De e-mail met de link naar je bericht is bij ons verloren gegaan.
+not-notified-intro = Je bericht is niet aangekomen bij { $recipient }.
+not-notified-refused = De e-mail werd geweigerd door de mailserver van de ontvanger.
+not-notified-given-up = We hebben dagenlang geprobeerd om de e-mail te bezorgen. Dat is niet gelukt.
+not-notified-lost = De e-mail aan de ontvanger is bij ons verloren gegaan.
 not-notified-do = Klopt het e-mailadres? Stuur het bericht dan opnieuw. Lukt het weer niet? Bel dan de ontvanger.
 not-notified-do-lost = Stuur het bericht opnieuw. Lukt het weer niet? Bel dan je helpdesk.
 
 delayed-subject = Nog niet aangekomen: { $subject }
 delayed-subject-none = Je bericht is nog niet aangekomen
 delayed-preheader = We blijven het proberen. Je hoeft niets te doen.
-delayed-intro = Je beveiligde bericht is nog niet aangekomen bij { $recipient }.
+delayed-intro = Je bericht is nog niet aangekomen bij { $recipient }.
 delayed-until = We blijven het proberen tot { $date }, { $clock } uur.
 delayed-do = Je hoeft niets te doen. Lukt het niet? Dan krijg je van ons een e-mail. Heeft het haast? Bel dan de ontvanger.
 
@@ -295,10 +308,12 @@ relayed-preheader = De ontvanger krijgt een e-mail met een link.
 relayed-intro = We hebben een e-mail met de link naar je beveiligde bericht gestuurd aan { $recipient }.
 relayed-means = Je krijgt deze e-mail omdat je mailprogramma om een bevestiging vroeg. De bevestiging betekent niet dat het bericht gelezen is.
 
+reminder-subject = Herinnering: { $title }
+reminder-intro = Dit is een herinnering. Heb je al gekozen of een nummer ingevuld? Dan hoef je niets te doen.
 ask-subject = Kies hoe je bericht wordt verzonden: { $subject }
 ask-subject-none = Kies hoe je bericht wordt verzonden
 ask-preheader = Je bericht is nog niet verzonden.
-ask-intro = Je bericht is nog niet verzonden: kies eerst hoe het beveiligd wordt. Het is bestemd voor:
+ask-intro = Je bericht is nog niet verzonden: kies eerst hoe het verzonden wordt. Het is bestemd voor:
 ask-button = Kiezen en verzenden
 ask-then = Na je keuze gaat het bericht weg. Je hoeft het niet opnieuw te sturen.
 ask-until = Doe dit vóór { $date }. Daarna wordt het bericht niet verzonden.

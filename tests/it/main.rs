@@ -16,13 +16,15 @@ mod mixed;
 mod model;
 mod mutated;
 mod null_sender;
-mod policies;
+mod openly;
 mod outbox;
+mod policies;
 mod portal;
 mod postfix;
 mod process;
 #[path = "../processes/mod.rs"]
 mod processes;
+mod reminders;
 mod regression;
 mod reports;
 mod run;

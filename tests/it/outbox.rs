@@ -51,6 +51,9 @@ impl Alone {
             wake,
             under_way: UnderWay::default(),
             slow,
+            blobs: Arc::new(zegel::store::memory::MemoryBlobs::new()),
+            loop_header: None,
+            large: Arc::new(tokio::sync::Semaphore::new(1)),
         });
         (Alone { store, keyring, clock, outbox }, tray)
     }
@@ -60,7 +63,7 @@ impl Alone {
         let recipient = Address::parse(to).unwrap();
         let letter = Letter::Password { recipient, password, grant: Id::random(), until, language: "nl".to_owned() };
         let mut batch = Batch::new();
-        let about = About { message: Id::random(), grant: None, only_if: None };
+        let about = About { message: Id::random(), grant: None, openly: None, only_if: None };
         grant::post(&mut batch, &self.keyring.master(), &letter, about, self.clock.now());
         self.store.commit(batch).await.unwrap();
     }
@@ -97,7 +100,7 @@ async fn a_former_life_that_had_claimed_many_leaves_them_all_to_the_next() {
     let mut batch = Batch::new();
     for _ in 0..600 {
         let (v, at, about, letter) = (FORMAT, now, Id::random(), Sealed(Vec::new()));
-        let mail = Mail { v, at, about, grant: None, only_if: None, tries: 1, claimed: true, delay_told: false, letter };
+        let mail = Mail { v, at, about, grant: None, openly: None, only_if: None, tries: 1, claimed: true, delay_told: false, letter };
         batch.put(Key::outbox(now.plus(Duration::from_secs(600)), Id::random()), &mail, Expect::Absent);
     }
     alone.store.commit(batch).await.unwrap();

@@ -9,33 +9,32 @@ use zegel::{
     record::{KeyRange, Level},
 };
 
-const SECRET: &str = "Het BSN van mevrouw Bakker is 111222333.";
+pub const SECRET: &str = "Het BSN van mevrouw Bakker is 111222333.";
 
-/// A zegel with these policies beside one for what can't be read.
-async fn world(policies: &'static str) -> World {
-    World::with(
-        |folder: &Path| {
-            std::fs::create_dir(folder.join("policies")).unwrap();
-            let unread = "[[policy]]\nname = \"onleesbaar\"\nwhen = { problem = \"damaged\", to = \"external\" }\nthen = \"level 1\"\n";
-            std::fs::write(folder.join("policies/test.toml"), format!("{policies}\n{unread}")).unwrap();
-        },
-        |opened| opened,
-    )
-    .await
+/// Writes these policies beside one for what can't be read.
+pub fn write(folder: &Path, policies: &str) {
+    std::fs::create_dir(folder.join("policies")).unwrap();
+    let unread = "[[policy]]\nname = \"onleesbaar\"\nwhen = { problem = \"damaged\", to = \"external\" }\nthen = \"level 1\"\n";
+    std::fs::write(folder.join("policies/test.toml"), format!("{policies}\n{unread}")).unwrap();
 }
 
-async fn ask(world: &World, request: Request) -> Answer {
+/// A zegel with these policies beside one for what can't be read.
+pub async fn world(policies: &'static str) -> World {
+    World::with(|folder| write(folder, policies), |opened| opened).await
+}
+
+pub async fn ask(world: &World, request: Request) -> Answer {
     carry_out(&request, world.opened.store.as_ref(), &world.opened.keyring, world.clock.as_ref()).await
 }
 
 /// The one message in quarantine, and its line.
-async fn waiting(world: &World) -> (String, String) {
+pub async fn waiting(world: &World) -> (String, String) {
     let Answer::Done(list) = ask(world, Request::QuarantineList).await else { panic!("it lists") };
     let [line] = &list.lines().collect::<Vec<_>>()[..] else { panic!("one line: {list:?}") };
     (line.split('\t').next().unwrap().to_owned(), (*line).to_owned())
 }
 
-async fn sweep(world: &World) {
+pub async fn sweep(world: &World) {
     world.running.parts.sweep.round().await.unwrap();
 }
 
@@ -96,13 +95,13 @@ async fn what_is_in_quarantine_waits_over_a_crash_and_goes_when_it_is_released()
     assert!(line.contains(ANNA) && line.contains("Eerst kijken") && line.contains("\tbsn\t") && !line.contains("111222333"), "{line}");
     assert!(world.delivered_to(BURGER).is_empty());
 
-    assert_eq!(ask(&world, Request::QuarantineRelease { id: id.clone() }).await, Answer::Done(format!("{id}\treleased\n")));
+    assert_eq!(ask(&world, Request::QuarantineRelease { id: id.clone(), openly: None }).await, Answer::Done(format!("{id}\treleased\n")));
     world.running.parts.wake.notify_one();
     let link = world.mails_for(BURGER, 1).await[0].link(&world.portal).unwrap();
     let opening = world.open_link(&link).await.unwrap();
     assert!(opening.holds(SECRET) && opening.grant.level == Level::One);
     // Decided once: neither again, nor by its day.
-    assert!(matches!(ask(&world, Request::QuarantineRelease { id }).await, Answer::Failed(_)));
+    assert!(matches!(ask(&world, Request::QuarantineRelease { id, openly: None }).await, Answer::Failed(_)));
     world.clock.advance(Duration::from_secs(2 * 24 * 3600));
     sweep(&world).await;
     assert!(world.open_link(&link).await.is_some());
@@ -121,7 +120,7 @@ async fn what_is_refused_is_told_to_its_sender_and_gone() {
     assert!(matches!(ask(&world, Request::QuarantineRefuse { id: id.clone(), reason }).await, Answer::Done(_)));
     // A crash before it is carried out loses nothing, and nobody can release it any more.
     let world = world.crash(|opened| opened).await;
-    assert!(matches!(ask(&world, Request::QuarantineRelease { id }).await, Answer::Failed(_)));
+    assert!(matches!(ask(&world, Request::QuarantineRelease { id, openly: None }).await, Answer::Failed(_)));
     sweep(&world).await;
     world.running.parts.wake.notify_one();
     // The letter of before may have been in flight at the crash, and come once more.
@@ -157,7 +156,9 @@ async fn a_release_for_which_a_number_is_missing_asks_the_sender_but_never_a_str
     let world = world(both).await;
     assert_eq!(world.send("vreemde@elders.example", &[BURGER], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
     let (id, _) = waiting(&world).await;
-    let Answer::Failed(why) = ask(&world, Request::QuarantineRelease { id: id.clone() }).await else { panic!("a number is missing") };
+    let Answer::Failed(why) = ask(&world, Request::QuarantineRelease { id: id.clone(), openly: None }).await else {
+        panic!("a number is missing")
+    };
     assert!(why.contains(BURGER), "{why}");
     assert!(matches!(ask(&world, Request::QuarantineRefuse { id, reason: String::new() }).await, Answer::Done(_)));
     sweep(&world).await;
@@ -166,7 +167,7 @@ async fn a_release_for_which_a_number_is_missing_asks_the_sender_but_never_a_str
     world.mails_for(ANNA, 1).await;
     world.clock.advance(Duration::from_secs(3 * 24 * 3600));
     let (id, _) = waiting(&world).await;
-    assert!(matches!(ask(&world, Request::QuarantineRelease { id }).await, Answer::Done(_)));
+    assert!(matches!(ask(&world, Request::QuarantineRelease { id, openly: None }).await, Answer::Done(_)));
     world.running.parts.wake.notify_one();
     let asked = &world.mails_for(ANNA, 2).await[1];
     assert!(asked.text().contains("/n/"), "{}", asked.text());
@@ -181,7 +182,7 @@ async fn a_release_for_which_a_number_is_missing_asks_the_sender_but_never_a_str
 }
 
 /// Looks at the page of `link`, presses the button with this `choice` there, fills in the fields, and gives the page to which that leads.
-async fn press(link: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+pub async fn press(link: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
     let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
     let page = client.get(link).send().await.unwrap().text().await.unwrap();
     for (name, value) in fields {
@@ -201,13 +202,14 @@ async fn press(link: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
 }
 
 /// The link of the only mail to Anna.
-async fn asked(world: &World) -> String {
+pub async fn asked(world: &World) -> String {
     let mail = &world.mails_for(ANNA, 1).await[0];
     let text = mail.text();
     text.split_whitespace().find(|word| word.contains("/n/")).unwrap_or_else(|| panic!("{text}")).to_owned()
 }
 
-const ASK: &str = "[[policy]]\nname = 'Zelf kiezen'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'ask'";
+/// Mail with a number of ours waits for its sender.
+pub const ASK: &str = "[[policy]]\nname = 'Zelf kiezen'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'ask'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sender_chooses_how_his_message_goes() {

@@ -190,14 +190,16 @@ impl World {
                 until: self.clock.now().plus(Duration::from_secs(7 * 24 * 3600)),
                 released: None,
                 ask: false,
+                openly: false,
+                reminders: Vec::new(),
             },
             Expect::Absent,
         );
         for (number, (to, level, phone)) in (0..).zip(waiting) {
             let key = Key::waiting(id, number);
             let field = |name, text| master.seal_field(name, &key, text, Salt::random());
-            let row =
-                Waiting { v: FORMAT, level: *level, address: field("address", to), phone: phone.map(|p| field("phone", p)), origin: None };
+            let (address, phone) = (field("address", to), phone.map(|p| field("phone", p)));
+            let row = Waiting { v: FORMAT, level: *level, address, phone, origin: None, as_sent: None };
             batch.put(key.clone(), &row, Expect::Absent);
         }
         self.store.commit(batch).await.unwrap();
@@ -217,6 +219,7 @@ impl World {
             language: "nl".to_owned(),
             card,
             sealed_card: None,
+            original: None,
             blobs,
         }
     }

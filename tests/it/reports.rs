@@ -184,6 +184,7 @@ fn letters() -> Vec<Letter> {
             others: 0,
             some_have_it: false,
             until: now.day(),
+            reminds_of: None,
             language: language.clone(),
         },
         Letter::NotSent {

@@ -86,6 +86,11 @@ impl World {
         World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |_| {}, |opened| opened).await
     }
 
+    /// Before a next hop of the test's own, with files of the test's own beside the configuration.
+    pub async fn next_to_writing(hop: SocketAddr, write: impl FnOnce(&Path)) -> World {
+        World::before(hop, Mailbox::default(), watch::channel(false).0, write, |_| {}, |opened| opened).await
+    }
+
     /// Before a next hop of the test's own, with a store that `wrap` puts something around.
     pub async fn next_to_with(hop: SocketAddr, wrap: impl FnOnce(Opened) -> Opened) -> World {
         World::before(hop, Mailbox::default(), watch::channel(false).0, |_| {}, |_| {}, wrap).await

@@ -1,13 +1,13 @@
-//! The sender chooses how his message goes: with a password, or with a code. Below the level that a policy names nobody can go.
+//! The sender chooses how his message goes: with a password, with a code, or, for a reason that he gives, as he wrote it. Below the level that a
+//! policy names nobody can go.
 
 use super::Request;
 use crate::{
-    grant,
     phone::PhoneNumber,
     portal::answer::{Form, Page, Refusal, Visit, see_other},
-    record::{Approval, Batch, Expect, FORMAT, Key, KnownPhone, Level, Waiting},
-    release::release,
-    seal::{Salt, form_token, lookup_id},
+    record::{Key, KnownPhone, Level},
+    release::{Decided, Held, MOST_REASON_CHARS, numbers_first, release},
+    seal::form_token,
     store::StoreError,
     template::DecidePage,
 };
@@ -15,27 +15,55 @@ use axum::http::StatusCode;
 
 /// The page as things stand. Changes nothing.
 pub(super) fn page(visit: &Visit, request: &Request) -> Result<Page, Refusal> {
+    shown(visit, request, "", None)
+}
+
+/// The page with a reason as it was typed, and the key of the text that says what is wrong with it.
+fn shown(visit: &Visit, request: &Request, reason: &str, fault: Option<&'static str>) -> Result<Page, Refusal> {
     let view = DecidePage {
         subject: request.card.open_subject.clone(),
         at: request.record.value.at,
         recipients: request.waiting.len(),
         level_1: request.waiting.iter().any(|w| w.level == Level::One),
+        openly: request.waiting.iter().filter(|w| w.as_sent.is_some()).count(),
+        reason: reason.to_owned(),
+        most_chars: MOST_REASON_CHARS,
+        fault,
         until: request.approval.value.until.day(),
         form: form_token(&request.token).expose().clone(),
     };
-    visit.page(StatusCode::OK, &view)
+    visit.page(if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &view)
+}
+
+/// A reason as it is kept, or the key of the text that says what is wrong with it.
+fn reason(typed: &str) -> Result<&str, &'static str> {
+    match typed.trim() {
+        "" => Err("reason-empty"),
+        reason if reason.chars().count() > MOST_REASON_CHARS => Err("reason-long"),
+        reason => Ok(reason),
+    }
 }
 
 /// The choice; `None` when somebody else changed something meanwhile.
 pub(super) async fn post(visit: &mut Visit, request: &mut Request, form: &Form) -> Result<Option<Page>, Refusal> {
+    let typed = form.field("reason").replace("\r\n", "\n");
+    let mut why = None;
     match form.field("choice") {
         // Whoever a policy wants to have level 2 has it already.
         "1" => {}
         "2" => request.waiting.iter_mut().for_each(|w| w.level = Level::Two),
+        // One that is made up gives nothing away: whom a policy protects stays protected.
+        "open" if request.waiting.iter().any(|w| w.as_sent.is_some()) => {
+            why = Some(match reason(&typed) {
+                Ok(reason) => reason,
+                Err(fault) => return shown(visit, request, &typed, Some(fault)).map(Some),
+            });
+            request.waiting.iter_mut().for_each(|w| w.openly = true);
+        }
         _ => return page(visit, request).map(Some),
     }
     let store = visit.desk.portal.store.clone();
-    for waiter in request.waiting.iter_mut().filter(|w| w.level == Level::Two && w.phone.is_none()) {
+    for waiter in request.waiting.iter_mut().filter(|w| w.lacks_number()) {
         let key = Key::phone(&request.master.address_hash(&waiter.address));
         if let Some(record) = store.get(&key).await? {
             let known: KnownPhone = record.read(&key).map_err(|_| Refusal::Damaged)?;
@@ -43,36 +71,14 @@ pub(super) async fn post(visit: &mut Visit, request: &mut Request, form: &Form) 
             waiter.phone = PhoneNumber::from_stored(number.expose());
         }
     }
-    let batch = match release(&request.held(visit.now)) {
-        Ok(batch) => {
-            tracing::info!("portal: message {} released recipients={}", request.message, request.waiting.len());
-            batch
-        }
-        Err(_) => numbers_first(request),
-    };
+    let sender = request.sender.to_string();
+    let held = Held { decided: why.map(|reason| Decided { by: &sender, reason }), ..request.held(visit.now) };
+    let batch = release(&held).unwrap_or_else(|_| numbers_first(&held, &request.token));
+    let openly = request.waiting.iter().filter(|w| w.goes_openly()).count();
+    tracing::info!("portal: message {} decided recipients={} openly={openly}", request.message, request.waiting.len());
     match store.commit(batch).await {
         Ok(()) => see_other(&format!("/n/{}", request.token.in_link().expose())).map(Some),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The choice is made and remembered; what it needs is asked next, on the page of numbers.
-fn numbers_first(request: &Request) -> Batch {
-    let mut batch = Batch::new();
-    let approval = Approval { ask: false, ..request.approval.value.clone() };
-    batch.put(Key::approval(lookup_id(&request.token)), &approval, Expect::Version(request.approval.version));
-    batch.check(Key::message(request.message), request.record.version);
-    for waiter in &request.waiting {
-        let seal = |name, text: &str| request.master.seal_field(name, &waiter.key, text, Salt::random());
-        let record = Waiting {
-            v: FORMAT,
-            level: waiter.level,
-            address: seal("address", waiter.address.as_str()),
-            phone: waiter.phone.as_ref().map(|p| seal("phone", p.expose())),
-            origin: Some(grant::seal_origin(&request.master, &waiter.key, &waiter.origin)),
-        };
-        batch.put(waiter.key.clone(), &record, Expect::Version(waiter.version));
-    }
-    batch
 }

@@ -69,6 +69,8 @@ pub struct NumberMail {
     pub subject: Option<String>,
     /// When the message was taken.
     pub at: Time,
+    /// Whether this reminds him of it.
+    pub reminder: bool,
     /// Why it is protected: a plain sentence each.
     pub why: Vec<String>,
     /// Recipients without a number.
@@ -94,6 +96,7 @@ impl MailView for NumberMail {
         let full = NumberMail {
             subject: Some("Uw aanvraag".to_owned()),
             at: moment(0),
+            reminder: true,
             why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
             missing: vec!["a@elders.example".to_owned(), "b@elders.example".to_owned()],
             more: 3,
@@ -103,7 +106,7 @@ impl MailView for NumberMail {
             host: "bericht.voorbeeld.example".to_owned(),
             until: moment(7).day(),
         };
-        vec![NumberMail { subject: None, why: vec![], more: 0, others: 0, some_have_it: true, ..full.clone() }, full]
+        vec![NumberMail { reminder: false, subject: None, why: vec![], more: 0, others: 0, some_have_it: true, ..full.clone() }, full]
     }
 }
 
@@ -283,6 +286,8 @@ pub struct AskMail {
     pub subject: Option<String>,
     /// When the message was taken.
     pub at: Time,
+    /// Whether this reminds him of it.
+    pub reminder: bool,
     /// What was found: a plain sentence each.
     pub why: Vec<String>,
     /// The policy.
@@ -304,12 +309,13 @@ impl MailView for AskMail {
             more: 2,
             subject: Some("Uw aanvraag".to_owned()),
             at: moment(0),
+            reminder: true,
             why: vec!["Er staat een burgerservicenummer in de bijlage.".to_owned()],
             policy: "Onleesbare bijlage".to_owned(),
             link: "https://bericht.voorbeeld.example/n/x".to_owned(),
             host: "bericht.voorbeeld.example".to_owned(),
             until: moment(7).day(),
         };
-        vec![AskMail { more: 0, subject: None, why: Vec::new(), ..full.clone() }, full]
+        vec![AskMail { reminder: false, more: 0, subject: None, why: Vec::new(), ..full.clone() }, full]
     }
 }

@@ -266,6 +266,14 @@ pub struct DecidePage {
     pub recipients: usize,
     /// Whether level 1 is on offer: no policy asks for more, for one of them at least.
     pub level_1: bool,
+    /// To how many of them it may go as it is.
+    pub openly: usize,
+    /// The reason as it was typed.
+    pub reason: String,
+    /// How long it may be, in characters.
+    pub most_chars: usize,
+    /// What is wrong with it: the key of a text.
+    pub fault: Option<&'static str>,
     /// The day before which he must choose.
     pub until: Day,
     /// The form's token.
@@ -275,10 +283,27 @@ pub struct DecidePage {
 impl PageView for DecidePage {
     const TEMPLATE: &'static str = "pages/decide.html";
 
+    fn faulty(&self) -> bool {
+        self.fault.is_some()
+    }
+
     fn samples() -> Vec<DecidePage> {
         let (subject, form) = (Some("Uw aanvraag".to_owned()), "token".to_owned());
-        let full = DecidePage { subject, at: moment(0), recipients: 2, level_1: true, until: moment(7).day(), form };
-        vec![DecidePage { subject: None, level_1: false, ..full.clone() }, full]
+        let full = DecidePage {
+            subject,
+            at: moment(0),
+            recipients: 2,
+            level_1: true,
+            openly: 1,
+            reason: "Al \"openbaar\" <b>".to_owned(),
+            most_chars: 300,
+            fault: Some("reason-long"),
+            until: moment(7).day(),
+            form,
+        };
+        let fresh = DecidePage { openly: 2, reason: String::new(), fault: None, ..full.clone() };
+        let empty = DecidePage { fault: Some("reason-empty"), ..fresh.clone() };
+        vec![DecidePage { subject: None, level_1: false, openly: 0, ..fresh.clone() }, fresh, empty, full]
     }
 }
 
@@ -304,6 +329,8 @@ impl NoticePage {
     pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
     /// The sender has chosen, the message has left.
     pub const DECIDED: NoticePage = NoticePage { title: "decide-done-title", sentences: &["numbers-done"] };
+    /// The sender has decided that it goes as he wrote it.
+    pub const SENT_OPENLY: NoticePage = NoticePage { title: "decide-done-title", sentences: &["openly-done", "openly-done-others"] };
     /// The numbers did not come in time, the message was given up.
     pub const NUMBERS_TOO_LATE: NoticePage =
         NoticePage { title: "numbers-late-title", sentences: &["numbers-late", "numbers-late-who", "numbers-late-do"] };
@@ -343,6 +370,7 @@ impl PageView for NoticePage {
             N::HOME,
             N::NUMBERS_DONE,
             N::DECIDED,
+            N::SENT_OPENLY,
             N::NUMBERS_TOO_LATE,
             N::FORM,
             N::REQUEST,

@@ -23,6 +23,7 @@ async fn what_was_left_pending_is_withdrawn_while_zegel_runs() {
         language: "nl".to_owned(),
         card: Id::random(),
         sealed_card: None,
+        original: None,
         blobs: Vec::new(),
     };
     let mut batch = Batch::new();

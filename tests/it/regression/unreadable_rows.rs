@@ -98,6 +98,7 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
         at: clock.now(),
         about: Id::random(),
         grant: None,
+        openly: None,
         only_if: None,
         tries: 0,
         claimed: false,
@@ -120,6 +121,9 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
         wake,
         under_way: UnderWay::default(),
         slow: Slow::default(),
+        blobs: Arc::new(zegel::store::memory::MemoryBlobs::new()),
+        loop_header: None,
+        large: Arc::new(tokio::sync::Semaphore::new(1)),
     });
     let running = tokio::spawn(outbox.run(tray, stopped));
     // On one thread each turn given away lets the outbox go once around, unless it waits.
