@@ -190,7 +190,7 @@ mod system {
 
     /// What starting a program, loading its libraries and reading its data need beside [`CALLS`]; nothing by which it could talk to anybody or start
     /// another process. Of these `execve` runs what landlock lets it.
-    const STARTING: [i64; 14] = [
+    const STARTING: [i64; 16] = [
         libc::SYS_execve,
         libc::SYS_mmap,
         libc::SYS_mprotect,
@@ -205,11 +205,14 @@ mod system {
         libc::SYS_sched_getaffinity,
         libc::SYS_sysinfo,
         libc::SYS_uname,
+        libc::SYS_ppoll,
+        libc::SYS_clock_nanosleep,
     ];
 
     /// The same where the processor keeps old ways.
     #[cfg(target_arch = "x86_64")]
-    const STARTING_HERE: [i64; 5] = [libc::SYS_arch_prctl, libc::SYS_access, libc::SYS_stat, libc::SYS_lstat, libc::SYS_readlink];
+    const STARTING_HERE: [i64; 6] =
+        [libc::SYS_arch_prctl, libc::SYS_poll, libc::SYS_access, libc::SYS_stat, libc::SYS_lstat, libc::SYS_readlink];
     #[cfg(not(target_arch = "x86_64"))]
     const STARTING_HERE: [i64; 0] = [];
 

@@ -18,6 +18,7 @@ mod mutated;
 mod null_sender;
 mod policies;
 mod outbox;
+mod pictures;
 mod portal;
 mod postfix;
 mod process;
