@@ -86,6 +86,30 @@ impl ReaderFailure {
     }
 }
 
+/// What came of looking at a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Its text was read.
+    Read,
+    /// It has little text, or none, or what it has is hardly legible.
+    Unclear,
+    /// There was no time for it.
+    Late,
+    /// The program that reads it failed.
+    Failed,
+}
+
+impl Sight {
+    fn word(self) -> &'static str {
+        match self {
+            Sight::Read => "read",
+            Sight::Unclear => "unclear",
+            Sight::Late => "late",
+            Sight::Failed => "failed",
+        }
+    }
+}
+
 /// Everything that is counted: one for a running zegel.
 #[derive(Debug)]
 pub struct Metrics {
@@ -99,6 +123,7 @@ pub struct Metrics {
     watched: Family<Watched, Counter>,
     reader_failures: Family<Label, Counter>,
     reader_cache: Family<Label, Counter>,
+    pictures: Family<Label, Counter>,
     events: Family<Named, Counter>,
     hop_up: Family<Named, Gauge>,
     hop_idle: Family<Named, Gauge>,
@@ -124,6 +149,7 @@ impl Default for Metrics {
             watched: Family::default(),
             reader_failures: Family::default(),
             reader_cache: Family::default(),
+            pictures: Family::default(),
             events: Family::default(),
             hop_up: Family::default(),
             hop_idle: Family::default(),
@@ -153,6 +179,7 @@ impl Metrics {
         r.register("policy_watched", "Mails to which a policy applied that only watches", self.watched.clone());
         r.register("reader_failures", "Workers that failed at an attachment, by how", self.reader_failures.clone());
         r.register("reader_cache", "Attachments looked up in the cache of those that were read", self.reader_cache.clone());
+        r.register("pictures", "Pictures in which text was looked for, by what came of it", self.pictures.clone());
         r.register("events", "Facts about sealed messages, as they were committed", self.events.clone());
         r.register("next_hop_up", "1 while a next hop can be reached, as far as known", self.hop_up.clone());
         r.register("next_hop_idle_connections", "Connections to a next hop that wait for the next mail", self.hop_idle.clone());
@@ -201,6 +228,11 @@ impl Metrics {
     /// A part was looked up in the cache, and was there or not.
     pub fn reader_cache(&self, hit: bool) {
         self.reader_cache.get_or_create(&[("result", if hit { "hit" } else { "miss" })]).inc();
+    }
+
+    /// A picture was looked at.
+    pub fn picture(&self, sight: Sight) {
+        self.pictures.get_or_create(&[("outcome", sight.word())]).inc();
     }
 
     /// A fact was committed, by its name.

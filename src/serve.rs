@@ -180,8 +180,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
 
     let direct = config.direct.map(|options| Direct::new(options, &gateway_options.hostname)).transpose();
     let direct = direct.map_err(|e| StartError::Part(format!("[direct]: {e}")))?;
-    let texts = Texts::new(&config.readers.limits);
     let reader = Reader::new(config.readers, ground.metrics.clone());
+    let texts = Texts::new(reader.limits());
     reader.start_ahead();
     let (gateway, portal) = (ground.gateway(gateway_options, (reader, texts), direct), ground.portal(sms_sender(&config.sms)?));
     let parts = Parts { opened: opened.clone(), sweep: sweep.clone(), wake: ground.wake.clone() };
@@ -302,7 +302,10 @@ async fn run_until_told(config: Config, path: &Path, mut signals: Signals) -> Re
 
 /// The configuration at `path`, its rules' and policies' own examples tried.
 fn checked(path: &Path) -> Result<Config, Vec<Fault>> {
-    let config = Config::load(path)?;
+    let mut config = Config::load(path)?;
+    if let Some(lack) = config.take_stock() {
+        tracing::warn!("{lack}");
+    }
     let faults = Faults::default();
     config.rulebook.check_examples(&faults);
     // What was right yesterday must not stop mail today: these are told, and the set takes effect.

@@ -1,9 +1,11 @@
 //! `zegel check`.
 
-use super::{End, rulebook, say_what_is_not_read};
+use super::{End, say_what_is_not_read};
 use crate::{
     clock::{Clock as _, SystemClock},
+    config::{self, Config},
     fault::{Fault, Faults},
+    inspect::Rulebook,
 };
 use std::{
     io::{self, Write},
@@ -13,12 +15,15 @@ use std::{
 /// Every fault; when there is none, the examples of rules and policies.
 pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End> {
     say_what_is_not_read(config);
-    let rulebook = match rulebook(config) {
-        Ok(rulebook) => rulebook,
+    let (rulebook, lack) = match stock(config) {
+        Ok(stock) => stock,
         Err(faults) => return tell(&faults, out),
     };
     let faults = Faults::default();
     rulebook.check_examples(&faults);
+    if let Some(Fault { file, line, what, remedy }) = lack {
+        faults.add(&file, line, what, remedy);
+    }
     if !faults.is_empty() {
         return tell(&faults.take(), out);
     }
@@ -44,6 +49,14 @@ pub(super) fn run(config: Option<&Path>, out: &mut impl Write) -> io::Result<End
     let (rules, policies, examples) = (rulebook.rules.rules().len(), rulebook.policies.len(), rulebook.policies.examples().len());
     writeln!(out, "{what}: no faults ({rules} rules and their examples, {policies} policies, {examples} examples)")?;
     Ok(End::Fine)
+}
+
+/// The rules and policies of a configuration, or the built-in ones, and what can't be done here of what it asks for.
+fn stock(config: Option<&Path>) -> Result<(Rulebook, Option<Fault>), Vec<Fault>> {
+    let Some(path) = config else { return config::built_in().map(|rulebook| (rulebook, None)) };
+    let mut config = Config::load(path)?;
+    let lack = config.take_stock();
+    Ok((config.rulebook, lack))
 }
 
 fn tell(faults: &[Fault], out: &mut impl Write) -> io::Result<End> {

@@ -3,13 +3,14 @@
 use super::{
     End, Explain, Format, Sender, complain, complain_all,
     judging::{Given, judge},
-    reading, say_what_is_not_read,
+    reading, say_what_is_not_read, stocked,
 };
 use crate::{
-    config::{self, Config},
+    config,
     fault::Fault,
     gateway::NullSender,
     inspect::{self, Rulebook},
+    sandbox,
 };
 use std::{
     io::{self, Write},
@@ -18,7 +19,7 @@ use std::{
 
 pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
     say_what_is_not_read(options.config.path.as_deref());
-    let (rulebook, null_sender) = match judges(options.config.path.as_deref()) {
+    let (rulebook, null_sender, readers) = match judges(options.config.path.as_deref()) {
         Ok(judges) => judges,
         Err(faults) => return Ok(complain_all(&faults)),
     };
@@ -26,7 +27,7 @@ pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
     if is_null {
         say_what_comes_first(null_sender);
     }
-    let reader = reading::Reader::new()?;
+    let reader = reading::Reader::new(readers)?;
     let given = Given { configured: options.config.path.is_some(), from: options.from.as_ref(), to: &options.to };
     let mut end = End::Fine;
     for file in &options.files {
@@ -51,11 +52,11 @@ pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
     Ok(end)
 }
 
-/// The rules and policies of a configuration, or the built-in ones, and what becomes of mail from the null sender.
-fn judges(config: Option<&Path>) -> Result<(Rulebook, NullSender), Vec<Fault>> {
+/// The rules and policies of a configuration, or the built-in ones, what becomes of mail from the null sender, and how attachments are read.
+fn judges(config: Option<&Path>) -> Result<(Rulebook, NullSender, sandbox::Options), Vec<Fault>> {
     match config {
-        Some(path) => Config::load(path).map(|config| (config.rulebook, config.smtp.null_sender)),
-        None => config::built_in().map(|rulebook| (rulebook, NullSender::default())),
+        Some(path) => stocked(path).map(|config| (config.rulebook, config.smtp.null_sender, config.readers)),
+        None => config::built_in().map(|rulebook| (rulebook, NullSender::default(), sandbox::Options::default())),
     }
 }
 

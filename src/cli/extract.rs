@@ -1,8 +1,7 @@
 //! `zegel extract`.
 
-use super::{End, Format, complain, complain_all, reading};
+use super::{End, Format, complain, complain_all, reading, stocked};
 use crate::{
-    config::Config,
     extract::{Extraction, Places, Text},
     inspect,
 };
@@ -28,11 +27,11 @@ struct Shown<'a> {
 }
 
 pub(super) fn run(config: Option<&Path>, format: Format, files: &[String], out: &mut impl Write) -> io::Result<End> {
-    // Nothing of a configuration changes how mail is read; a faulty one is still told.
-    if let Some(Err(faults)) = config.map(Config::load) {
-        return Ok(complain_all(&faults));
-    }
-    let reader = reading::Reader::new()?;
+    let readers = match config.map(stocked).transpose() {
+        Ok(config) => config.map(|config| config.readers).unwrap_or_default(),
+        Err(faults) => return Ok(complain_all(&faults)),
+    };
+    let reader = reading::Reader::new(readers)?;
     let mut end = End::Fine;
     for file in files {
         match reader.open(file) {

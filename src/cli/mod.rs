@@ -259,6 +259,15 @@ fn rulebook(config: Option<&Path>) -> Result<Rulebook, Vec<Fault>> {
     }
 }
 
+/// A configuration that a command reads and judges files by; what of it can't be done here is told.
+fn stocked(path: &Path) -> Result<Config, Vec<Fault>> {
+    let mut config = Config::load(path)?;
+    if let Some(lack) = config.take_stock() {
+        complain(&lack.to_string());
+    }
+    Ok(config)
+}
+
 /// Who has a configuration here and doesn't name it may think that it is used.
 fn say_what_is_not_read(config: Option<&Path>) {
     if config.is_none() && Path::new("zegel.toml").exists() {

@@ -28,9 +28,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new() -> io::Result<Reader> {
+    /// Reads as the gateway with these options does; without a configuration as one that has nothing set.
+    pub(super) fn new(options: sandbox::Options) -> io::Result<Reader> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let options = sandbox::Options { remembers: false, ..sandbox::Options::default() };
+        let options = sandbox::Options { remembers: false, ..options };
         Ok(Reader { reader: sandbox::Reader::new(options, Arc::new(Metrics::default())), runtime })
     }
 

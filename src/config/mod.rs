@@ -5,6 +5,7 @@
 mod accounts;
 mod direct;
 mod endpoint;
+mod extract;
 mod files;
 mod loops;
 mod route;
@@ -50,8 +51,10 @@ pub struct Config {
     pub metrics: Metrics,
     /// `rules/` and `policies/`, or the embedded ones, ready to judge.
     pub rulebook: Rulebook,
-    /// How attachments are read; nothing of it stands in `zegel.toml`.
+    /// How attachments are read; `[extract]` says how pictures are.
     pub readers: sandbox::Options,
+    /// Where that is asked for: file and line.
+    ocr_at: (String, usize),
     /// The embedded templates, with those of `templates/` in their place.
     pub templates: Templates,
 }
@@ -70,6 +73,16 @@ impl Config {
             (Some(config), true) => Ok(config),
             _ => Err(faults.take()),
         }
+    }
+
+    /// Tries whether what other programs do for zegel can be done. What can't is left out from now on, and told.
+    ///
+    /// That is no fault of [`Config::load`]: it is another day's, when somebody takes a package away, and must not stop mail.
+    pub fn take_stock(&mut self) -> Option<Fault> {
+        let lack = self.readers.ocr.as_ref()?.lacks(&self.readers.program)?;
+        self.readers.ocr = None;
+        let (file, line) = self.ocr_at.clone();
+        Some(Fault { file, line, what: lack.what, remedy: lack.remedy })
     }
 
     /// The words of `zegel.toml` that take effect only when zegel starts, each with something that differs when what they say differs.
@@ -92,6 +105,7 @@ impl Config {
             ("[sms]", self.sms.fingerprint()),
             ("[direct]", self.direct.as_ref().map(|d| format!("{:?} {} {:?}", d.dns.resolver, d.nta7516, d.trusted)).unwrap_or_default()),
             ("[metrics] listen", format!("{:?}", self.metrics.listen)),
+            ("[extract]", format!("{:?}", self.readers.ocr)),
         ]
     }
 }
@@ -169,6 +183,7 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
     let templates = templates(&folder, faults);
 
     let sections = sections?;
+    let (ocr, ocr_line) = sections.ocr.map_or((None, 1), |ocr| (Some(ocr.value), ocr.line));
     Some(Config {
         folder,
         organisation: sections.organisation?,
@@ -179,7 +194,8 @@ fn read(path: &Path, faults: &Faults) -> Option<Config> {
         sms: sections.sms?,
         direct: sections.direct,
         metrics: sections.metrics,
-        readers: sandbox::Options::default(),
+        readers: sandbox::Options { ocr, ..sandbox::Options::default() },
+        ocr_at: (file, ocr_line),
         rulebook,
         templates,
     })

@@ -3,7 +3,7 @@
 use super::{
     accounts, direct,
     endpoint::Url,
-    loops,
+    extract, loops,
     route::{self, Place},
     sms::{self, Sms},
 };
@@ -13,6 +13,7 @@ use crate::{
     fault::{Located, Table},
     gateway::{DirectOptions, Loops, NullSender},
     notice::RETURN_NAME,
+    sandbox::Ocr,
     smtp::{
         Accounts, Network,
         client::{DomainPattern, NextHop},
@@ -110,6 +111,8 @@ pub(super) struct Sections {
     pub(super) metrics: Metrics,
     /// The key of tables of known values, when there is one.
     pub(super) known_key: Option<Arc<KnownKey>>,
+    /// How text in pictures is read; `None` when it is not.
+    pub(super) ocr: Option<Located<Ocr>>,
 }
 
 const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
@@ -137,8 +140,9 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
     let direct = root.table("direct").map(direct::read);
     let metrics = root.table("metrics").map(|t| metrics(t, &mut taken)).unwrap_or_default();
     let known_key = root.table("detection").and_then(|t| detection(t, folder));
+    let ocr = root.table("extract").and_then(extract::read);
     root.finish();
-    Sections { organisation, smtp, mail, portal, store, sms, direct, metrics, known_key }
+    Sections { organisation, smtp, mail, portal, store, sms, direct, metrics, known_key, ocr }
 }
 
 /// `[detection]`: the file of the key with which `zegel edm build` made tables.

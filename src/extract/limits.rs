@@ -37,6 +37,15 @@ pub struct Limits {
     pub annotations: usize,
     /// Entries of one font's character map: 200 000. A range in it may claim 2^32.
     pub map_entries: usize,
+    /// Pictures of a mail that are handed out to be looked at for text: none, unless somebody looks at them ([`Limits::PICTURES`]).
+    pub pictures: usize,
+    /// Octets of all these pictures: 32 MiB, which they take in memory beside the texts. A page that was scanned in colour at 300 dpi has one.
+    pub picture_octets: usize,
+}
+
+impl Limits {
+    /// As many pictures as can be looked at in the time that a mail has: 32, each about a second on one of two cores.
+    pub const PICTURES: usize = 32;
 }
 
 impl Default for Limits {
@@ -59,6 +68,8 @@ impl Default for Limits {
             form_depth: 12,
             annotations: 5000,
             map_entries: 200_000,
+            pictures: 0,
+            picture_octets: 32 << 20,
         }
     }
 }

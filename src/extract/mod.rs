@@ -21,6 +21,7 @@ mod mail;
 mod number;
 mod office;
 mod pdf;
+mod picture;
 mod plain;
 mod reading;
 mod reason;
@@ -33,6 +34,7 @@ mod xml;
 mod zip;
 
 pub use limits::Limits;
+pub use picture::{Picture, is_readable, unread};
 pub use reason::{UNLISTED, reason};
 
 use crate::message::Message;
@@ -101,6 +103,8 @@ pub enum Piece {
     Problem(Problem),
     /// What is odd about a file.
     Fact(Fact),
+    /// What may show text. It is a problem, unless somebody reads that: see [`unread`].
+    Picture(Picture),
 }
 
 /// Puts the texts of opened parts where they belong, by [`Unopened::at`]: the order of the mail.

@@ -1,8 +1,8 @@
 //! One extraction in progress: what came out so far, what may still come, and where we are.
 
 use super::{
-    Extraction, Fact, FactKind, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Taker, Text, Unopened, claim, flow::Flow, kind,
-    kind::Kind,
+    Extraction, Fact, FactKind, Limits, Picture, Piece, Places, Problem, ProblemKind, Source, Span, Taker, Text, Unopened, claim,
+    flow::Flow, kind, kind::Kind,
 };
 use bytes::Bytes;
 use std::{
@@ -45,6 +45,8 @@ pub(super) struct Reading<'l> {
     expanded_left: u64,
     members_left: usize,
     text_left: usize,
+    pictures_left: usize,
+    picture_octets_left: usize,
     /// How often a part's name was given out, since two attachments may bear one name.
     names: HashMap<String, u32>,
 }
@@ -68,6 +70,8 @@ impl<'l> Reading<'l> {
             expanded_left: limits.expanded,
             members_left: limits.members,
             text_left: limits.text,
+            pictures_left: limits.pictures,
+            picture_octets_left: limits.picture_octets,
             names: HashMap::new(),
         }
     }
@@ -158,6 +162,24 @@ impl<'l> Reading<'l> {
         if let Some(visible) = visible {
             self.text(part, source, visible, Places::Named("without hidden text".into()));
         }
+    }
+
+    /// Hands out a picture that may show text; `page` is that of a document. Tells whether somebody will look at it: else it is for the caller to
+    /// say that it is unread. Without a taker nobody does, and nobody could tell afterwards.
+    pub(super) fn hand_out(&mut self, here: &Here, page: Option<usize>, octets: &Bytes) -> bool {
+        let Some(taker) = &mut self.taker else { return false };
+        if self.pictures_left == 0 || octets.len() > self.picture_octets_left {
+            return false;
+        }
+        self.pictures_left -= 1;
+        self.picture_octets_left -= octets.len();
+        taker(Piece::Picture(Picture { part: here.part.clone(), page, octets: octets.clone() }));
+        true
+    }
+
+    /// Whether any picture may still be handed out.
+    pub(super) fn hands_out(&self) -> bool {
+        self.taker.is_some() && self.pictures_left > 0
     }
 
     /// What has come out so far, as a number of its own for each state: the same twice, and nothing came between.

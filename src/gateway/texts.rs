@@ -52,7 +52,8 @@ impl Texts {
     #[must_use]
     pub fn new(limits: &Limits) -> Texts {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let each = (limits.text + limits.beside) as u64;
+        let pictures = if limits.pictures > 0 { limits.picture_octets } else { 0 };
+        let each = (limits.text + limits.beside + pictures) as u64;
         Texts::with(each.saturating_mul(cores.max(AT_ONCE) as u64), each, ROOM_TIME)
     }
 

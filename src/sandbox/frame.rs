@@ -1,14 +1,14 @@
 //! What zegel and a worker say to each other.
 //!
 //! A request is a head, its length in front of it, and behind it the octets of the part, unless those come as a file descriptor. The answer is
-//! frames, each told as it arises: texts, problems, facts, and that this was all. Both ends are the same program, so there is no version.
+//! frames, each told as it arises: texts, problems, facts, pictures to be looked at, and that this was all. Both ends are the same program, so there is no version.
 //!
 //! A worker has opened a stranger's file, and may be his by now. So [`Answer`] takes no more than a reader may give, and nothing that is not well
 //! formed: UTF-8, the worker's own part, reasons from the list, places and stretches within their text and in order.
 
 use crate::extract::{
-    self, Cell, ENTRY_OCTETS, Extraction, Fact, FactKind, Limits, Piece, Places, Problem, ProblemKind, Source, Span, Text, UNLISTED,
-    Unopened,
+    self, Cell, ENTRY_OCTETS, Extraction, Fact, FactKind, Limits, Picture, Piece, Places, Problem, ProblemKind, Source, Span, Text,
+    UNLISTED, Unopened,
 };
 use std::ops::Range;
 
@@ -24,6 +24,7 @@ pub const HEADER: usize = 9;
 const TEXT: u8 = b'T';
 const PROBLEM: u8 = b'P';
 const FACT: u8 = b'F';
+const PICTURE: u8 = b'I';
 const DONE: u8 = b'D';
 
 /// Why an answer is not taken.
@@ -108,7 +109,7 @@ macro_rules! limits {
         }
     };
 }
-limits!(depth expanded member sheet ratio ratio_from members text beside pages cells operations document_operations form_depth annotations map_entries);
+limits!(depth expanded member sheet ratio ratio_from members text beside pages cells operations document_operations form_depth annotations map_entries pictures picture_octets);
 
 /// Writes what came out of a reader as a frame.
 ///
@@ -120,6 +121,10 @@ pub fn put(out: &mut Vec<u8>, piece: Piece) {
         Piece::Fact(fact) => put_piece(out, FACT, &[], |out| {
             put_text(out, &fact.part);
             out.extend(FactKind::ALL.iter().position(|kind| *kind == fact.kind).and_then(|at| u8::try_from(at).ok()));
+        }),
+        Piece::Picture(picture) => put_piece(out, PICTURE, &picture.octets, |out| {
+            put_text(out, &picture.part);
+            put_number(out, picture.page.unwrap_or(0) as u64);
         }),
     }
 }
@@ -257,16 +262,27 @@ pub struct Header {
 pub struct Answer {
     /// What came out.
     pub extraction: Extraction,
+    /// What is to be looked at.
+    pub pictures: Vec<Picture>,
     part: String,
     text_left: usize,
     beside_left: usize,
+    pictures_left: usize,
+    picture_octets_left: usize,
 }
 
 impl Answer {
     /// Nothing yet, about this part.
     #[must_use]
     pub fn new(part: &Unopened, limits: &Limits) -> Answer {
-        Answer { extraction: Extraction::default(), part: part.part.clone(), text_left: limits.text, beside_left: limits.beside }
+        Answer {
+            part: part.part.clone(),
+            text_left: limits.text,
+            beside_left: limits.beside,
+            pictures_left: limits.pictures,
+            picture_octets_left: limits.picture_octets,
+            ..Answer::default()
+        }
     }
 
     /// What stands before a frame. Its body may be waited for: it is not more than may still come.
@@ -275,13 +291,14 @@ impl Answer {
     /// Why the answer is not taken.
     pub fn header(&mut self, header: [u8; HEADER]) -> Result<Header, Refused> {
         let [kind, a, b, c, d, e, f, g, h] = header;
-        if ![TEXT, PROBLEM, FACT, DONE].contains(&kind) {
+        if ![TEXT, PROBLEM, FACT, PICTURE, DONE].contains(&kind) {
             return Err(Refused::Malformed);
         }
         let length = |octets| u32::from_le_bytes(octets) as usize;
         let (body, text) = (length([a, b, c, d]), length([e, f, g, h]));
         let beside = body.checked_sub(text).ok_or(Refused::Malformed)?;
-        self.text_left = self.text_left.checked_sub(text).ok_or(Refused::TooMuch)?;
+        let left = if kind == PICTURE { &mut self.picture_octets_left } else { &mut self.text_left };
+        *left = left.checked_sub(text).ok_or(Refused::TooMuch)?;
         // What stands beside a text takes more room in memory than here; that is asked of each piece.
         if beside > self.beside_left {
             return Err(Refused::TooMuch);
@@ -315,6 +332,12 @@ impl Answer {
                 let fact = self.fact(&mut rest).ok_or(Refused::Malformed)?;
                 self.take(fact.octets())?;
                 self.extraction.facts.push(fact);
+            }
+            PICTURE => {
+                self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Refused::TooMuch)?;
+                let (part, page) = self.own_part(&mut rest).zip(rest.size()).ok_or(Refused::Malformed)?;
+                let page = Some(page).filter(|page| *page > 0);
+                self.pictures.push(Picture { part, page, octets: body.into() });
             }
             DONE if header.text == 0 => {
                 return match beside.as_slice() {

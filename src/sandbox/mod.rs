@@ -7,20 +7,23 @@ mod cache;
 mod cage;
 pub mod frame;
 mod line;
+mod ocr;
 mod pool;
 mod raw;
 mod worker;
 
+pub use ocr::{Lack, Ocr};
 pub use worker::{Read, work_if_told};
 
 use crate::{
-    extract::{self, ENTRY_OCTETS, Extraction, Limits, ProblemKind, Unopened},
+    extract::{self, ENTRY_OCTETS, Extraction, Limits, Picture, ProblemKind, Unopened},
     message::Message,
     metrics::{Metrics, ReaderFailure},
 };
 use cache::Cache;
 use frame::{Answer, Ended, Refused};
 use line::{End, Parcel};
+use ocr::Eyes;
 use pool::{Lease, Pool, Unavailable};
 use std::{
     os::unix::process::ExitStatusExt as _,
@@ -56,6 +59,8 @@ pub struct Options {
     /// Whether files that come again are known. A command reads each of its files once, and the key of the cache costs ten times what a PDF does:
     /// the first randomness of a process, for which aws-lc measures its own jitter.
     pub remembers: bool,
+    /// How text in pictures is read; `None`: a picture that may show text is a problem.
+    pub ocr: Option<Ocr>,
 }
 
 impl Default for Options {
@@ -65,7 +70,7 @@ impl Default for Options {
         let program = "/proc/self/exe".into();
         #[cfg(not(target_os = "linux"))]
         let program = std::env::current_exe().unwrap_or_default();
-        Options { program, workers: workers(), limits: Limits::default(), times: Times::default(), remembers: true }
+        Options { program, workers: workers(), limits: Limits::default(), times: Times::default(), remembers: true, ocr: None }
     }
 }
 
@@ -112,21 +117,30 @@ struct Inner {
     options: Options,
     pool: Pool,
     cache: Option<Arc<Cache>>,
+    eyes: Option<Eyes>,
     metrics: Arc<Metrics>,
 }
 
 impl Reader {
     /// A reader whose workers are started when they are needed.
     #[must_use]
-    pub fn new(options: Options, metrics: Arc<Metrics>) -> Reader {
+    pub fn new(mut options: Options, metrics: Arc<Metrics>) -> Reader {
+        let eyes = options.ocr.take().map(|ocr| Eyes::new(ocr, &options));
+        options.limits.pictures = if eyes.is_some() { Limits::PICTURES } else { 0 };
         let cache = options.remembers.then(|| Arc::new(Cache::new()));
         let pool = Pool::new(&options, cache.as_ref().map(Arc::downgrade).unwrap_or_default());
-        Reader(Arc::new(Inner { pool, cache, options, metrics }))
+        Reader(Arc::new(Inner { pool, cache, eyes, options, metrics }))
     }
 
     /// Starts all workers now, so that the first mails don't wait for them.
     pub fn start_ahead(&self) {
         self.0.pool.start_ahead();
+    }
+
+    /// What reading a mail may cost.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.options.limits
     }
 
     /// The texts and problems of a mail.
@@ -196,16 +210,17 @@ impl Inner {
         take(&mut limits, &shallow);
         for part in unopened {
             let at = part.at;
-            let (extraction, took) = self.open(part, left, &limits).await?;
-            left = left.saturating_sub(took);
-            take(&mut limits, &extraction);
-            opened.push((at, extraction));
+            let read = self.open(part, left, &limits).await?;
+            left = left.saturating_sub(read.took);
+            take(&mut limits, &read.extraction);
+            limits.pictures = limits.pictures.saturating_sub(read.pictures);
+            opened.push((at, read.extraction));
         }
         Ok(extract::join(shallow, opened))
     }
 
-    /// What a part holds, and how long reading it took.
-    async fn open(&self, mut part: Unopened, left: Duration, limits: &Limits) -> Result<(Extraction, Duration), Busy> {
+    /// What a part holds.
+    async fn open(&self, mut part: Unopened, left: Duration, limits: &Limits) -> Result<Opened, Busy> {
         // What comes for the first time is hardly looked at.
         let place = match &self.cache {
             Some(cache) if cache.meets_again(&part) => Some((cache, key(cache, &part).await)),
@@ -214,21 +229,45 @@ impl Inner {
         let known = place.and_then(|(cache, key)| cache.get(&key, &part, limits));
         self.metrics.reader_cache(known.is_some());
         if let Some(extraction) = known {
-            return Ok((extraction, Duration::ZERO));
+            return Ok(Opened { extraction, ..Opened::default() });
         }
         if left.is_zero() {
-            return Ok((part.withheld(ProblemKind::Timeout, "mail-time"), Duration::ZERO));
+            return Ok(Opened { extraction: part.withheld(ProblemKind::Timeout, "mail-time"), ..Opened::default() });
         }
         let parcel = Parcel::of(std::mem::take(&mut part.octets)).await;
         let mut reading = Reading { inner: self, part: &part, parcel, limits, left, answer: Answer::new(&part, limits) };
-        let (failure, took) = reading.read().await?;
-        let mut extraction = reading.answer.extraction;
+        let (failure, mut took) = reading.read().await?;
+        let Answer { mut extraction, pictures, .. } = reading.answer;
+        let count = pictures.len();
+        let mut is_final = true;
+        if count > 0 {
+            let begun = Instant::now();
+            is_final = self.look(pictures, left.saturating_sub(took), limits, &mut extraction).await;
+            took += begun.elapsed();
+        }
         match (failure, place) {
-            (None, Some((cache, key))) => cache.put(key, &part, &extraction),
-            (None, None) => {}
+            (None, Some((cache, key))) if is_final => cache.put(key, &part, &extraction),
+            (None, _) => {}
             (Some((kind, reason)), _) => extraction.problems.extend(part.withheld(kind, reason).problems),
         }
-        Ok((extraction, took))
+        Ok(Opened { extraction, took, pictures: count })
+    }
+
+    /// Looks at a part's pictures, and adds what they say. Tells whether another look would show the same.
+    async fn look(&self, pictures: Vec<Picture>, left: Duration, limits: &Limits, extraction: &mut Extraction) -> bool {
+        let Some(eyes) = &self.eyes else {
+            extraction.problems.extend(extract::unread(&pictures));
+            return true;
+        };
+        let limits = Limits {
+            text: limits.text.saturating_sub(extraction.text_octets()),
+            beside: limits.beside.saturating_sub(extraction.beside_octets()),
+            ..limits.clone()
+        };
+        let looked = eyes.look(pictures, left, &limits, &self.metrics).await;
+        extraction.texts.extend(looked.extraction.texts);
+        extraction.problems.extend(looked.extraction.problems);
+        looked.is_final
     }
 
     /// There is no worker: the mail stays with its sender, and somebody should know.
@@ -239,6 +278,16 @@ impl Inner {
         }
         Busy
     }
+}
+
+/// What a part held.
+#[derive(Default)]
+struct Opened {
+    extraction: Extraction,
+    /// How long reading it took.
+    took: Duration,
+    /// Pictures in it that were looked at.
+    pictures: usize,
 }
 
 /// One part, with a worker or two.

@@ -5,6 +5,7 @@
 use super::{
     cage::{self, Lacks},
     frame::{self, Ended, Request, Way},
+    ocr::child,
     raw,
 };
 use crate::extract::{Limits, Piece, Taker, Text, Unopened};
@@ -44,7 +45,10 @@ pub type Read = fn(&Unopened, &Limits, Taker<'_>);
 
 /// Becomes a worker, and does not come back, if that is what this process was started for: the first thing that a program does which serves as
 /// [`super::Options::program`].
+///
+/// The same for a process that is to run tesseract (`ocr/child.rs`).
 pub fn work_if_told(read: Read) {
+    child::become_it_if_told();
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == WORD) && arguments.next().is_none() {
         work(read);
@@ -71,24 +75,25 @@ fn work(read: Read) -> ! {
     raw::end(i32::from(conversation.hold(lacks).is_err()))
 }
 
+/// Closes all that was inherited but the standard descriptors.
 #[cfg(target_os = "linux")]
-fn close_all_others() -> bool {
+pub(super) fn close_all_others() -> bool {
     raw::close_all_others()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn close_all_others() -> bool {
+pub(super) fn close_all_others() -> bool {
     false
 }
 
 /// When zegel is killed, its workers are. Where the kernel can't, they find their socket closed, once they are done with their part.
 #[cfg(target_os = "linux")]
-fn die_with_parent() -> bool {
+pub(super) fn die_with_parent() -> bool {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent() -> bool {
+pub(super) fn die_with_parent() -> bool {
     false
 }
 

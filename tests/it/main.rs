@@ -18,6 +18,7 @@ mod mutated;
 mod null_sender;
 mod openly;
 mod outbox;
+mod pictures;
 mod policies;
 mod portal;
 mod postfix;

@@ -13,7 +13,7 @@ use std::{
 };
 use zegel::{
     extract::{
-        Cell, Limits, Piece, Places,
+        Cell, Limits, Picture, Piece, Places,
         ProblemKind::{Damaged, Timeout, TooLarge},
         Source, Taker, Text, Unopened,
     },
@@ -22,7 +22,7 @@ use zegel::{
 
 /// What a worker does with a part: what its name says; archives are read as ever.
 pub fn read(part: &Unopened, limits: &Limits, taker: Taker<'_>) {
-    if part.name.ends_with(".zip") {
+    if part.name.ends_with(".zip") || part.name.ends_with(".png") {
         return zegel::extract::file_to(part, limits, taker);
     }
     let mut say = |text: &str| taker(Piece::Text(text_of(part, text)));
@@ -76,6 +76,9 @@ pub fn read(part: &Unopened, limits: &Limits, taker: Taker<'_>) {
             say("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
         },
         "greedy" => say(&"x".repeat(600)),
+        "pictures" => (0..=Limits::PICTURES).for_each(|_| taker(Piece::Picture(picture_of(part, part.part.clone(), 100)))),
+        "large-picture" => taker(Piece::Picture(picture_of(part, part.part.clone(), limits.picture_octets + 1))),
+        "other-picture" => taker(Piece::Picture(picture_of(part, "attachment \"another\"".into(), 100))),
         "cells" => taker(Piece::Text(of_cells(part, 100))),
         name => panic!("{name} is not known"),
     }
@@ -85,6 +88,11 @@ pub fn read(part: &Unopened, limits: &Limits, taker: Taker<'_>) {
 fn of_cells(part: &Unopened, count: u32) -> Text {
     let cells = (0..count).map(|row| (row as usize, Cell { sheet: 1, row, column: 0 })).collect();
     Text { places: Places::Cells(cells), ..text_of(part, &"x".repeat(count as usize)) }
+}
+
+/// A picture that nobody need look at.
+fn picture_of(part: &Unopened, name: String, octets: usize) -> Picture {
+    Picture { part: name, page: Some(1), octets: part.octets.iter().copied().cycle().take(octets).collect() }
 }
 
 fn text_of(part: &Unopened, text: &str) -> Text {

@@ -22,6 +22,12 @@ pub fn workers() -> Vec<i32> {
     children().into_iter().filter(|(_, state)| *state != 'Z').map(|(pid, _)| pid).collect()
 }
 
+/// How many children of this process have this name (the 15 letters of it that the system keeps), and run.
+pub fn named(name: &str) -> usize {
+    let is_so = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| name.starts_with(comm.trim()));
+    workers().iter().filter(|pid| is_so(pid)).count()
+}
+
 /// Kills workers that have been computing for a while, as the system does that runs out of memory.
 pub fn kill_busy_workers() {
     let ticks = |pid: &i32| {

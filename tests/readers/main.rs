@@ -6,7 +6,10 @@
 mod cache;
 mod deaths;
 mod hostile;
+#[path = "../formats/mod.rs"]
+mod formats;
 mod machine;
+mod pictures;
 #[path = "../processes/mod.rs"]
 mod processes;
 mod room;
@@ -65,10 +68,21 @@ const TESTS: &[Test] = tests! {
         all_parts_together_take_no_more_memory_beside_their_text_than_a_mail_may;
     cache: what_comes_again_is_not_read_again
         a_failure_is_no_answer_to_keep;
+    pictures: what_it_says_is_text_and_no_problem_is_left
+        what_it_is_not_sure_of_stays_a_problem
+        a_program_that_fails_leaves_the_problem_and_the_next_picture_is_read
+        a_program_that_hangs_is_ended_and_leaves_the_problem
+        it_gets_the_picture_and_nothing_else
+        it_can_reach_nobody_and_touch_nothing
+        without_it_a_picture_is_a_problem_and_so_is_one_that_is_no_picture
+        no_more_pictures_are_taken_than_a_mail_may_have
+        what_comes_again_is_not_looked_at_again_unless_it_failed
+        what_is_missing_is_found_out;
 };
 
 fn main() -> ExitCode {
     work_if_told(hostile::read);
+    pictures::be_tesseract_if_told();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let chosen = TESTS.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())));
     let (mut passed, mut failed) = (0, 0);

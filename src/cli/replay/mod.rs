@@ -8,9 +8,9 @@ mod report;
 use super::{
     End, Format, complain, complain_all,
     judging::{Given, judge},
-    reading, rulebook, say_what_is_not_read,
+    reading, say_what_is_not_read, stocked,
 };
-use crate::{config, inspect::Rulebook};
+use crate::{config, fault::Fault, inspect::Rulebook, sandbox};
 use archive::{Archive, Entry};
 use report::{Judgement, Replayed, Report};
 use std::{
@@ -22,8 +22,8 @@ use std::{
 
 pub(super) fn run(config: Option<&Path>, against: Option<&Path>, format: Format, archive: &Path, out: &mut impl Write) -> io::Result<End> {
     say_what_is_not_read(config);
-    let now = match rulebook(config) {
-        Ok(rulebook) => rulebook,
+    let (now, readers) = match current(config) {
+        Ok(current) => current,
         Err(faults) => return Ok(complain_all(&faults)),
     };
     let then = match against.map(|folder| config::proposed(folder, config, now.internal.clone())).transpose() {
@@ -37,7 +37,7 @@ pub(super) fn run(config: Option<&Path>, against: Option<&Path>, format: Format,
             return Ok(End::Fault);
         }
     };
-    let reader = reading::Reader::new()?;
+    let reader = reading::Reader::new(readers)?;
     let replay =
         Replay { now: &now, then: then.as_ref(), given: Given { configured: config.is_some(), ..Given::default() }, reader: &reader };
     let report = replay.all(archive_of);
@@ -50,6 +50,14 @@ pub(super) fn run(config: Option<&Path>, against: Option<&Path>, format: Format,
         Format::Json => report.json(out)?,
     }
     Ok(if report.unread.is_empty() { End::Fine } else { End::Fault })
+}
+
+/// The rules and policies of a configuration, or the built-in ones, and how attachments are read.
+fn current(config: Option<&Path>) -> Result<(Rulebook, sandbox::Options), Vec<Fault>> {
+    match config {
+        Some(path) => stocked(path).map(|config| (config.rulebook, config.readers)),
+        None => config::built_in().map(|rulebook| (rulebook, sandbox::Options::default())),
+    }
 }
 
 /// One replay under way.

@@ -156,6 +156,33 @@ pub(super) fn gif(octets: &[u8], facts: &mut Facts) {
     }
 }
 
+/// Whether a file holds more pictures than the one that is seen first: an animated GIF, PNG or WebP. Whoever looks at such a file sees that one.
+pub(super) fn is_animated(octets: &[u8]) -> bool {
+    match octets {
+        [b'G', b'I', b'F', ..] => gif_pictures(octets) > 1,
+        [0x89, b'P', b'N', b'G', ..] => memchr::memmem::find(octets, b"acTL").is_some(),
+        // The animation flag of VP8X (WebP container specification, extended file format).
+        [b'R', b'I', b'F', b'F', ..] => octets.get(12..16) == Some(b"VP8X") && octets.get(20).is_some_and(|flags| flags & 2 != 0),
+        _ => false,
+    }
+}
+
+fn gif_pictures(octets: &[u8]) -> usize {
+    let colours = |flags: Option<&u8>| flags.filter(|f| **f & 0x80 != 0).map_or(0, |f| 3 << ((f & 7) + 1));
+    let (mut at, mut pictures) = (13 + colours(octets.get(10)), 0);
+    loop {
+        let text = match octets.get(at) {
+            Some(0x21) => at + 2,
+            Some(0x2C) => {
+                pictures += 1;
+                at + 11 + colours(octets.get(at + 9))
+            }
+            _ => return pictures,
+        };
+        at = blocks(octets, text, false).1;
+    }
+}
+
 /// Blocks behind their lengths, up to an empty one; and where they end. They are put together if `is_wanted`.
 fn blocks(octets: &[u8], mut at: usize, is_wanted: bool) -> (Vec<u8>, usize) {
     let mut whole = Vec::new();

@@ -9,18 +9,21 @@ mod layout;
 mod lexer;
 mod page;
 mod parts;
+mod scan;
 mod standard;
 mod stream;
 mod structure;
 
 use super::{
     Places, ProblemKind, Source, Span,
+    picture::page_list,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
 use layout::PageText;
 use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
 use page::{Area, Matrix, Shared, Walker};
+use scan::Scan;
 use std::{collections::HashSet, ops::Range};
 use structure::Structure;
 
@@ -73,7 +76,7 @@ fn encrypted(reading: &mut Reading<'_>, here: &Here) {
 struct Troubles {
     damaged: Vec<usize>,
     too_large: Vec<usize>,
-    scanned: Vec<usize>,
+    scanned: Vec<Scan>,
     unmapped: Vec<usize>,
 }
 
@@ -113,6 +116,7 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure:
         reading.damaged(here, "pages");
     }
     reading.spanned(&here.part, Source::Attachment, text, Places::Pages(starts), spans);
+    let scanned = scan::hand_out(reading, here, document, &troubles.scanned);
     let mut tell = |pages: &[usize], kind, reason| {
         if !pages.is_empty() {
             reading.problem(&here.part, Some(page_list(pages)), kind, reason);
@@ -120,7 +124,7 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure:
     };
     tell(&troubles.damaged, ProblemKind::Damaged, "pdf");
     tell(&troubles.too_large, ProblemKind::TooLarge, "page");
-    tell(&troubles.scanned, ProblemKind::Unsupported, "scanned-pages");
+    tell(&scanned, ProblemKind::Unsupported, "scanned-pages");
     tell(&troubles.unmapped, ProblemKind::Unsupported, "unmapped-glyphs");
 }
 
@@ -164,8 +168,9 @@ fn page(
     if drawn.unmapped * MOST_UNMAPPED > drawn.mapped + drawn.unmapped {
         troubles.unmapped.push(number);
     }
-    if drawn.image_area >= SCANNED_AREA * area(document, dictionary) && drawn.glyphs.letters() <= SCANNED_LETTERS {
-        troubles.scanned.push(number);
+    let area = SCANNED_AREA * area(document, dictionary);
+    if drawn.image_area >= area && drawn.glyphs.letters() <= SCANNED_LETTERS {
+        troubles.scanned.push(Scan { page: number, images: drawn.images, image_area: drawn.image_area, most_unread: area });
     }
     drawn.glyphs.into_text()
 }
@@ -262,20 +267,4 @@ fn annotations(walker: &mut Walker<'_, '_, '_>, document: &Document, page: &Dict
             }
         }
     }
-}
-
-/// `page 3`, `pages 3-7, 9`.
-fn page_list(pages: &[usize]) -> String {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for page in pages {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == *page => *last = *page,
-            _ => runs.push((*page, *page)),
-        }
-    }
-    /// A list that a person still reads.
-    const MOST: usize = 10;
-    let shown: Vec<String> = runs.iter().take(MOST).map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") }).collect();
-    let more = if runs.len() > MOST { " ..." } else { "" };
-    format!("{} {}{more}", if pages.len() == 1 { "page" } else { "pages" }, shown.join(", "))
 }

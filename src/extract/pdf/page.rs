@@ -22,6 +22,8 @@ use std::{collections::HashMap, rc::Rc};
 const MOST_SAVED: usize = 256;
 /// Glyphs of one page: more than any page has, and 40 MB of memory.
 const MOST_GLYPHS: usize = 1_000_000;
+/// Images of one page that are remembered: a scan in strips has hundreds, and none of those is looked at.
+const MOST_IMAGES: usize = 1000;
 
 /// A transformation: `[a b c d e f]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +54,8 @@ pub(super) struct Drawn {
     pub(super) glyphs: Glyphs,
     /// Area under images, in units of the page.
     pub(super) image_area: f32,
+    /// The images that are objects of their own, with the area that each takes.
+    pub(super) images: Vec<(ObjectId, f32)>,
     pub(super) is_damaged: bool,
     pub(super) is_too_large: bool,
     /// Glyphs with a meaning, and without.
@@ -223,7 +227,9 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
                     operands.push(operand);
                     continue;
                 }
-                Token::InlineImage => self.image(pen),
+                Token::InlineImage => {
+                    self.image(pen);
+                }
                 Token::Operator(operator) => self.operator(pen, operator, &operands, resources),
             }
             operands.clear();
@@ -449,16 +455,23 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         };
         match object.dict.get_deref(b"Subtype", document).and_then(Object::as_name) {
             Ok(b"Form") => self.form_with(id, pen.state.clone(), resources),
-            Ok(b"Image") => self.image(pen),
+            Ok(b"Image") => {
+                let area = self.image(pen);
+                if self.drawn.images.len() < MOST_IMAGES {
+                    self.drawn.images.push((id, area));
+                }
+            }
             _ => {}
         }
     }
 
-    /// An image fills the unit square.
-    fn image(&mut self, pen: &Pen) {
+    /// An image fills the unit square: its area.
+    fn image(&mut self, pen: &Pen) -> f32 {
         let [a, b, c, d, ..] = pen.state.ctm.0;
-        self.drawn.image_area += (a * d - b * c).abs();
+        let area = (a * d - b * c).abs();
+        self.drawn.image_area += area;
         self.drawn.ground.picture(pen.state.ctm);
+        area
     }
 }
 

@@ -22,11 +22,43 @@ pub(super) fn decode(reading: &mut Reading<'_>, document: &Document, stream: &St
     let most = usize::try_from(reading.limits.member.min(reading.expanded_left())).unwrap_or(usize::MAX);
     let filters = filters(document, &stream.dict);
     let parameters = parameters(document, &stream.dict, filters.len());
-    let decoded = match filters.split_first() {
-        None => plain(&stream.content, most),
+    let decoded = by_filters(&stream.content, &filters, &parameters, most);
+    if let Ok(decoded) = &decoded {
+        reading.expanded(decoded.data.len());
+    }
+    decoded
+}
+
+/// The data of an image, as far as it can be decoded here: what is packed as a picture is left so, with the filter's name and its parameters.
+pub(super) struct Image {
+    pub(super) data: Vec<u8>,
+    pub(super) packed: Option<(Vec<u8>, Dictionary)>,
+}
+
+/// Decodes an image's stream, all of it; `None` when that fails, or its last filter is none of `known`. Nothing is counted: the caller keeps none of it,
+/// and knows how often it asks.
+pub(super) fn image(reading: &Reading<'_>, document: &Document, stream: &Stream, known: &[&[u8]]) -> Option<Image> {
+    let mut filters = filters(document, &stream.dict);
+    let mut parameters = parameters(document, &stream.dict, filters.len());
+    let is_picture = |filter: &Vec<u8>| !ORDINARY.contains(&filter.as_slice());
+    let packed = filters.pop_if(|last| is_picture(last)).map(|last| (last, parameters.pop().unwrap_or_default()));
+    if packed.as_ref().is_some_and(|(filter, _)| !known.contains(&filter.as_slice())) || filters.iter().any(is_picture) {
+        return None;
+    }
+    let most = usize::try_from(reading.limits.member).unwrap_or(usize::MAX);
+    let decoded = by_filters(&stream.content, &filters, &parameters, most).ok().filter(|decoded| !decoded.is_damaged)?;
+    Some(Image { data: decoded.data, packed })
+}
+
+/// The filters that pack anything (ISO 32000-1, table 6); the others are for images.
+const ORDINARY: [&[u8]; 5] = [b"FlateDecode", b"LZWDecode", b"ASCII85Decode", b"ASCIIHexDecode", b"RunLengthDecode"];
+
+fn by_filters(content: &[u8], filters: &[Vec<u8>], parameters: &[Dictionary], most: usize) -> Result<Decoded, Refused> {
+    match filters.split_first() {
+        None => plain(content, most),
         // lopdf gives what it got out of a broken Flate stream and doesn't say so; so the first one, nearly always the only one, is our own.
         Some((first, rest)) if first == b"FlateDecode" && parameters.first().is_none_or(|p| p.get(b"Predictor").is_err()) => {
-            let (inflated, is_damaged) = inflate(&stream.content, most)?;
+            let (inflated, is_damaged) = inflate(content, most)?;
             if rest.is_empty() {
                 Ok(Decoded { data: inflated, is_damaged })
             } else {
@@ -34,12 +66,8 @@ pub(super) fn decode(reading: &mut Reading<'_>, document: &Document, stream: &St
                     .map(|d| Decoded { is_damaged: d.is_damaged | is_damaged, ..d })
             }
         }
-        Some(_) => by_lopdf(&filters, &parameters, stream.content.clone(), most),
-    };
-    if let Ok(decoded) = &decoded {
-        reading.expanded(decoded.data.len());
+        Some(_) => by_lopdf(filters, parameters, content.to_vec(), most),
     }
-    decoded
 }
 
 fn plain(content: &[u8], most: usize) -> Result<Decoded, Refused> {
@@ -78,6 +106,8 @@ fn filters(document: &Document, dictionary: &Dictionary) -> Vec<Vec<u8>> {
             b"A85" => b"ASCII85Decode",
             b"AHx" => b"ASCIIHexDecode",
             b"RL" => b"RunLengthDecode",
+            b"DCT" => b"DCTDecode",
+            b"CCF" => b"CCITTFaxDecode",
             b"Crypt" => return None,
             other => other,
         };

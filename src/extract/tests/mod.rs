@@ -17,6 +17,7 @@ mod pdfs;
 mod pictures;
 mod rars;
 mod rtf;
+mod scans;
 mod signed;
 mod tnef;
 mod zips;

@@ -1,6 +1,7 @@
 //! Pictures: how large they are, what metafiles write, and what is told about them.
 
 use super::{holds, problems, read};
+use crate::extract::{Limits, Picture, Piece, attachment, file, file_to, unread};
 
 /// A PNG as far as its header.
 pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
@@ -121,4 +122,66 @@ fn small_pictures_of_every_kind_are_no_problem_and_large_ones_are() {
     check("x.jp2", jp2(499), jp2(500));
     check("x.psd", psd(499), psd(500));
     assert_eq!(problems(&read("favicon.ico", b"\0\0\x01\0\x01\0\0\0\0\0\x01\0\x20\0\0\0\0\0\x16\0\0\0".to_vec())), Vec::<String>::new());
+}
+
+/// What is handed out of a file where pictures are looked at, and the problems that are told at once.
+pub(super) fn handed_out(name: &str, octets: Vec<u8>, limits: &Limits) -> (Vec<Picture>, Vec<String>) {
+    let (mut pictures, mut told) = (Vec::new(), Vec::new());
+    let (_, unopened) = attachment(name, octets.into(), limits);
+    file_to(&unopened[0], limits, &mut |piece| match piece {
+        Piece::Picture(picture) => pictures.push(picture),
+        Piece::Problem(problem) => told.push(format!("{} {} {}", problem.kind.word(), problem.reason, problem.place.unwrap_or_default())),
+        _ => {}
+    });
+    (pictures, told)
+}
+
+fn looking() -> Limits {
+    Limits { pictures: 3, ..Limits::default() }
+}
+
+#[test]
+fn a_large_picture_is_handed_out_as_it_is_and_one_that_cannot_be_looked_at_stays_a_problem() {
+    let unread = vec!["unsupported image ".to_owned()];
+    let octets = png(600, 600);
+    let (pictures, told) = handed_out("x.png", octets.clone(), &looking());
+    assert_eq!((pictures.len(), told), (1, vec![]));
+    assert_eq!((pictures[0].part.as_str(), pictures[0].page, &*pictures[0].octets), ("attachment \"x.png\"", None, octets.as_slice()));
+    // Nobody looks; too many pixels; more pictures than one in it; a format that isn't looked at.
+    let animated = [png(600, 600), b"acTL".to_vec()].concat();
+    let frame = b"\x2C\0\0\0\0\x58\x02\x58\x02\0\x02\x01\0\0";
+    let gif = |frames: usize| [b"GIF89a\x58\x02\x58\x02\0\0\0".to_vec(), frame.repeat(frames), b";".to_vec()].concat();
+    let jpeg2000 = [b"\0\0\0\x0CjP  \r\n\x87\n".as_slice(), b"ihdr", &600_u32.to_be_bytes(), &600_u32.to_be_bytes(), &[0; 100]].concat();
+    for (octets, limits) in [
+        (octets.clone(), Limits::default()),
+        (octets.clone(), Limits { picture_octets: octets.len() - 1, ..looking() }),
+        (png(100_000, 1000), looking()),
+        (animated, looking()),
+        (gif(2), looking()),
+        (jpeg2000, looking()),
+    ] {
+        assert_eq!(handed_out("x", octets, &limits), (vec![], unread.clone()));
+    }
+    assert_eq!(handed_out("x.gif", gif(1), &looking()).0.len(), 1);
+    // Logos are nobody's trouble.
+    assert_eq!(handed_out("x.png", png(499, 600), &looking()), (vec![], vec![]));
+}
+
+#[test]
+fn no_more_pictures_of_a_mail_are_handed_out_than_may_be() {
+    let octets = png(600, 600);
+    let members: Vec<_> = ["a.png", "b.png", "c.png", "d.png"].map(|name| (name, octets.as_slice())).to_vec();
+    let (pictures, told) = handed_out("x.zip", super::formats::zip(&members), &looking());
+    assert_eq!((pictures.len(), told.len()), (3, 1));
+    // A reader whose findings are kept, not taken, hands nothing out: it could not be told apart from what was looked at.
+    let (_, unopened) = attachment("x.png", octets.into(), &looking());
+    assert_eq!(problems(&file(&unopened[0], &looking())), ["unsupported image"]);
+}
+
+#[test]
+fn pictures_that_nobody_could_read_are_told_by_part_and_page() {
+    let picture = |part: &str, page| Picture { part: part.into(), page, octets: bytes::Bytes::new() };
+    let pictures = [picture("a", Some(3)), picture("b", None), picture("a", Some(2)), picture("a", Some(3)), picture("a", Some(7))];
+    let told: Vec<_> = unread(&pictures).into_iter().map(|p| (p.part, p.place, p.reason)).collect();
+    assert_eq!(told, [("a".into(), Some("pages 2-3, 7".into()), "scanned-pages"), ("b".into(), None, "image")]);
 }

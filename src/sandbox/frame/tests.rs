@@ -44,3 +44,24 @@ fn facts_are_told_of_the_workers_own_part_only() {
     assert_eq!(facts, [Fact { part: "a > \"b.pdf\"".into(), kind: FactKind::WrongExtension }]);
     assert_eq!(taken(fact("b"), &Limits::default()).err(), Some(Refused::Malformed));
 }
+
+#[test]
+fn pictures_are_taken_within_what_a_mail_may_have_and_of_the_own_part() {
+    let picture = |part: &str, page| Piece::Picture(Picture { part: part.into(), page, octets: b"12345".as_slice().into() });
+    let limits = |pictures, picture_octets| Limits { pictures, picture_octets, ..Limits::default() };
+    let taken = |piece: Piece, limits: &Limits| {
+        let (mut said, mut answer) = (Vec::new(), Answer::new(&part(), limits));
+        put(&mut said, piece);
+        let header = answer.header(*said.first_chunk().unwrap())?;
+        answer.frame(header, said.split_off(HEADER)).map(|_| answer.pictures)
+    };
+    for page in [None, Some(1), Some(usize::MAX)] {
+        assert_eq!(
+            taken(picture("a > b", page), &limits(1, 5)).unwrap(),
+            [Picture { part: "a > b".into(), page, octets: b"12345".as_slice().into() }]
+        );
+    }
+    assert_eq!(taken(picture("a", None), &limits(0, 5)).err(), Some(Refused::TooMuch), "nobody looks");
+    assert_eq!(taken(picture("a", None), &limits(1, 4)).err(), Some(Refused::TooMuch));
+    assert_eq!(taken(picture("b", None), &limits(1, 5)).err(), Some(Refused::Malformed));
+}

@@ -22,6 +22,8 @@ pub(super) fn limits() -> Limits {
         form_depth: 4,
         annotations: 20,
         map_entries: 1000,
+        pictures: 4,
+        picture_octets: 64 << 10,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::documents::{is_within, limits};
 use bytes::Bytes;
 use zegel::{
-    extract::{Extraction, Piece, Unopened},
+    extract::{Extraction, Limits, Picture, Piece, Unopened},
     sandbox::frame::{Answer, HEADER, Refused, Way, parse_request, put, request},
 };
 
@@ -21,7 +21,7 @@ pub fn frame(octets: &[u8]) {
         assert!(matches!(way, Way::Inline | Way::Descriptor));
     }
     let part = Unopened { part: "a".into(), name: String::new(), media_type: String::new(), octets: Bytes::new(), depth: 1, at: 0 };
-    let extraction = answer(&part, octets).0;
+    let (extraction, pictures, _) = answer(&part, octets);
     is_within(&unique(&extraction), &limits());
     assert!(
         extraction
@@ -30,14 +30,19 @@ pub fn frame(octets: &[u8]) {
             .map(|text| &text.part)
             .chain(extraction.problems.iter().map(|p| &p.part))
             .chain(extraction.facts.iter().map(|f| &f.part))
+            .chain(pictures.iter().map(|p| &p.part))
             .all(|p| p.starts_with('a'))
     );
+    let Limits { pictures: most, picture_octets, .. } = limits();
+    assert!(pictures.len() <= most && pictures.iter().map(|p| p.octets.len()).sum::<usize>() <= picture_octets);
     let mut said = Vec::new();
     extraction.texts.iter().cloned().map(Piece::Text).for_each(|piece| put(&mut said, piece));
     extraction.problems.iter().cloned().map(Piece::Problem).for_each(|piece| put(&mut said, piece));
     extraction.facts.iter().cloned().map(Piece::Fact).for_each(|piece| put(&mut said, piece));
-    let (again, refused) = answer(&part, &said);
+    pictures.iter().cloned().map(Piece::Picture).for_each(|piece| put(&mut said, piece));
+    let (again, seen, refused) = answer(&part, &said);
     assert_eq!(refused, None);
+    assert_eq!(seen, pictures);
     assert_eq!(format!("{again:?}"), format!("{extraction:?}"));
 }
 
@@ -50,19 +55,19 @@ fn unique(extraction: &Extraction) -> Extraction {
 }
 
 /// What is taken of what a worker says, and why no more.
-fn answer(part: &Unopened, mut octets: &[u8]) -> (Extraction, Option<Refused>) {
+fn answer(part: &Unopened, mut octets: &[u8]) -> (Extraction, Vec<Picture>, Option<Refused>) {
     let mut answer = Answer::new(part, &limits());
     while let Some((header, rest)) = octets.split_first_chunk::<HEADER>() {
         let header = match answer.header(*header) {
             Ok(header) => header,
-            Err(refused) => return (answer.extraction, Some(refused)),
+            Err(refused) => return (answer.extraction, answer.pictures, Some(refused)),
         };
         let Some((body, rest)) = rest.split_at_checked(header.body) else { break };
         match answer.frame(header, body.to_vec()) {
             Ok(None) => octets = rest,
             Ok(Some(_)) => break,
-            Err(refused) => return (answer.extraction, Some(refused)),
+            Err(refused) => return (answer.extraction, answer.pictures, Some(refused)),
         }
     }
-    (answer.extraction, None)
+    (answer.extraction, answer.pictures, None)
 }
