@@ -12,13 +12,13 @@ pub(super) mod svg;
 mod tiff;
 
 use super::{
+    archive::{self, Ratio},
     picture::is_readable,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
 use facts::Facts;
 use size::size;
-use std::io::Read;
 
 /// Sides from which a picture counts as unread: below are logos, icons and lines of a signature, which would make every mail unreadable.
 const LARGE: u32 = 500;
@@ -81,17 +81,6 @@ pub(super) fn bitmap(in_memory: &[u8]) -> Vec<u8> {
 }
 
 /// What zlib packed, within the limits. What came out before a fault or a limit is kept.
-fn inflated(reading: &mut Reading<'_>, here: &Here, packed: &[u8], ratio_left: &mut u64) -> Vec<u8> {
-    let most = reading.limits.member.min(reading.expanded_left()).min(*ratio_left);
-    let mut octets = Vec::new();
-    let end = flate2::read::ZlibDecoder::new(packed).take(most + 1).read_to_end(&mut octets);
-    reading.expanded(octets.len());
-    *ratio_left = ratio_left.saturating_sub(octets.len() as u64);
-    if octets.len() as u64 > most {
-        reading.too_large(here, if *ratio_left == 0 { "ratio" } else { "member" });
-        octets.clear();
-    } else if end.is_err() {
-        reading.damaged(here, "image");
-    }
-    octets
+fn inflated(reading: &mut Reading<'_>, here: &Here, packed: &[u8], ratio: &mut Ratio) -> Vec<u8> {
+    archive::take(reading, here, flate2::read::ZlibDecoder::new(packed), ratio, "image").unwrap_or_default()
 }

@@ -18,6 +18,7 @@ mod kind;
 mod legacy;
 mod limits;
 mod mail;
+mod mapi;
 mod number;
 mod office;
 mod pdf;

@@ -5,19 +5,19 @@
 mod fonts;
 pub(super) mod lzfu;
 mod object;
+mod picture;
 mod words;
 
 use super::{
     Places, ProblemKind, Source, charset,
     flow::{Flow, pages},
-    html,
-    image::{bitmap, metafile},
-    plain,
+    html, plain,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
 use encoding_rs::Encoding;
 use fonts::Fonts;
+use picture::{Content, Picture};
 use std::borrow::Cow;
 use words::{Aside, To};
 
@@ -27,9 +27,6 @@ const MOST_GROUPS: usize = 20_000;
 /// `\uc`: octets that stand in for a character in programs without Unicode. A larger one would hide text from us.
 const LONGEST_FALLBACK: i32 = 8;
 
-/// Twips from which a side of a picture counts as large: 500 pixels of a 96th of an inch.
-const LARGE: i32 = 7500;
-
 /// Reads a document.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
     read_as(reading, here, &here.part, Source::Attachment, octets);
@@ -37,21 +34,13 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
 
 /// Reads a text in RTF as Outlook packs it (LZFu); what came out of one that is damaged is read.
 pub(super) fn read_packed(reading: &mut Reading<'_>, here: &Here, part: &str, source: Source, octets: &[u8]) {
-    let text = lzfu::decompress(octets).unwrap_or_else(|broken| {
-        reading.problem(part, None, ProblemKind::Damaged, "rtf");
-        broken.rtf
-    });
-    reading.expanded(text.len());
+    let text = unpacked(reading, part, octets);
     read_as(reading, here, part, source, &text);
 }
 
 /// Reads the pictures and files alone of a text in RTF as Outlook packs it: another body says its words.
 pub(super) fn read_enclosed(reading: &mut Reading<'_>, here: &Here, part: &str, octets: &[u8]) {
-    let text = lzfu::decompress(octets).unwrap_or_else(|broken| {
-        reading.problem(part, None, ProblemKind::Damaged, "rtf");
-        broken.rtf
-    });
-    reading.expanded(text.len());
+    let text = unpacked(reading, part, octets);
     let document = Document::read(&text);
     if document.has_large_picture {
         reading.problem(part, None, ProblemKind::Unsupported, "image");
@@ -59,6 +48,15 @@ pub(super) fn read_enclosed(reading: &mut Reading<'_>, here: &Here, part: &str, 
     for (name, octets) in document.members {
         reading.member(here, &name, "", &Bytes::from(octets));
     }
+}
+
+fn unpacked(reading: &mut Reading<'_>, part: &str, octets: &[u8]) -> Vec<u8> {
+    let text = lzfu::decompress(octets).unwrap_or_else(|broken| {
+        reading.problem(part, None, ProblemKind::Damaged, "rtf");
+        broken.rtf
+    });
+    reading.expanded(text.len());
+    text
 }
 
 /// Reads a text in RTF that is told to be `part`: the body of a mail in Outlook's formats.
@@ -141,15 +139,6 @@ struct Document<'o> {
     has_large_picture: bool,
     is_too_deep: bool,
     is_damaged: bool,
-}
-
-/// The picture that is being read.
-#[derive(Default)]
-struct Picture {
-    /// Its file name, for kinds that are files of their own.
-    name: Option<&'static str>,
-    width: i32,
-    height: i32,
 }
 
 impl<'o> Document<'o> {
@@ -286,14 +275,10 @@ impl<'o> Document<'o> {
 
     fn picture_ends(&mut self) {
         let octets = std::mem::take(&mut self.hex);
-        let picture = std::mem::take(&mut self.picture);
-        let is_large = picture.width >= LARGE && picture.height >= LARGE;
-        match picture.name {
-            Some("picture.bmp") if !octets.is_empty() => self.members.push(("picture.bmp".to_owned(), bitmap(&octets))),
-            // What says to be a metafile and is none can't be shown; by its size it is told.
-            Some("picture.emf" | "picture.wmf") if !metafile::is_one(&octets) => self.has_large_picture |= is_large,
-            Some(name) if !octets.is_empty() => self.members.push((name.to_owned(), octets)),
-            _ => self.has_large_picture |= is_large,
+        match std::mem::take(&mut self.picture).content(octets) {
+            Content::Member(name, octets) => self.members.push((name.to_owned(), octets)),
+            Content::Large => self.has_large_picture = true,
+            Content::Nothing => {}
         }
     }
 
@@ -527,14 +512,7 @@ impl<'o> Document<'o> {
                 self.flush();
                 self.group.to = self.group.outer;
             }
-            b"emfblip" => self.picture.name = Some("picture.emf"),
-            b"wmetafile" => self.picture.name = Some("picture.wmf"),
-            b"dibitmap" => self.picture.name = Some("picture.bmp"),
-            b"pngblip" => self.picture.name = Some("picture.png"),
-            b"jpegblip" => self.picture.name = Some("picture.jpg"),
-            b"picwgoal" => self.picture.width = number.unwrap_or(0),
-            b"pichgoal" => self.picture.height = number.unwrap_or(0),
-            _ => return false,
+            _ => return self.picture.word(word, number),
         }
         true
     }

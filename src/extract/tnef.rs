@@ -5,7 +5,7 @@ mod properties;
 use super::{
     Places, Source,
     charset::code_page,
-    html, plain,
+    html, mapi, plain,
     reading::{Here, Reading},
     rtf,
 };
@@ -30,18 +30,6 @@ mod id {
     pub(super) const ATTACHMENT_DATA: u32 = 0x0006_800F;
     pub(super) const ATTACHMENT_FILE_NAME: u32 = 0x0006_9001;
     pub(super) const ATTACHMENT_PROPERTIES: u32 = 0x0006_9005;
-}
-
-/// Properties that hold more than a line (MS-OXPROPS).
-mod property {
-    pub(super) const BODY: u16 = 0x1000;
-    pub(super) const RTF: u16 = 0x1009;
-    pub(super) const HTML: u16 = 0x1013;
-    pub(super) const ATTACHMENT_DATA: u16 = 0x3701;
-    pub(super) const ATTACHMENT_FILE_NAME: u16 = 0x3704;
-    pub(super) const ATTACHMENT_LONG_FILE_NAME: u16 = 0x3707;
-    pub(super) const MEDIA_TYPE: u16 = 0x370E;
-    pub(super) const INTERNET_CODE_PAGE: u16 = 0x3FDE;
 }
 
 /// An attachment as its attributes come.
@@ -155,13 +143,13 @@ impl<'o> Winmail<'_, '_, 'o> {
 
     fn message_properties(&mut self, data: &'o [u8]) -> bool {
         let (properties, is_whole) = Properties::read(data, self.encoding);
-        let internet = properties.number(property::INTERNET_CODE_PAGE).and_then(code_page).unwrap_or(self.encoding);
+        let internet = properties.number(mapi::INTERNET_CODE_PAGE).and_then(code_page).unwrap_or(self.encoding);
         for (number, name, value) in &properties.all {
             match (*number, value) {
-                (property::BODY, Value::Text(text)) => self.body_text(text),
-                (property::HTML, Value::Text(text)) => self.body_html(text.as_bytes(), "utf-8"),
-                (property::HTML, Value::Octets(octets)) => self.body_html(octets, internet.name()),
-                (property::RTF, Value::Octets(octets)) => self.body_rtf(octets),
+                (mapi::BODY, Value::Text(text)) => self.body_text(text),
+                (mapi::HTML, Value::Text(text)) => self.body_html(text.as_bytes(), "utf-8"),
+                (mapi::HTML, Value::Octets(octets)) => self.body_html(octets, internet.name()),
+                (mapi::RTF, Value::Octets(octets)) => self.body_rtf(octets),
                 (_, Value::Text(text)) => self.line(name, text),
                 _ => {}
             }
@@ -211,13 +199,13 @@ impl<'o> Winmail<'_, '_, 'o> {
         let attachment = self.attachment.get_or_insert_default();
         for (number, name, value) in properties.all {
             match (number, value) {
-                (property::ATTACHMENT_LONG_FILE_NAME, Value::Text(text)) => attachment.long_name = Some(text),
-                (property::ATTACHMENT_FILE_NAME, Value::Text(text)) => {
+                (mapi::LONG_FILE_NAME, Value::Text(text)) => attachment.long_name = Some(text),
+                (mapi::FILE_NAME, Value::Text(text)) => {
                     attachment.title.get_or_insert(text);
                 }
-                (property::MEDIA_TYPE, Value::Text(text)) => attachment.media_type = text.to_ascii_lowercase(),
-                (property::ATTACHMENT_DATA, Value::Object(octets)) => attachment.data = Some(Cow::Borrowed(octets)),
-                (property::ATTACHMENT_DATA, Value::Octets(octets)) if !octets.is_empty() => attachment.data = Some(Cow::Borrowed(octets)),
+                (mapi::MEDIA_TYPE, Value::Text(text)) => attachment.media_type = text.to_ascii_lowercase(),
+                (mapi::DATA, Value::Object(octets)) => attachment.data = Some(Cow::Borrowed(octets)),
+                (mapi::DATA, Value::Octets(octets)) if !octets.is_empty() => attachment.data = Some(Cow::Borrowed(octets)),
                 (_, Value::Text(text)) => lines.push((name, text)),
                 _ => {}
             }

@@ -3,7 +3,10 @@
 //! They are found by their headers, not by what refers to them: four octets tell one, and a picture that nothing shows travels all the same.
 
 use super::{bitmap, inflated, numbers::Numbers};
-use crate::extract::reading::{Here, Reading};
+use crate::extract::{
+    archive::Ratio,
+    reading::{Here, Reading},
+};
 use bytes::Bytes;
 
 /// What a record holds.
@@ -20,7 +23,7 @@ enum Content {
 /// Reads the pictures in a stream as members.
 pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, stream: &[u8]) {
     // Real metafiles are packed to a 667th: never measured by themselves, always by what they lie in.
-    let mut ratio_left = (stream.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from);
+    let mut ratio = Ratio::new(reading, stream);
     let mut end = 0;
     for at in memchr::memchr_iter(0xF0, stream) {
         let Some(start) = at.checked_sub(3).filter(|start| *start >= end) else { continue };
@@ -32,7 +35,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, stream: &
         }
         let body = &body[..length.min(body.len())];
         end = start + 8 + body.len();
-        picture(reading, here, content, body.get(identifiers..).unwrap_or_default(), &mut ratio_left);
+        picture(reading, here, content, body.get(identifiers..).unwrap_or_default(), &mut ratio);
     }
 }
 
@@ -54,7 +57,7 @@ fn header(stream: &[u8], start: usize) -> Option<(Content, usize)> {
     (version == 0).then_some((content, if instance & 1 == 0 { 16 } else { 32 }))
 }
 
-fn picture(reading: &mut Reading<'_>, here: &Here, content: Content, body: &[u8], ratio_left: &mut u64) {
+fn picture(reading: &mut Reading<'_>, here: &Here, content: Content, body: &[u8], ratio: &mut Ratio) {
     /// Sizes and bounds, then how it is packed.
     const HEADER: usize = 34;
     const PACKED: u8 = 0;
@@ -65,7 +68,7 @@ fn picture(reading: &mut Reading<'_>, here: &Here, content: Content, body: &[u8]
         Content::Metafile(name) => {
             let data = body.get(HEADER..).unwrap_or_default();
             let is_packed = body.get(HEADER - 2) == Some(&PACKED);
-            (name, if is_packed { Bytes::from(inflated(reading, here, data, ratio_left)) } else { Bytes::copy_from_slice(data) })
+            (name, if is_packed { Bytes::from(inflated(reading, here, data, ratio)) } else { Bytes::copy_from_slice(data) })
         }
     };
     if octets.is_empty() {

@@ -1,7 +1,10 @@
 //! Where formats of pixels keep their texts: segments of JPEG, chunks of PNG and WebP, blocks of GIF.
 
 use super::{facts::Facts, inflated, iptc, numbers::Numbers, tiff};
-use crate::extract::reading::{Here, Reading};
+use crate::extract::{
+    archive::Ratio,
+    reading::{Here, Reading},
+};
 use encoding_rs::WINDOWS_1252;
 
 /// Segments (ITU T.81, B.1): comments, and those of programs, up to the end of the picture.
@@ -55,7 +58,7 @@ fn scan(octets: &[u8]) -> usize {
 pub(super) fn png(reading: &mut Reading<'_>, here: &Here, octets: &[u8], facts: &mut Facts) {
     const SIGNATURE: usize = 8;
     let numbers = Numbers::big(octets);
-    let mut ratio_left = (octets.len() as u64).saturating_mul(reading.limits.ratio).max(reading.limits.ratio_from);
+    let mut ratio = Ratio::new(reading, octets);
     let mut at = SIGNATURE;
     while let (Some(length), Some(kind)) = (numbers.size(at), numbers.slice(at + 4, 4)) {
         let is_text = matches!(kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf");
@@ -70,7 +73,7 @@ pub(super) fn png(reading: &mut Reading<'_>, here: &Here, octets: &[u8], facts: 
         } else if is_text {
             let (name, rest) = split(data);
             let name = WINDOWS_1252.decode_without_bom_handling(name).0;
-            let mut unpack = |packed: &[u8]| inflated(reading, here, packed, &mut ratio_left);
+            let mut unpack = |packed: &[u8]| inflated(reading, here, packed, &mut ratio);
             match kind {
                 b"tEXt" => text(facts, &name, rest),
                 b"zTXt" => text(facts, &name, &unpack(rest.get(1..).unwrap_or_default())),

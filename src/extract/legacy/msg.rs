@@ -6,7 +6,7 @@ use super::{
     storage,
 };
 use crate::extract::{
-    Places, Source, charset, html, plain,
+    Places, Source, charset, html, mapi, plain,
     reading::{Here, Reading},
     rtf,
 };
@@ -17,24 +17,6 @@ use std::{borrow::Cow, collections::HashMap, fmt::Write};
 /// Fixed-length properties, and what a storage with this stream is: a message, or a part of one.
 const PROPERTIES: &str = "__properties_version1.0";
 const NAMES: &str = "__nameid_version1.0";
-
-/// Numbers of properties (MS-OXPROPS).
-mod tag {
-    pub(super) const SUBJECT: u16 = 0x0037;
-    pub(super) const HEADER: u16 = 0x007D;
-    pub(super) const BODY: u16 = 0x1000;
-    pub(super) const RTF: u16 = 0x1009;
-    pub(super) const HTML: u16 = 0x1013;
-    pub(super) const DISPLAY_NAME: u16 = 0x3001;
-    pub(super) const DATA: u16 = 0x3701;
-    pub(super) const FILE_NAME: u16 = 0x3704;
-    pub(super) const METHOD: u16 = 0x3705;
-    pub(super) const LONG_FILE_NAME: u16 = 0x3707;
-    pub(super) const MEDIA_TYPE: u16 = 0x370E;
-    pub(super) const INTERNET_CODE_PAGE: u16 = 0x3FDE;
-    pub(super) const LANGUAGE: u16 = 0x3FF1;
-    pub(super) const CODE_PAGE: u16 = 0x3FFD;
-}
 
 /// Types of properties (MS-OXCDATA 2.11.1).
 mod kind {
@@ -61,7 +43,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'
             let _ = writeln!(lines, "recipient: {}", one_line(&told.join(" ")));
         }
     }
-    let subject = properties.string(tag::SUBJECT).unwrap_or_default().to_owned();
+    let subject = properties.string(mapi::SUBJECT).unwrap_or_default().to_owned();
     reading.text(&here.section("subject"), Source::Attachment, plain::clean(Cow::Owned(subject)).into_owned(), Places::None);
     reading.text(&here.section("header"), Source::Properties, lines, Places::Lines);
     body(reading, here, &properties);
@@ -75,19 +57,19 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'
 /// The body in all its forms: programs show the one or the other.
 fn body(reading: &mut Reading<'_>, here: &Here, properties: &Properties) {
     let (mut has_body, part) = (false, here.section("text"));
-    if let Some(text) = properties.string(tag::BODY).filter(|t| !t.trim().is_empty()) {
+    if let Some(text) = properties.string(mapi::BODY).filter(|t| !t.trim().is_empty()) {
         let text = plain::clean(Cow::Borrowed(text)).into_owned();
         reading.text(&part, Source::Attachment, text, Places::Lines);
         has_body = true;
     }
-    if let Some(text) = properties.string(tag::HTML) {
+    if let Some(text) = properties.string(mapi::HTML) {
         html::read(reading, here, &here.section("html"), Source::Attachment, text.as_bytes(), Some("utf-8"));
         has_body = true;
-    } else if let Some(octets) = properties.binary(tag::HTML).filter(|o| !o.is_empty()) {
+    } else if let Some(octets) = properties.binary(mapi::HTML).filter(|o| !o.is_empty()) {
         html::read(reading, here, &here.section("html"), Source::Attachment, octets, Some(properties.encoding_of_html.name()));
         has_body = true;
     }
-    if let Some(packed) = properties.binary(tag::RTF).filter(|o| !o.is_empty()) {
+    if let Some(packed) = properties.binary(mapi::RTF).filter(|o| !o.is_empty()) {
         let part = here.section("rtf");
         if has_body {
             rtf::read_enclosed(reading, here, &part, packed);
@@ -102,11 +84,11 @@ fn attachment(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, i
     /// Attachments that lie elsewhere: their path travels, they don't (PidTagAttachMethod, MS-OXCMSG 2.2.2.9).
     const ELSEWHERE: [u32; 4] = [2, 3, 4, 7];
     let properties = Properties::of(file, id, Some(encoding));
-    let names = [tag::LONG_FILE_NAME, tag::FILE_NAME, tag::DISPLAY_NAME];
+    let names = [mapi::LONG_FILE_NAME, mapi::FILE_NAME, mapi::DISPLAY_NAME];
     let name = names.iter().find_map(|tag| properties.string(*tag).filter(|name| !name.trim().is_empty()));
     let object = file.children(id).into_iter().find(|child| {
         let entry = file.entry(*child);
-        !entry.is_stream && parsed(&entry.name).is_some_and(|(tag, _, _)| tag == tag::DATA)
+        !entry.is_stream && parsed(&entry.name).is_some_and(|(tag, _, _)| tag == mapi::DATA)
     });
     if let Some(object) = object {
         let name = name.unwrap_or("message.msg");
@@ -115,14 +97,14 @@ fn attachment(reading: &mut Reading<'_>, here: &Here, file: &mut Compound<'_>, i
         }
         return;
     }
-    let media_type = properties.string(tag::MEDIA_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let media_type = properties.string(mapi::MEDIA_TYPE).unwrap_or_default().to_ascii_lowercase();
     let name = name.unwrap_or("attachment");
-    match properties.binary(tag::DATA) {
+    match properties.binary(mapi::DATA) {
         Some(octets) => reading.member(here, name, &media_type, &Bytes::copy_from_slice(octets)),
         None => {
             let Some(inner) = reading.enter(here, name) else { return };
             reading.text(&inner.part, Source::Properties, properties.lines(&HashMap::new()), Places::Lines);
-            if properties.fixed(tag::METHOD).is_some_and(|method| ELSEWHERE.contains(&method)) {
+            if properties.fixed(mapi::METHOD).is_some_and(|method| ELSEWHERE.contains(&method)) {
                 reading.unsupported(&inner, "external");
             }
         }
@@ -143,17 +125,17 @@ impl Properties {
     fn of(file: &mut Compound<'_>, id: usize, encoding: Option<&'static Encoding>) -> Properties {
         let fixed = fixed(&file.named(id, PROPERTIES).unwrap_or_default());
         let page = |tag| fixed.get(&tag).and_then(|page| charset::code_page(*page));
-        let language = fixed.get(&tag::LANGUAGE).map(|id| charset::by_language((*id & 0xFFFF) as u16));
+        let language = fixed.get(&mapi::LANGUAGE).map(|id| charset::by_language((*id & 0xFFFF) as u16));
         // 1200 says that strings are Unicode, which their type does too.
-        let own = [page(tag::CODE_PAGE), page(tag::INTERNET_CODE_PAGE), language].into_iter().flatten().find(|e| *e != UTF_16LE);
+        let own = [page(mapi::CODE_PAGE), page(mapi::INTERNET_CODE_PAGE), language].into_iter().flatten().find(|e| *e != UTF_16LE);
         let encoding = encoding.or(own).unwrap_or(WINDOWS_1252);
-        let encoding_of_html = page(tag::INTERNET_CODE_PAGE).unwrap_or(encoding);
+        let encoding_of_html = page(mapi::INTERNET_CODE_PAGE).unwrap_or(encoding);
         let mut properties = Properties { strings: Vec::new(), binaries: Vec::new(), fixed, encoding, encoding_of_html };
         for child in file.children(id) {
             let entry = file.entry(child);
             let Some((tag, kind, is_value)) = parsed(&entry.name).filter(|_| entry.is_stream) else { continue };
             match kind {
-                kind::BINARY if matches!(tag, tag::RTF | tag::HTML | tag::DATA) => properties.binaries.push((tag, file.stream(child))),
+                kind::BINARY if matches!(tag, mapi::RTF | mapi::HTML | mapi::DATA) => properties.binaries.push((tag, file.stream(child))),
                 kind::STRING => properties.strings.push((tag, decode(UTF_16LE, &file.stream(child)))),
                 kind::STRING_8 => properties.strings.push((tag, decode(encoding, &file.stream(child)))),
                 _ if is_value && kind == kind::MULTIPLE | kind::STRING => {
@@ -185,8 +167,8 @@ impl Properties {
         let mut lines = String::new();
         for (tag, value) in &self.strings {
             match *tag {
-                tag::SUBJECT | tag::BODY | tag::HTML => continue,
-                tag::HEADER => {
+                mapi::SUBJECT | mapi::BODY | mapi::HTML => continue,
+                mapi::HEADER => {
                     lines.push_str(plain::clean(Cow::Borrowed(value)).trim_end());
                     lines.push('\n');
                     continue;
@@ -194,34 +176,11 @@ impl Properties {
                 _ if value.trim().is_empty() => continue,
                 _ => {}
             }
-            let name = names.get(tag).cloned().unwrap_or_else(|| known(*tag).map_or_else(|| format!("property {tag:04x}"), str::to_owned));
+            let name = names.get(tag).map_or_else(|| mapi::name(*tag), |name| Cow::Borrowed(name.as_str()));
             let _ = writeln!(lines, "{}: {}", one_line(&name), one_line(value));
         }
         lines
     }
-}
-
-/// What people call the properties that they see.
-fn known(tag: u16) -> Option<&'static str> {
-    Some(match tag {
-        0x001A => "message class",
-        0x0042 | 0x0C1A => "from",
-        0x0065 | 0x0C1F | 0x5D01 | 0x5D02 => "from address",
-        0x0070 => "topic",
-        0x0E02 => "bcc",
-        0x0E03 => "cc",
-        0x0E04 => "to",
-        0x1035 => "message-id",
-        0x370D | 0x3708 => "path",
-        tag::LONG_FILE_NAME | tag::FILE_NAME => "file",
-        0x3A06 => "given name",
-        0x3A08 => "business telephone",
-        0x3A09 => "home telephone",
-        0x3A11 => "surname",
-        0x3A16 => "company",
-        0x3A1C => "mobile telephone",
-        _ => return None,
-    })
 }
 
 /// Properties of four octets or fewer: 16 octets each behind a header, whose length depends on what the storage is (MS-OXMSG 2.4).
@@ -255,7 +214,7 @@ fn named(file: &mut Compound<'_>) -> HashMap<u16, String> {
             let length = size_at(&strings, place)?.min(1024);
             decode(UTF_16LE, strings.get(place + 4..)?.get(..length)?)
         };
-        Some((index.checked_add(0x8000)?, name))
+        Some((index.checked_add(mapi::NAMED)?, name))
     };
     entries.chunks_exact(8).take(MOST).filter_map(name).collect()
 }

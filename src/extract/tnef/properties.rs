@@ -1,5 +1,6 @@
 //! Lists of MAPI properties within TNEF (MS-OXTNEF, 2.1.3.4).
 
+use crate::extract::mapi;
 use encoding_rs::{Encoding, UTF_16LE};
 
 /// Properties, in their order: number, name, value.
@@ -43,7 +44,7 @@ impl<'o> Properties<'o> {
         for _ in 0..rest.number()? {
             let tag = rest.number()?;
             let (kind, number) = ((tag & 0xFFFF) as u16, (tag >> 16) as u16);
-            let name = if number >= 0x8000 { rest.name()? } else { name(number) };
+            let name = if number >= mapi::NAMED { rest.name()? } else { mapi::name(number).into_owned() };
             let is_long = matches!(kind & !SEVERAL, 0x0D | 0x1E | 0x1F | 0x102);
             let count = if is_long || kind & SEVERAL != 0 { rest.number()? } else { 1 };
             // Values without an octet (PtypUnspecified, PtypNull) come one by one, or a count alone would keep us for minutes.
@@ -93,7 +94,7 @@ impl<'o> Rest<'o> {
     fn name(&mut self) -> Option<String> {
         self.take(16)?;
         match self.number()? {
-            0 => Some(format!("property {:#x}", self.number()?)),
+            0 => Some(format!("property {:04x}", self.number()?)),
             _ => Some(wide(self.padded()?)),
         }
     }
@@ -122,24 +123,4 @@ impl<'o> Rest<'o> {
 
 fn wide(octets: &[u8]) -> String {
     UTF_16LE.decode_without_bom_handling(octets).0.trim_end_matches('\0').to_owned()
-}
-
-/// The names of properties that people know (MS-OXPROPS); else their number.
-fn name(number: u16) -> String {
-    let known = match number {
-        0x0037 => "subject",
-        0x0070 => "topic",
-        0x0C1A | 0x0042 => "from",
-        0x0C1F | 0x0065 | 0x5D01 => "from address",
-        0x0E02 => "bcc",
-        0x0E03 => "cc",
-        0x0E04 => "to",
-        0x3001 => "name",
-        0x3003 => "address",
-        0x39FE => "smtp address",
-        0x3004 => "comment",
-        0x3A1C | 0x3A08 | 0x3A09 => "telephone",
-        _ => return format!("property {number:#06x}"),
-    };
-    known.to_owned()
 }
