@@ -155,6 +155,7 @@ fn passwords_are_words_that_nobody_says() {
     assert_eq!(found("wachtwoord:\nx8#kfLq2").as_deref(), Some("x8#kfLq2"));
     assert_eq!(found("wachtwoord: hyVGSEvgXjYe!").as_deref(), Some("hyVGSEvgXjYe!"));
     assert_eq!(found("wachtwoord: *#MbYRhlh7").as_deref(), Some("*#MbYRhlh7"));
+    assert_eq!(found("wachtwoord: %o7e2y9eys%").as_deref(), Some("%o7e2y9eys%"));
     assert_eq!(found("wachtwoord: ghdfgybgw#").as_deref(), Some("ghdfgybgw#"));
     for text in [
         "wachtwoord: vergeten",
@@ -163,6 +164,7 @@ fn passwords_are_words_that_nobody_says() {
         "wachtwoord: Vergeten!",
         "wachtwoord: LibreOffice",
         "wachtwoord: *******x7",
+        "wachtwoord: %DB_PASSWORD%",
         "wachtwoord: vergeten?)",
         "wachtwoord: ",
         "wachtwoord",
