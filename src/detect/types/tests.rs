@@ -251,6 +251,9 @@ fn a_key_is_read_however_its_words_are_joined() {
         finds(&format!("<naam>x</naam><{key}>AB123456C</{key}>"), "uk_nino", "AB123456C");
     }
     finds("{\"geborenop\": \"19 februari 1971\"}", "dob", "19 februari 1971");
+    finds("Aanvraag Cas Voorbeeld 111222333 17 oktober 1953", "dob", "17 oktober 1953");
+    finds("17-03-1977; 111222333", "dob", "17-03-1977");
+    assert_eq!(found("111222334 17-03-1977. Op 18-03-1977 kwam 111222333 binnen."), []);
     finds("{\"partnergeboortedatum\": \"1971-02-19\"}", "dob", "1971-02-19");
     finds("<bigregistratienummer>78671342824</bigregistratienummer>", "big", "78671342824");
     // The end of a word that is no label of a type says nothing.
