@@ -174,7 +174,11 @@ impl<'a> Search<'a> {
             let listed = previous.is_some_and(|(end, said)| said.is_some() && context.is_enumeration(end, candidate.start));
             let verdict = key::verdict(context.text, candidate.start, context.labels, &self.rules.lexicon, &says)
                 .or_else(|| context.verdict(&Candidate::plain(stretch.0, stretch.1), &cell, previous));
-            let Some((confidence, why)) = types::weigh(candidate, verdict.as_ref(), listed, &context) else {
+            let beside = || {
+                let birthday = kind == Kind::DOB && verdict.is_none() && is_beside_number(context.text, stretch, &scanned.candidates);
+                birthday.then(|| (Confidence::Medium, vec!["beside a number that passes the 11-proef".to_owned(), "calendar".to_owned()]))
+            };
+            let Some((confidence, why)) = types::weigh(candidate, verdict.as_ref(), listed, &context).or_else(beside) else {
                 previous = None;
                 continue;
             };
@@ -257,6 +261,17 @@ impl<'a> Search<'a> {
             person: words.is_some_and(|c| c.person),
         }
     }
+}
+
+/// Whether a number that has the form of a BSN stands directly beside a date: `111222333 17-03-1977`, the commonest way to write the two.
+fn is_beside_number(text: &[u8], (start, end): Stretch, numbers: &[Candidate]) -> bool {
+    let gap = |from: usize, to: usize| {
+        text.get(from..to).is_some_and(|gap| (1..=3).contains(&gap.len()) && gap.iter().all(|b| matches!(b, b' ' | b',' | b';' | b'\t')))
+    };
+    let usual = |number: &&Candidate| number.form == Form::Usual && !number.glued && !number.attached;
+    let split = numbers.partition_point(|number| number.start < start);
+    let before = split.checked_sub(1).and_then(|at| numbers.get(at)).filter(usual).is_some_and(|number| gap(number.end, start));
+    before || numbers.get(split).filter(usual).is_some_and(|number| gap(end, number.start))
 }
 
 /// The column of the cell at `at`, in a sheet.

@@ -151,10 +151,14 @@ fn is_password(word: &[u8], sign: bool) -> bool {
 }
 
 fn is_template(word: &[u8]) -> bool {
-    matches!(
-        word,
-        [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'%', .., b'%'] | [b'[', ..] | [b'*', b'*', ..] | [b'.', b'.', ..]
-    ) || word.windows(2).any(|w| w == b"${" || w == b"$(" || w == b"{{")
+    // `%DB_PASSWORD%`
+    let is_variable = |name: &[u8]| name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+    let whole = match word {
+        [b'%', name @ .., b'%'] => is_variable(name),
+        [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'[', ..] | [b'*', b'*', b'*', ..] | [b'.', b'.', ..] => true,
+        _ => false,
+    };
+    whole || word.windows(2).any(|w| w == b"${" || w == b"$(" || w == b"{{")
 }
 
 /// Whether a street and the number of a house stand before the postcode at `start`, or the number of a house behind it, at `end`.

@@ -155,6 +155,7 @@ fn passwords_are_words_that_nobody_says() {
     assert_eq!(found("wachtwoord:\nx8#kfLq2").as_deref(), Some("x8#kfLq2"));
     assert_eq!(found("wachtwoord: hyVGSEvgXjYe!").as_deref(), Some("hyVGSEvgXjYe!"));
     assert_eq!(found("wachtwoord: *#MbYRhlh7").as_deref(), Some("*#MbYRhlh7"));
+    assert_eq!(found("wachtwoord: %o7e2y9eys%").as_deref(), Some("%o7e2y9eys%"));
     assert_eq!(found("wachtwoord: ghdfgybgw#").as_deref(), Some("ghdfgybgw#"));
     for text in [
         "wachtwoord: vergeten",
@@ -163,6 +164,7 @@ fn passwords_are_words_that_nobody_says() {
         "wachtwoord: Vergeten!",
         "wachtwoord: LibreOffice",
         "wachtwoord: *******x7",
+        "wachtwoord: %DB_PASSWORD%",
         "wachtwoord: vergeten?)",
         "wachtwoord: ",
         "wachtwoord",
@@ -249,6 +251,9 @@ fn a_key_is_read_however_its_words_are_joined() {
         finds(&format!("<naam>x</naam><{key}>AB123456C</{key}>"), "uk_nino", "AB123456C");
     }
     finds("{\"geborenop\": \"19 februari 1971\"}", "dob", "19 februari 1971");
+    finds("Aanvraag Cas Voorbeeld 111222333 17 oktober 1953", "dob", "17 oktober 1953");
+    finds("17-03-1977; 111222333", "dob", "17-03-1977");
+    assert_eq!(found("111222334 17-03-1977. Op 18-03-1977 kwam 111222333 binnen."), []);
     finds("{\"partnergeboortedatum\": \"1971-02-19\"}", "dob", "1971-02-19");
     finds("<bigregistratienummer>78671342824</bigregistratienummer>", "big", "78671342824");
     // The end of a word that is no label of a type says nothing.
