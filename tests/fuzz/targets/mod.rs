@@ -22,7 +22,7 @@ mod words;
 pub use codec::codec;
 pub use command::command;
 pub use detect::detect;
-pub use documents::{archive_of_any_kind, ber, docx, image, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
+pub use documents::{archive_of_any_kind, ber, docx, font, image, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
 pub use frame::frame;
 pub use html::html;
 pub use mail::mail;
@@ -39,7 +39,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 28] = [
+pub const TARGETS: [Target; 29] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -50,6 +50,7 @@ pub const TARGETS: [Target; 28] = [
     ("html", html),
     ("page", page),
     ("pdf", pdf),
+    ("font", font),
     ("docx", docx),
     ("xlsx", xlsx),
     ("pptx", pptx),
