@@ -6,7 +6,7 @@ use crate::extract::{
     reading::{Here, Reading},
 };
 use bytes::Bytes;
-use lopdf::{Dictionary, Document, Object, decode_text_string};
+use lopdf::{Dictionary, Document, Object, StringFormat, decode_text_string};
 use std::collections::HashSet;
 
 /// Levels of a field's name, of an outline: real ones stay under 10.
@@ -18,7 +18,7 @@ const NAME_LONGEST: usize = 200;
 /// Reads everything but the pages' content.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, document: &Document, structure: &Structure) {
     let mut told = Told::default();
-    fields(document, &mut told);
+    fields(reading, here, document, &mut told);
     told.objects(document);
     for (text, place) in [(told.fields, "fields"), (told.notes, "comment"), (told.links, "links"), (told.outlines, "outline")] {
         reading.text(&here.part, Source::Attachment, text, Places::Named(place.into()));
@@ -100,12 +100,16 @@ pub(super) fn line(lines: &mut String, text: Option<String>) {
 }
 
 /// `name: value` for the fields of a form: the tree, not the widgets, since the value is whole there (ISO 32000-1, 12.7.3).
-fn fields(document: &Document, told: &mut Told) {
+fn fields(reading: &mut Reading<'_>, here: &Here, document: &Document, told: &mut Told) {
     let form = document.catalog().and_then(|c| c.get_deref(b"AcroForm", document)).and_then(Object::as_dict);
     let Ok(roots) = form.and_then(|f| f.get_deref(b"Fields", document)).and_then(Object::as_array) else { return };
     let mut seen = HashSet::new();
     let mut open: Vec<(&Object, String, usize)> = roots.iter().rev().map(|o| (o, String::new(), 0)).collect();
     while let Some((object, above, depth)) = open.pop() {
+        if told.fields.len() > reading.limits.text {
+            // More is cut off anyway, and told.
+            break;
+        }
         if object.as_reference().is_ok_and(|id| !seen.insert(id)) || depth > DEEPEST {
             continue;
         }
@@ -116,9 +120,9 @@ fn fields(document: &Document, told: &mut Told) {
             Some(own) => format!("{above}.{own}"),
             None => above,
         };
-        for key in [&b"V"[..], b"DV", b"Opt", b"TU"] {
+        for key in [&b"V"[..], b"DV", b"RV", b"Opt", b"TU"] {
             let Ok(value) = field.get_deref(key, document) else { continue };
-            for value in values(document, value) {
+            for value in values(reading, here, document, value) {
                 line(&mut told.fields, Some(format!("{name}: {value}")));
             }
         }
@@ -129,7 +133,7 @@ fn fields(document: &Document, told: &mut Told) {
 }
 
 /// The texts of a field's value: one, or several, or pairs of export and display value.
-fn values(document: &Document, value: &Object) -> Vec<String> {
+fn values(reading: &mut Reading<'_>, here: &Here, document: &Document, value: &Object) -> Vec<String> {
     let each = |o: &Object| -> Vec<String> {
         match document.dereference(o) {
             Ok((_, Object::Array(pair))) => pair.iter().filter_map(|o| string(document.dereference(o).ok()?.1)).collect(),
@@ -139,7 +143,17 @@ fn values(document: &Document, value: &Object) -> Vec<String> {
     };
     match value {
         Object::Array(list) => list.iter().take(10_000).flat_map(each).collect(),
-        Object::Stream(stream) => String::from_utf8(stream.content.clone()).into_iter().collect(),
+        // Long texts are streams; what they hold is a text string all the same.
+        Object::Stream(stream) => match stream::decode(reading, document, stream) {
+            Ok(decoded) => string(&Object::String(decoded.data, StringFormat::Literal)).into_iter().collect(),
+            Err(refused) => {
+                match refused {
+                    stream::Refused::TooLarge => reading.too_large(here, "member"),
+                    stream::Refused::Damaged => reading.damaged(here, "pdf"),
+                }
+                Vec::new()
+            }
+        },
         one => string(one).into_iter().collect(),
     }
 }

@@ -181,6 +181,22 @@ fn forms_fields_notes_and_files_are_read() {
 }
 
 #[test]
+fn long_values_of_fields_are_streams() {
+    let octets = |extend: fn(&mut Stream)| {
+        pdf_with(&[b""], move |document, _| {
+            let mut value = Stream::new(dictionary! {}, b"111222333 en veel meer ".repeat(20));
+            extend(&mut value);
+            let value = document.add_object(value);
+            let field = document.add_object(dictionary! { "T" => Object::string_literal("BSN"), "V" => value });
+            set_in_catalog(document, "AcroForm", dictionary! { "Fields" => vec![field.into()] });
+        })
+    };
+    assert!(holds(&read("x.pdf", octets(|value| value.compress().unwrap())), "BSN: 111222333 en veel meer"));
+    let broken = read("x.pdf", octets(|value| value.dict.set("Filter", "DCTDecode")));
+    assert_eq!(problems(&broken), ["damaged pdf"]);
+}
+
+#[test]
 fn an_encrypted_pdf_is_told() {
     let octets = pdf_with(&[b"BT /F1 10 Tf (x) Tj ET"], |document, _| {
         let standard = dictionary! { "Filter" => "Standard", "V" => 1, "R" => 2, "P" => -4, "O" => Object::string_literal([1u8; 32]), "U" => Object::string_literal([2u8; 32]) };

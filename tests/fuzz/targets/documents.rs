@@ -32,6 +32,29 @@ pub fn pdf(octets: &[u8]) {
     read("a.pdf", "application/pdf", octets.to_vec());
 }
 
+/// The program of a font that alone says what its glyphs mean: used with one octet a code, and with two.
+pub fn font(octets: &[u8]) {
+    let content = "BT /A 9 Tf 50 700 Td <0001020304202F303132414261627A80FF> Tj /B 9 Tf 0 -20 Td <00000001000200030010> Tj ET";
+    let dictionaries = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/Contents 8 0 R/Resources<</Font<</A 4 0 R/B 5 0 R>>>>>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/X/FontDescriptor 7 0 R>>",
+        "<</Type/Font/Subtype/Type0/Encoding/Identity-H/DescendantFonts[6 0 R]>>",
+        "<</Type/Font/Subtype/CIDFontType0/FontDescriptor 7 0 R>>",
+        "<</Type/FontDescriptor/FontFile3 9 0 R>>",
+    ];
+    let streams = [content.as_bytes(), octets].map(|s| [format!("<</Length {}>>stream\n", s.len()).as_bytes(), s, b"\nendstream"].concat());
+    let (mut file, mut table) = (b"%PDF-1.7\n".to_vec(), String::from("xref\n0 10\n0000000000 65535 f \n"));
+    for (object, number) in dictionaries.map(|d| d.as_bytes().to_vec()).into_iter().chain(streams).zip(1..) {
+        table += &format!("{:010} 00000 n \n", file.len());
+        file.extend([format!("{number} 0 obj\n").as_bytes(), &object, b"\nendobj\n"].concat());
+    }
+    let end = format!("{table}trailer<</Root 1 0 R/Size 10>>\nstartxref\n{}\n%%EOF\n", file.len());
+    file.extend(end.as_bytes());
+    read("a.pdf", "application/pdf", file);
+}
+
 /// Anything that may be a ZIP archive, and office documents as they are on disk.
 pub fn zip(octets: &[u8]) {
     read("a.zip", "application/zip", octets.to_vec());

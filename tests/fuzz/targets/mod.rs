@@ -24,7 +24,7 @@ pub use codec::codec;
 pub use command::command;
 pub use containers::{ar, cpio, locals, metafile, rar, streams};
 pub use detect::detect;
-pub use documents::{archive_of_any_kind, ber, docx, image, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
+pub use documents::{archive_of_any_kind, ber, docx, font, image, legacy, odf, office_xml, pdf, pptx, rtf, tnef, xlsb, xlsx, zip};
 pub use frame::frame;
 pub use html::html;
 pub use mail::mail;
@@ -41,7 +41,7 @@ pub use words::words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 34] = [
+pub const TARGETS: [Target; 35] = [
     ("codec", codec),
     ("command", command),
     ("reply", reply),
@@ -52,6 +52,7 @@ pub const TARGETS: [Target; 34] = [
     ("html", html),
     ("page", page),
     ("pdf", pdf),
+    ("font", font),
     ("docx", docx),
     ("xlsx", xlsx),
     ("pptx", pptx),
