@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     notice::{Letter, Origin},
     phone::PhoneNumber,
-    record::{Batch, Event, Expect, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, Sealed, State},
+    record::{Batch, Contact, Event, Expect, Expires, Expiry, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, Sealed, State},
     seal::{Bucket, ContentKey, Master, Salt, lookup_id, wrap},
     secret::{Id, Token},
     time::Time,
@@ -165,6 +165,18 @@ pub fn know_phone(batch: &mut Batch, master: &Master, address: &Address, phone: 
     };
     batch.put(key, &known, Expect::Anything);
     note(batch, Fact::PhoneSet, None, None, now);
+}
+
+/// So long it is known that somebody has written to an address.
+pub const CONTACT_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Adds: somebody of the organisation writes to this address, now.
+pub fn know_contact(batch: &mut Batch, master: &Master, address: &Address, now: Time) {
+    let key = Key::contact(&master.address_hash(address));
+    let at = now.plus(CONTACT_KEPT);
+    let row = Expiry { v: FORMAT, at, what: Expires::Contact(key.as_str().to_owned()) };
+    batch.put(Key::expiry(at.day(), Id::random()), &row, Expect::Absent);
+    batch.put(key, &Contact { v: FORMAT, at: now }, Expect::Anything);
 }
 
 /// Adds an event.

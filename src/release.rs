@@ -10,7 +10,7 @@ pub use quarantine::{Details, Entered, MOST_REASON_CHARS, QUARANTINE_TIME, enter
 
 use crate::{
     address::Address,
-    grant::{Handover, Receiver, know_phone, note},
+    grant::{Handover, Receiver, know_contact, know_phone, note},
     notice::{Letter, Origin},
     phone::PhoneNumber,
     record::{Approval, Batch, Card, Expect, Fact, Key, Level, SealedMessage, State},
@@ -37,6 +37,8 @@ pub struct Waiter {
     pub given: bool,
     /// What the sender wants to hear about him.
     pub origin: Origin,
+    /// Whether it is to be written down that somebody of the organisation writes to him.
+    pub first_contact: bool,
     /// What it takes to send him the mail as it came; `None` where that is not allowed.
     pub as_sent: Option<AsSent>,
     /// Whether it was decided that he gets it so.
@@ -126,6 +128,9 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
         held.handover.give(&mut batch, &Receiver { address, level: *level, phone: waiter.phone.as_ref(), origin }, letter);
     }
     remember(&mut batch, master, held);
+    for waiter in held.waiting.iter().filter(|w| w.first_contact) {
+        know_contact(&mut batch, master, &waiter.address, now);
+    }
     note(&mut batch, Fact::Released, Some(message), None, now);
     Ok(batch)
 }

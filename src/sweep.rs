@@ -10,7 +10,9 @@ use crate::{
     clock::Clock,
     grant::{self, About},
     notice::{Letter, MOST_REPORTED, Origin},
-    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable, Waiting},
+    record::{
+        Batch, Contact, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable, Waiting,
+    },
     seal::Damaged,
     secret::Id,
     store::{Blobs, Keyring, Store, StoreError},
@@ -236,6 +238,16 @@ impl Sweep {
             Expires::Key(name) => {
                 if let Some(name) = Key::parse(&name) {
                     batch.delete(name, Expect::Anything);
+                }
+            }
+            Expires::Contact(name) => {
+                let Some(key) = Key::parse(&name) else { return Ok(self.store.commit(batch).await?) };
+                let record = self.store.get(&key).await?;
+                // Somebody may have written since; then another row stands for it.
+                if let Some(record) = record
+                    && record.read::<Contact>(&key)?.at.plus(grant::CONTACT_KEPT) <= now
+                {
+                    batch.delete(key, Expect::Version(record.version));
                 }
             }
             Expires::Held(id) => {

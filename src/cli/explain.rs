@@ -28,7 +28,12 @@ pub(super) fn run(options: &Explain, out: &mut impl Write) -> io::Result<End> {
         say_what_comes_first(null_sender);
     }
     let reader = reading::Reader::new(readers)?;
-    let given = Given { configured: options.config.path.is_some(), from: options.from.as_ref(), to: &options.to };
+    let given = Given {
+        configured: options.config.path.is_some(),
+        from: options.from.as_ref(),
+        to: &options.to,
+        strangers: &options.first_contact,
+    };
     let mut end = End::Fine;
     for file in &options.files {
         match reader.open(file) {

@@ -6,6 +6,7 @@ use crate::{
     clock::{Clock as _, SystemClock},
     envelope::{Envelope, QueueId, Recipient},
     inspect::{Inspection, Rulebook},
+    policy::Besides,
 };
 
 /// What the command line says of the envelope, which a file doesn't hold.
@@ -17,6 +18,8 @@ pub(super) struct Given<'a> {
     pub(super) from: Option<&'a Sender>,
     /// The recipients; empty: the mail's To, Cc and Bcc.
     pub(super) to: &'a [Address],
+    /// Those to whom nobody has written before.
+    pub(super) strangers: &'a [Address],
 }
 
 /// Judges a mail.
@@ -34,7 +37,14 @@ pub(super) fn judge(rulebook: &Rulebook, given: Given<'_>, opened: &Opened) -> I
         senders_domain.as_slice()
     };
     let envelope = Envelope { id: QueueId::NONE, from, to: recipients(given.to, opened), mail_parameters: String::new() };
-    rulebook.judge_within(internal, SystemClock.now().local().datetime(), &envelope, &opened.facts, &opened.extraction)
+    rulebook.judge_within(
+        internal,
+        SystemClock.now().local().datetime(),
+        Besides { strangers: given.strangers, points: 0 },
+        &envelope,
+        &opened.facts,
+        &opened.extraction,
+    )
 }
 
 /// `--to`, else those of the header, else one of whom only is known that he is outside.

@@ -74,6 +74,9 @@ enum Command {
     Replay {
         #[command(flatten)]
         config: ConfigOption,
+        /// A recipient to whom nobody of the organisation has written before; left out: none is one
+        #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+        first_contact: Vec<Address>,
         /// A folder with the rules/ or policies/, or both, to compare with
         #[arg(long, value_name = "DIR")]
         against: Option<PathBuf>,
@@ -127,6 +130,9 @@ struct Explain {
     /// A recipient of the envelope; left out: the mail's To, Cc and Bcc
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     to: Vec<Address>,
+    /// A recipient to whom nobody of the organisation has written before; left out: none is one
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    first_contact: Vec<Address>,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Read lines {"id", "text"} and print {"id", "findings"} for each
@@ -200,8 +206,8 @@ fn run(command: Command, out: &mut impl Write) -> io::Result<End> {
         Command::Explain(options) => explain::run(&options, out),
         Command::Extract { config, format, files } => extract::run(config.path.as_deref(), format, &files, out),
         Command::Phone { path, command } => phone::run(&command, path, out),
-        Command::Replay { config, against, format, archive } => {
-            replay::run(config.path.as_deref(), against.as_deref(), format, &archive, out)
+        Command::Replay { config, first_contact, against, format, archive } => {
+            replay::run(config.path.as_deref(), &first_contact, against.as_deref(), format, &archive, out)
         }
         Command::Quarantine { path, command } => quarantine::run(&command, path, out),
         Command::HashPassword => password::run(out),

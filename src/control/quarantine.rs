@@ -90,7 +90,8 @@ async fn waiter(store: &dyn Store, master: &Master, key: Key, record: &Record) -
     }
     let origin = grant::open_origin(master, &key, row.origin.as_ref());
     let as_sent = row.as_sent.as_ref().map(|sealed| AsSent::open(master, &key, sealed)).transpose()?;
-    Ok(Waiter { key, version: record.version, address, level: row.level, phone, given: false, origin, as_sent, openly: false })
+    let Waiting { level, first_contact, .. } = row;
+    Ok(Waiter { key, version: record.version, address, level, phone, given: false, origin, first_contact, as_sent, openly: false })
 }
 
 /// Lets a message go: each recipient gets a link, at the level that the policies say. Where a number is missing its sender is asked first. With a

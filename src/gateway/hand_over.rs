@@ -33,6 +33,9 @@ impl Transfer {
             now: sealing.now,
         };
         for reader in readers.iter().filter(|r| !waits(r)) {
+            if judged.is_new(&reader.address) {
+                grant::know_contact(batch, &sealing.master, &reader.address, sealing.now);
+            }
             let letter = |token| self.notification(token, reader, sealing, judged);
             let Reader { address, level, origin, .. } = reader;
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);

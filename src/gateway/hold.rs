@@ -19,7 +19,7 @@ impl Transfer {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
         let reminders = grant::reminders(sealing.now, until);
-        let token = self.wait(batch, sealing, waiting, until, false, &reminders);
+        let token = self.wait(batch, sealing, waiting, until, false, &reminders, judged);
         let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
         let others = waiting.len() - missing.len();
         let more = missing.len().saturating_sub(MOST_NAMED);
@@ -58,7 +58,7 @@ impl Transfer {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
         let reminders = grant::reminders(sealing.now, until);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, true, &reminders);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, true, &reminders, judged);
         let letter = Letter::Ask {
             token,
             sender,
@@ -78,7 +78,7 @@ impl Transfer {
     pub(super) fn quarantine(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged) {
         let Hold::Quarantine(policy) = &plan.hold else { return };
         let until = sealing.now.plus(release::QUARANTINE_TIME);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, false, &[]);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, false, &[], judged);
         let details = Details {
             token,
             sender: self.envelope.from.as_ref().map(ToString::to_string),
@@ -121,7 +121,17 @@ impl Transfer {
     }
 
     /// Adds those who wait and the link by which they will be given theirs.
-    fn wait(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], until: Time, ask: bool, reminders: &[Key]) -> Token {
+    #[expect(clippy::too_many_arguments, reason = "what a hold is made of")]
+    fn wait(
+        &self,
+        batch: &mut Batch,
+        sealing: &Sealing,
+        waiting: &[&Reader],
+        until: Time,
+        ask: bool,
+        reminders: &[Key],
+        judged: &Judged,
+    ) -> Token {
         for (number, reader) in (0..).zip(waiting) {
             let key = Key::waiting(sealing.id, number);
             let seal = |name, text: &str| sealing.master.seal_field(name, &key, text, Salt::random());
@@ -131,6 +141,7 @@ impl Transfer {
                 address: seal("address", reader.address.as_str()),
                 phone: reader.phone.as_ref().map(|p| seal("phone", p.expose())),
                 origin: Some(grant::seal_origin(&sealing.master, &key, &reader.origin)),
+                first_contact: judged.is_new(&reader.address),
                 as_sent: reader.as_sent.as_ref().map(|as_sent| as_sent.seal(&sealing.master, &key)),
             };
             batch.put(key.clone(), &record, Expect::Absent);

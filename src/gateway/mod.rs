@@ -4,6 +4,7 @@
 //! never meets the store. A 2xx of ours means: the next hop, or a durable commit, has every recipient. Whatever goes wrong is 451.
 
 mod bounces;
+mod contacts;
 mod direct;
 mod hand_over;
 mod hold;
@@ -29,6 +30,7 @@ use crate::{
     message::{Facts, Message},
     metrics::{Answer, Metrics},
     notice::{Organisation, Returned},
+    policy::Besides,
     processed::{LoopHeader, Passage, Scope},
     sandbox::Reader,
     secret::Id,
@@ -39,6 +41,7 @@ use crate::{
     store::{Blobs, Keyring, Store},
 };
 use arc_swap::ArcSwap;
+use contacts::Contacts;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
@@ -325,6 +328,7 @@ fn is_small(message: &Message, extraction: &Extraction) -> bool {
 struct Judged {
     facts: Facts,
     inspection: Inspection,
+    contacts: Contacts,
 }
 
 impl Transfer {
@@ -347,12 +351,17 @@ impl Transfer {
         let Inspection { problems, .. } = &judged.inspection;
         self.gateway.metrics.inspected(begun.elapsed(), judged.inspection.rules(), problems.iter().map(|p| p.kind.word()));
         self.watched(&judged);
-        let (gateway, id, noticed) = (self.gateway.clone(), self.envelope.id, self.noticed(&judged));
+        let (gateway, id) = (self.gateway.clone(), self.envelope.id);
+        let after = [
+            ("its sender is not told what was noticed", self.noticed(&judged)),
+            ("to whom it went is not remembered", self.contacted(&judged)),
+        ];
         let (way, reply) = self.carry_out(&judged).await;
-        if let Some(batch) = noticed.filter(|_| reply.is_positive()) {
-            // The mail has passed: it must not come again because of a notice that can't be written.
+        for (not_done, batch) in after.into_iter().filter(|_| reply.is_positive()) {
+            // The mail has passed: it must not come again because of what can't be written.
+            let Some(batch) = batch else { continue };
             if let Err(error) = gateway.store.commit(batch).await {
-                tracing::warn!("{id} its sender is not told what was noticed: {error}");
+                tracing::warn!("{id} {not_done}: {error}");
             }
         }
         (way, reply)
@@ -405,6 +414,7 @@ impl Transfer {
     async fn judge(&mut self) -> Result<Judged, Reply> {
         let message = self.load().await?;
         let read = self.read(&message).await?;
+        let contacts = self.contacts().await?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
         let (null_sender, now) = (self.null_sender(), self.gateway.clock.now());
         let on_the_spot = is_small(&message, &read.extraction);
@@ -412,8 +422,9 @@ impl Transfer {
             let facts = null_sender.facts(message.facts());
             // All of it is moved here: the room is held as long as the texts, also when nobody waits for the outcome any more.
             let read = &read;
-            let inspection = rulebook.judge(now, &envelope, &facts, &read.extraction);
-            Judged { facts, inspection }
+            let besides = Besides { strangers: &contacts.first, points: 0 };
+            let inspection = rulebook.judge(now, besides, &envelope, &facts, &read.extraction);
+            Judged { facts, inspection, contacts }
         };
         let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };
         if judged.facts.received_count > self.gateway.options.loops.max_received {

@@ -4,10 +4,10 @@ use super::Rulebook;
 use crate::{
     address::Address,
     envelope::{Envelope, QueueId, Recipient},
-    extract::{Extraction, Fact, Places, Problem, Source, Text},
+    extract::{self, Extraction, Fact, Limits, Places, Problem, Source, Text, Unopened},
     fault::Faults,
     message,
-    policy::Example,
+    policy::{Besides, Example},
 };
 
 impl Rulebook {
@@ -50,7 +50,26 @@ impl Rulebook {
             internal.extend(example.from.as_ref().map(Address::domain));
         }
         let facts = message::Facts { subject: example.subject.clone(), ..message::Facts::default() };
-        self.judge_within(&internal, example.at, envelope, &facts, &extraction(example))
+        self.judge_within(
+            &internal,
+            example.at,
+            Besides { strangers: &example.strangers, points: example.points },
+            envelope,
+            &facts,
+            &extraction(example),
+        )
+    }
+}
+
+/// The example's files are read as those of a mail are, but within this process: they are the organisation's own, and short.
+fn read_attachments(example: &Example, extraction: &mut Extraction) {
+    for (name, text) in &example.attachments {
+        let (part, octets) = (format!("attachment \"{name}\""), text.clone().into_bytes().into());
+        let file = Unopened { part, name: name.clone(), media_type: String::new(), octets, depth: 1, at: 0 };
+        let read = extract::file(&file, &Limits::default());
+        extraction.texts.extend(read.texts);
+        extraction.problems.extend(read.problems);
+        extraction.facts.extend(read.facts);
     }
 }
 
@@ -59,7 +78,7 @@ fn extraction(example: &Example) -> Extraction {
         |part: &str, source, text: &str, places| Text { part: part.to_owned(), source, text: text.to_owned(), places, spans: Vec::new() };
     let mut headers = vec![("Subject".to_owned(), example.subject.clone())];
     headers.extend(example.headers.iter().cloned());
-    Extraction {
+    let mut extraction = Extraction {
         headers,
         texts: vec![
             text("subject", Source::Subject, &example.subject, Places::None),
@@ -71,5 +90,7 @@ fn extraction(example: &Example) -> Extraction {
             .map(|kind| Problem { part: "attachment \"example\"".to_owned(), place: None, kind: *kind, reason: "" })
             .collect(),
         facts: example.files.iter().map(|kind| Fact { part: "attachment \"example\"".to_owned(), kind: *kind }).collect(),
-    }
+    };
+    read_attachments(example, &mut extraction);
+    extraction
 }

@@ -66,6 +66,9 @@ struct To<'a> {
     /// For `ask` and `quarantine`: the strictest level that a policy names.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_least: Option<&'static str>,
+    /// That whoever decides may let it go as it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    openly: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<Excepted<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -99,6 +102,7 @@ impl<'a> To<'a> {
             overruled: verdict.overruled.iter().map(|name| &**name).collect(),
             mode: verdict.policy.as_ref().map(|_| verdict.mode.word()),
             at_least: at_least(verdict).map(|level| Outcome::Level(level).word()),
+            openly: verdict.openly,
             exception: lowered.map(|l| Excepted { name: &l.exception, reason: &l.reason, lowered: l.from.word(), policy: &l.policy }),
             watched: verdict
                 .watched
@@ -223,6 +227,9 @@ fn write_verdict(out: &mut String, verdict: &Verdict) -> fmt::Result {
     }
     if let Some(level) = at_least(verdict) {
         write!(out, ", at least {}", Outcome::Level(level))?;
+    }
+    if verdict.openly {
+        write!(out, ", or openly")?;
     }
     if let Some(policy) = &verdict.policy {
         write!(out, ", by \"{policy}\"")?;

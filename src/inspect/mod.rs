@@ -16,7 +16,7 @@ use crate::{
     fault::{Faults, Files},
     message,
     phone::PhoneNumber,
-    policy::{self, MissingPhone, Mode, Outcome, Policies, Verdict},
+    policy::{self, Besides, MissingPhone, Mode, Outcome, Policies, Verdict},
     record::Level,
     time::Time,
 };
@@ -154,10 +154,17 @@ impl Rulebook {
         Rulebook { rules, policies, internal }
     }
 
-    /// Judges a mail.
+    /// Judges a mail; `besides` is what is known beside it.
     #[must_use]
-    pub fn judge(&self, now: Time, envelope: &Envelope, facts: &message::Facts, extraction: &Extraction) -> Inspection {
-        self.judge_within(&self.internal, now.local().datetime(), envelope, facts, extraction)
+    pub fn judge(
+        &self,
+        now: Time,
+        besides: Besides<'_>,
+        envelope: &Envelope,
+        facts: &message::Facts,
+        extraction: &Extraction,
+    ) -> Inspection {
+        self.judge_within(&self.internal, now.local().datetime(), besides, envelope, facts, extraction)
     }
 
     /// Judges a mail as an organisation with the domains `internal` would, when its wall clock says `now`.
@@ -166,6 +173,7 @@ impl Rulebook {
         &self,
         internal: &[Domain],
         now: DateTime,
+        besides: Besides<'_>,
         envelope: &Envelope,
         facts: &message::Facts,
         extraction: &Extraction,
@@ -175,7 +183,7 @@ impl Rulebook {
         let from = envelope.from.as_ref();
         let (problems, files) = (&extraction.problems, &extraction.facts);
         let (headers, named) = (&extraction.headers, &facts.recipients_in_header);
-        let known = policy::Facts { now, from, to: &to, named, headers, findings: &findings, problems, files, internal };
+        let known = policy::Facts { now, from, to: &to, named, headers, findings: &findings, problems, files, besides, internal };
         let mut verdicts = self.policies.decide(&known);
         let case = Case { envelope, facts, internal };
         let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
@@ -275,6 +283,12 @@ impl Inspection {
             add(&mut watched, [&(&*one.policy, one.mode.word())]);
         }
         watched
+    }
+
+    /// Whether the sender is one of us, and no machine.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.ours
     }
 
     /// The rules by which something happens to the mail, each once, for the log and for [`Rulebook::sentences`].

@@ -1,6 +1,6 @@
 //! The `when` of a policy.
 
-use super::{Facts, window::Window};
+use super::{Besides, Facts, look_alike::resembles, window::Window};
 use crate::{
     address::{Address, Domain},
     detect::Confidence,
@@ -60,13 +60,17 @@ impl Header {
     }
 }
 
-/// So many recipients at least, each counted once; those of the header count too.
+/// So many recipients at least, each counted once, those of the header too; and what must be true of the one who is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Count {
     pub(super) all: Option<usize>,
     pub(super) external: Option<usize>,
     /// External domains.
     pub(super) domains: Option<usize>,
+    /// Nobody of the organisation has written to this one before.
+    pub(super) first_contact: bool,
+    /// His domain resembles one of the organisation's or one that the policies name.
+    pub(super) look_alike: bool,
 }
 
 /// People: whoever one of these names.
@@ -121,6 +125,8 @@ pub(super) struct Summary<'a> {
     pub(super) now: DateTime,
     pub(super) from: Option<&'a Address>,
     pub(super) internal: &'a [Domain],
+    besides: Besides<'a>,
+    partners: &'a [Domain],
     headers: &'a [(String, String)],
     /// The best confidence of each rule that found something.
     rules: HashMap<&'a str, Confidence>,
@@ -135,7 +141,7 @@ pub(super) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) fn of(mail: &Facts<'a>, points: &'a [(Arc<str>, u32)]) -> Summary<'a> {
+    pub(super) fn of(mail: &Facts<'a>, points: &'a [(Arc<str>, u32)], partners: &'a [Domain]) -> Summary<'a> {
         let mut rules = HashMap::new();
         let mut types: HashMap<&str, Vec<(&Arc<str>, Confidence)>> = HashMap::new();
         for finding in mail.findings {
@@ -156,12 +162,21 @@ impl<'a> Summary<'a> {
         files.sort_unstable();
         files.dedup();
         let (now, from, internal, headers) = (mail.now, mail.from, mail.internal, mail.headers);
-        Summary { now, from, internal, headers, rules, types, points, problems, files, reasons, recipients: count(mail) }
+        let besides = mail.besides;
+        Summary { now, from, internal, besides, partners, headers, rules, types, points, problems, files, reasons, recipients: count(mail) }
     }
 
     fn points(&self, confidence: Confidence) -> u32 {
         let found = self.points.iter().filter(|(rule, _)| self.rules.get(&**rule).is_some_and(|best| *best >= confidence));
-        found.fold(0, |sum, (_, points)| sum.saturating_add(*points))
+        found.fold(self.besides.points, |sum, (_, points)| sum.saturating_add(*points))
+    }
+}
+
+impl Summary<'_> {
+    /// Whether the recipient's domain resembles one that is known, and is none itself.
+    fn is_look_alike(&self, to: &Address) -> bool {
+        let (domain, mut known) = (to.domain(), self.internal.iter().chain(self.partners));
+        !known.clone().any(|one| *one == domain) && known.any(|one| resembles(&domain, one))
     }
 }
 
@@ -182,7 +197,7 @@ impl Condition {
             && (self.files.is_empty() || self.files.iter().any(|f| mail.files.contains(f)))
             && (self.reasons.is_empty() || self.reasoned(mail).next().is_some())
             && (self.headers.is_empty() || self.headers.iter().any(|h| h.is_in(mail.headers)))
-            && self.recipients.is_none_or(|count| count.holds(mail.recipients))
+            && self.recipients.is_none_or(|count| count.holds(mail, to))
             && (self.at.is_empty() || self.at.iter().any(|window| window.holds(mail.now)))
             // The null sender is nobody: no `from` means it, and no `unless = { from = .. }` lets it pass.
             && self.from.as_ref().is_none_or(|who| mail.from.is_some_and(|from| who.includes(from, mail.internal)))
@@ -245,6 +260,19 @@ impl Condition {
         found && self.problems.is_empty() && self.files.is_empty() && self.reasons.is_empty() && any && all
     }
 
+    /// Whether `what` holds for this condition or one within it.
+    pub(super) fn any_of(&self, what: &dyn Fn(&Condition) -> bool) -> bool {
+        what(self) || self.all.iter().chain(&self.any).chain(&self.unless).any(|c| c.any_of(what))
+    }
+
+    /// Adds the domains that are named here.
+    pub(super) fn domains(&self, named: &mut Vec<Domain>) {
+        named.extend(self.from.iter().chain(&self.to).flat_map(|who| who.domains.iter().cloned()));
+        for condition in self.all.iter().chain(&self.any).chain(&self.unless) {
+            condition.domains(named);
+        }
+    }
+
     /// Whether any problem is named, so that somebody thought of mail that can't be read.
     pub(super) fn names_a_problem(&self) -> bool {
         !self.problems.is_empty() || self.all.iter().chain(&self.any).any(Condition::names_a_problem)
@@ -279,8 +307,11 @@ impl Condition {
 }
 
 impl Count {
-    fn holds(self, (all, external, domains): (usize, usize, usize)) -> bool {
-        self.all.is_none_or(|least| all >= least)
+    fn holds(self, mail: &Summary<'_>, to: &Address) -> bool {
+        let (all, external, domains) = mail.recipients;
+        (!self.first_contact || mail.besides.strangers.contains(to))
+            && (!self.look_alike || mail.is_look_alike(to))
+            && self.all.is_none_or(|least| all >= least)
             && self.external.is_none_or(|least| external >= least)
             && self.domains.is_none_or(|least| domains >= least)
     }

@@ -7,7 +7,10 @@ mod words;
 pub use example::Example;
 
 use super::{MissingPhone, Mode, Outcome, Policies, Policy, Scope, condition::Group, exception::Exception};
-use crate::fault::{Faults, Files, Located, Table};
+use crate::{
+    address::Domain,
+    fault::{Faults, Files, Located, Table},
+};
 use jiff::civil::Date;
 use std::{collections::BTreeMap, sync::Arc};
 use words::{mode, otherwise, outcome, quoted_problems, scope, unknown};
@@ -50,6 +53,7 @@ impl Policies {
                 format!("add one, such as `when = {{ problem = [{}] }}`", quoted_problems()),
             );
         }
+        reader.policies.partners = reader.partners();
         reader.policies
     }
 }
@@ -85,6 +89,19 @@ struct Defaults {
 }
 
 impl Reader<'_> {
+    /// The domains that the files name.
+    fn partners(&self) -> Vec<Domain> {
+        let mut named: Vec<Domain> = self.groups.values().flat_map(|group| group.domains.iter().cloned()).collect();
+        for policy in &self.policies.policies {
+            policy.when.domains(&mut named);
+        }
+        let people = self.policies.exceptions.iter().flat_map(|e| e.from.iter().chain(&e.to));
+        named.extend(people.flat_map(|who| who.domains.iter().cloned()));
+        named.sort();
+        named.dedup();
+        named
+    }
+
     fn file(&mut self, table: Table) {
         if !table.has("policy") && table.has("rule") {
             return table.fault(1, "this file holds a rule, not policies", "move it to rules/");

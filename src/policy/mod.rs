@@ -7,6 +7,7 @@ mod condition;
 mod doubts;
 mod exception;
 mod file;
+mod look_alike;
 mod outcome;
 mod window;
 
@@ -24,6 +25,15 @@ use condition::{Condition, Reasons, Summary};
 use exception::Exception;
 use jiff::civil::{Date, DateTime};
 use std::sync::Arc;
+
+/// What is known of a mail beside what is in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides<'a> {
+    /// The recipients to whom nobody of the organisation has written before, as far as that is known.
+    pub strangers: &'a [Address],
+    /// Points that count as found: an example states them.
+    pub points: u32,
+}
 
 /// What a decision rests on. Anything that depends on the world (a directory) would be a field here too.
 #[derive(Clone, Copy)]
@@ -44,6 +54,8 @@ pub struct Facts<'a> {
     pub problems: &'a [Problem],
     /// What is odd about files.
     pub files: &'a [Fact],
+    /// What is known beside the mail.
+    pub besides: Besides<'a>,
     /// The organisation's own domains: everything else is external. A subdomain counts only when it is listed.
     pub internal: &'a [Domain],
 }
@@ -118,6 +130,8 @@ pub struct Policies {
     policies: Vec<Policy>,
     exceptions: Vec<Exception>,
     examples: Vec<Example>,
+    /// The domains that policies, exceptions and groups name: nobody takes one of them for another.
+    partners: Vec<Domain>,
     /// The points of each rule that has some.
     points: Vec<(Arc<str>, u32)>,
     /// The first line that says `direct`: its file and number.
@@ -152,7 +166,7 @@ impl Policies {
     /// What happens to a mail: one verdict per recipient, in their order.
     #[must_use]
     pub fn decide(&self, mail: &Facts<'_>) -> Vec<Verdict> {
-        let summary = Summary::of(mail, &self.points);
+        let summary = Summary::of(mail, &self.points, &self.partners);
         mail.to.iter().map(|to| self.verdict(&summary, to)).collect()
     }
 
@@ -229,6 +243,12 @@ impl Policies {
     #[must_use]
     pub fn bind_clean_mail(&self) -> bool {
         self.policies.iter().any(|p| p.then != Outcome::None && p.when.may_hold_for_clean_mail())
+    }
+
+    /// Whether any policy asks to whom nobody has written before: then that must be known for every mail.
+    #[must_use]
+    pub fn ask_for_first_contact(&self) -> bool {
+        self.policies.iter().any(|p| p.when.any_of(&|c| c.recipients.is_some_and(|r| r.first_contact)))
     }
 
     /// The examples that the files hold.

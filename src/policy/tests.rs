@@ -72,6 +72,7 @@ fn check(from: &str, to: &str, findings: &[(&str, Confidence)], problems: &[Prob
         findings: &findings,
         problems: &problems,
         files: &[],
+        besides: Besides::default(),
         internal: &internal,
     };
     let verdict = policies(BSN).decide(&facts).remove(0);
@@ -116,7 +117,18 @@ fn direct_gives_way_to_every_level_and_falls_back_to_the_strictest_that_is_named
     let outcome = |findings: &[Finding]| {
         let to = [address("y@zorg.example")];
         policies(partner)
-            .decide(&Facts { now: NOON, named: &[], headers: &[], from: None, to: &to, findings, problems: &[], files: &[], internal: &[] })
+            .decide(&Facts {
+                now: NOON,
+                named: &[],
+                headers: &[],
+                from: None,
+                to: &to,
+                findings,
+                problems: &[],
+                files: &[],
+                besides: Besides::default(),
+                internal: &[],
+            })
             .remove(0)
             .outcome
     };
@@ -140,6 +152,7 @@ fn a_verdict_says_by_what_it_came_about() {
         findings: &findings,
         problems: &problems,
         files: &[],
+        besides: Besides::default(),
         internal: &[],
     };
     let verdict = policies(BSN).decide(&facts).remove(0);
@@ -151,8 +164,18 @@ fn holding_everybody_is_the_stricter_answer_to_a_missing_number() {
     let both = "defaults = { missing_phone = 'send_ready' }\n[[policy]]\nname = 'a'\nwhen = { rule = 'bsn' }\nthen = 'level 2'";
     let findings = [finding("bsn", Confidence::High)];
     let to = [address("y@b.example")];
-    let facts =
-        Facts { now: NOON, named: &[], headers: &[], from: None, to: &to, findings: &findings, problems: &[], files: &[], internal: &[] };
+    let facts = Facts {
+        now: NOON,
+        named: &[],
+        headers: &[],
+        from: None,
+        to: &to,
+        findings: &findings,
+        problems: &[],
+        files: &[],
+        besides: Besides::default(),
+        internal: &[],
+    };
     assert_eq!(policies(both).decide(&facts)[0].missing_phone, MissingPhone::SendReady);
     assert_eq!(policies(BSN).decide(&facts)[0].missing_phone, MissingPhone::HoldAll);
 }
@@ -172,6 +195,7 @@ fn verdict_at(rules: &str, now: &str, to: &str) -> Verdict {
         findings: &findings,
         problems: &[],
         files: &[],
+        besides: Besides::default(),
         internal: &internal,
     };
     policies(rules).decide(&facts).remove(0)
@@ -288,8 +312,18 @@ fn a_group_is_whoever_its_file_lists() {
     assert_eq!(faults.take(), []);
     let to = ["w@b.example", "x@b.example", "y@team.example"].map(address);
     let problems = [Problem { part: "x".into(), place: None, kind: ProblemKind::Timeout, reason: "" }];
-    let facts =
-        Facts { now: NOON, named: &[], headers: &[], from: None, to: &to, findings: &[], problems: &problems, files: &[], internal: &[] };
+    let facts = Facts {
+        now: NOON,
+        named: &[],
+        headers: &[],
+        from: None,
+        to: &to,
+        findings: &[],
+        problems: &problems,
+        files: &[],
+        besides: Besides::default(),
+        internal: &[],
+    };
     let outcomes: Vec<_> = policies.decide(&facts).iter().map(|v| v.outcome.word()).collect();
     assert_eq!(outcomes, ["block", "none", "block"]);
 }

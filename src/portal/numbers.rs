@@ -196,7 +196,8 @@ fn waiter(master: &Master, key: Key, row: &crate::record::Record) -> Result<Wait
     };
     let origin = grant::open_origin(master, &key, waiting.origin.as_ref());
     let as_sent = waiting.as_sent.as_ref().map(|sealed| AsSent::open(master, &key, sealed)).transpose().map_err(|_| Refusal::Damaged)?;
-    Ok(Waiter { key, version: row.version, address, level: waiting.level, phone, given: false, origin, as_sent, openly: false })
+    let Waiting { level, first_contact, .. } = waiting;
+    Ok(Waiter { key, version: row.version, address, level, phone, given: false, origin, first_contact, as_sent, openly: false })
 }
 
 fn page(visit: &Visit, request: &Request, typed: &[String], faults: &[Option<&'static str>]) -> Result<Page, Refusal> {

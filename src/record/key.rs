@@ -122,6 +122,12 @@ impl Key {
         Key::of(format!("phone/{}", crate::secret::hex(hmac)))
     }
 
+    /// A [`super::Contact`], by the hash of its address.
+    #[must_use]
+    pub fn contact(hmac: &[u8; 32]) -> Key {
+        Key::of(format!("contact/{}", crate::secret::hex(hmac)))
+    }
+
     /// A [`super::Event`].
     #[must_use]
     pub fn event(at: Time, id: Id) -> Key {

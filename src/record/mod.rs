@@ -187,6 +187,9 @@ pub struct Waiting {
     /// What the sender wants to hear about this recipient (`notice::Origin`), under the field key.
     #[serde(default)]
     pub origin: Option<Sealed>,
+    /// Whether it is to be written down, when the message goes to him, that somebody of the organisation writes to him.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_contact: bool,
     /// What it takes to send him the mail as it came (`release::AsSent`), under the field key; only where whoever decides may do so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_sent: Option<Sealed>,
@@ -317,6 +320,8 @@ pub enum Expires {
     Held(Id),
     /// A message, if it is still in quarantine: the sender is told that it was not sent.
     Quarantined(Id),
+    /// A [`Contact`], if nobody has written since.
+    Contact(String),
     /// A single record: a session, a seen key, a tombstone.
     Key(String),
 }
@@ -382,6 +387,15 @@ pub struct KnownPhone {
     /// Who entered it, under the field key.
     pub by: Sealed,
     /// When.
+    pub at: Time,
+}
+
+/// `contact/<hmac of address>`: somebody of the organisation has written to this address. Kept only while a policy asks for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Contact {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// When that was last so, to a month: it is not written anew for each mail.
     pub at: Time,
 }
 

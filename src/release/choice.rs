@@ -42,6 +42,7 @@ pub fn numbers_first(held: &Held<'_>, token: &Token) -> Batch {
             address: seal("address", waiter.address.as_str()),
             phone: waiter.phone.as_ref().map(|p| seal("phone", p.expose())),
             origin: Some(seal_origin(master, &waiter.key, &waiter.origin)),
+            first_contact: waiter.first_contact,
             as_sent: None,
         };
         batch.put(waiter.key.clone(), &record, Expect::Version(waiter.version));

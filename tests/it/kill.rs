@@ -1,5 +1,7 @@
 //! kill -9 at random moments under load: what was acknowledged is never lost, and nobody is notified twice but by a notification in flight.
 
+mod cut;
+mod openly;
 mod release;
 
 use crate::{

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
 mod bounces;
+mod contacts;
 mod deadline;
 mod direct;
 mod direction;

@@ -199,7 +199,7 @@ impl World {
             let key = Key::waiting(id, number);
             let field = |name, text| master.seal_field(name, &key, text, Salt::random());
             let (address, phone) = (field("address", to), phone.map(|p| field("phone", p)));
-            let row = Waiting { v: FORMAT, level: *level, address, phone, origin: None, as_sent: None };
+            let row = Waiting { v: FORMAT, level: *level, address, phone, origin: None, first_contact: false, as_sent: None };
             batch.put(key.clone(), &row, Expect::Absent);
         }
         self.store.commit(batch).await.unwrap();

@@ -10,7 +10,7 @@ use super::{
     judging::{Given, judge},
     reading, say_what_is_not_read, stocked,
 };
-use crate::{config, fault::Fault, inspect::Rulebook, sandbox};
+use crate::{address::Address, config, fault::Fault, inspect::Rulebook, sandbox};
 use archive::{Archive, Entry};
 use report::{Judgement, Replayed, Report};
 use std::{
@@ -20,7 +20,14 @@ use std::{
     thread,
 };
 
-pub(super) fn run(config: Option<&Path>, against: Option<&Path>, format: Format, archive: &Path, out: &mut impl Write) -> io::Result<End> {
+pub(super) fn run(
+    config: Option<&Path>,
+    strangers: &[Address],
+    against: Option<&Path>,
+    format: Format,
+    archive: &Path,
+    out: &mut impl Write,
+) -> io::Result<End> {
     say_what_is_not_read(config);
     let (now, readers) = match current(config) {
         Ok(current) => current,
@@ -38,8 +45,12 @@ pub(super) fn run(config: Option<&Path>, against: Option<&Path>, format: Format,
         }
     };
     let reader = reading::Reader::new(readers)?;
-    let replay =
-        Replay { now: &now, then: then.as_ref(), given: Given { configured: config.is_some(), ..Given::default() }, reader: &reader };
+    let replay = Replay {
+        now: &now,
+        then: then.as_ref(),
+        given: Given { configured: config.is_some(), strangers, ..Given::default() },
+        reader: &reader,
+    };
     let report = replay.all(archive_of);
     reader.close();
     for (name, reason) in &report.unread {

@@ -1,6 +1,6 @@
 //! The examples of a policy file.
 
-use super::words::{address, domain, fact, outcome, problem};
+use super::words::{address, domain, fact, number, outcome, problem};
 use crate::{
     address::{Address, Domain},
     extract::{FactKind, ProblemKind},
@@ -34,6 +34,12 @@ pub struct Example {
     pub problems: Vec<ProblemKind>,
     /// What is odd about its files.
     pub files: Vec<FactKind>,
+    /// Points that count as found, beside those of the rules.
+    pub points: u32,
+    /// The recipients to whom nobody has written before.
+    pub strangers: Vec<Address>,
+    /// Files that are with it: name and text.
+    pub attachments: Vec<(String, String)>,
     /// What must happen, with the line that says so.
     pub expect: Vec<(Address, Located<Outcome>)>,
 }
@@ -55,6 +61,9 @@ pub(super) fn read_example(table: Table) -> Option<Example> {
         headers: Vec::new(),
         problems: Vec::new(),
         files: Vec::new(),
+        points: 0,
+        strangers: Vec::new(),
+        attachments: Vec::new(),
         expect: Vec::new(),
     };
     for word in ["mail", "expect"] {
@@ -88,7 +97,6 @@ pub(super) fn read_example(table: Table) -> Option<Example> {
 const EXAMPLE_REMEDY: &str = "write `mail = { from = \"a@ours.example\", to = \"b@theirs.example\", body = \"..\" }` and `expect = { \"b@theirs.example\" = \"level 1\" }`";
 
 fn read_example_mail(mail: Table, example: &mut Example) {
-    mail.not_yet(&["attachment"]);
     example.from = mail.text("from").filter(|from| !from.value.is_empty()).and_then(|from| address(&mail, &from));
     if !mail.has("from") {
         mail.fault(mail.line(), "the example's mail has no sender", "add `from`; \"\" is the null sender");
@@ -107,6 +115,19 @@ fn read_example_mail(mail: Table, example: &mut Example) {
     }
     example.problems = mail.texts("problem").iter().filter_map(|word| problem(&mail, word)).collect();
     example.files = mail.texts("file").iter().filter_map(|word| fact(&mail, word)).collect();
+    example.points = number(&mail, "points").unwrap_or_default();
+    for stranger in mail.texts("first_contact") {
+        let Some(address) = address(&mail, &stranger) else { continue };
+        if !example.to.contains(&address) {
+            mail.fault(stranger.line, format!("{address} is no recipient of this example"), "add it to `to`");
+        }
+        example.strangers.push(address);
+    }
+    for file in mail.tables("attachment") {
+        let name = file.required_text("name", "\"lijst.csv\"").map(|name| name.value).unwrap_or_default();
+        example.attachments.push((name, file.text("text").map(|text| text.value).unwrap_or_default()));
+        file.finish();
+    }
     mail.finish();
 }
 

@@ -81,7 +81,7 @@ expect = { 'z@b.example' = 'open' }
             "13: `when` is missing; add a line such as `when = { rule = \"bsn\", to = \"external\" }`",
             "18: `word` says what to look for; write a rule with it, and name that: `rule = \"..\"`",
             "20: `otherwise` beside `then = \"level 1\"`; leave it out: it belongs to `then = \"direct\"`",
-            "23: `first_contact` is not in this version; leave it out",
+            "23: `first_contact` is asked of recipients; write `recipients = { first_contact = true }`",
             "23: `points = 0` holds for every mail; write the least number of points",
             "23: no rule finds \"bsm\"; write a rule with `finds = \"bsm\"`",
             "25: `otherwise` can't be \"none\"; write one of: \"level 1\", \"level 2\"",

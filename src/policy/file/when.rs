@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// How deep conditions may nest: deeper ones nobody understands, and reading them costs stack.
 const MAX_DEPTH: usize = 8;
 
-/// Words of the language that need what zegel does not remember yet: to whom the sender wrote before.
-const LATER_IN_WHEN: &[&str] = &["first_contact", "look_alike"];
+/// What is asked of each recipient by himself.
+const OF_RECIPIENTS: [&str; 2] = ["first_contact", "look_alike"];
 
 /// Words that say what is looked for: that is a rule's business, and a policy names the rule.
 const OF_RULES: [&str; 5] = ["word", "text", "list", "known", "pattern"];
@@ -30,16 +30,14 @@ impl Reader<'_> {
     }
 
     fn condition(&self, table: Table, depth: usize) -> Condition {
-        table.not_yet(LATER_IN_WHEN);
         // Asked for only where they stand: else they would be told as known here.
-        for word in OF_RULES.into_iter().filter(|word| table.words().iter().any(|there| there.value == *word)) {
-            if table.has(word) {
-                table.fault(
-                    table.line(),
-                    format!("`{word}` says what to look for"),
-                    "write a rule with it, and name that: `rule = \"..\"`",
-                );
-            }
+        let stands = |word: &&str| table.words().iter().any(|there| there.value == **word) && table.has(word);
+        for word in OF_RECIPIENTS.into_iter().filter(stands) {
+            table.fault(table.line(), format!("`{word}` is asked of recipients"), format!("write `recipients = {{ {word} = true }}`"));
+        }
+        for word in OF_RULES.into_iter().filter(stands) {
+            let remedy = "write a rule with it, and name that: `rule = \"..\"`";
+            table.fault(table.line(), format!("`{word}` says what to look for"), remedy);
         }
         let rules = table.texts("rule");
         for rule in &rules {
@@ -216,7 +214,19 @@ fn header(table: Table) -> Header {
 
 fn recipients(table: Table) -> Count {
     let least = |word| number(&table, word).map(|n| n as usize);
-    let count = Count { all: least("all"), external: least("external"), domains: least("domains") };
+    let is = |word: &str| {
+        let said = table.boolean(word);
+        if let Some(no) = said.as_ref().filter(|said| !said.value) {
+            table.fault(
+                no.line,
+                format!("`{word} = false` says nothing"),
+                format!("write `unless = {{ recipients = {{ {word} = true }} }}`"),
+            );
+        }
+        said.is_some_and(|said| said.value)
+    };
+    let [first_contact, look_alike] = OF_RECIPIENTS.map(is);
+    let count = Count { all: least("all"), external: least("external"), domains: least("domains"), first_contact, look_alike };
     if table.words().is_empty() {
         table.fault(table.line(), "`recipients` says no number", "write `recipients = { external = 20 }`: so many at least");
     }
