@@ -16,7 +16,7 @@ pub use ocr::{Lack, Ocr};
 pub use worker::{Read, work_if_told};
 
 use crate::{
-    extract::{self, ENTRY_OCTETS, Extraction, Limits, Picture, ProblemKind, Unopened},
+    extract::{self, ENTRY_OCTETS, Extraction, Limits, Picture, Problem, ProblemKind, Unopened},
     message::Message,
     metrics::{Metrics, ReaderFailure},
 };
@@ -209,17 +209,19 @@ impl Inner {
         };
         take(&mut limits, &shallow);
         for part in unopened {
-            let at = part.at;
             let read = self.open(part, left, &limits).await?;
             left = left.saturating_sub(read.took);
             take(&mut limits, &read.extraction);
-            limits.pictures = limits.pictures.saturating_sub(read.pictures);
-            opened.push((at, read.extraction));
+            limits.pictures = limits.pictures.saturating_sub(read.pictures.len());
+            limits.picture_octets = limits.picture_octets.saturating_sub(read.pictures.iter().map(|picture| picture.octets.len()).sum());
+            opened.push(read);
         }
-        Ok(extract::join(shallow, opened))
+        // Last, so that no document goes unread because pictures took its time.
+        self.look(&mut opened, left, limits).await;
+        Ok(extract::join(shallow, opened.into_iter().map(|read| (read.part.at, read.extraction)).collect()))
     }
 
-    /// What a part holds.
+    /// What a part holds, its pictures not looked at yet.
     async fn open(&self, mut part: Unopened, left: Duration, limits: &Limits) -> Result<Opened, Busy> {
         // What comes for the first time is hardly looked at.
         let place = match &self.cache {
@@ -228,46 +230,42 @@ impl Inner {
         };
         let known = place.and_then(|(cache, key)| cache.get(&key, &part, limits));
         self.metrics.reader_cache(known.is_some());
+        let told = |part, extraction| Opened { part, extraction, took: Duration::ZERO, pictures: Vec::new(), key: None };
         if let Some(extraction) = known {
-            return Ok(Opened { extraction, ..Opened::default() });
+            return Ok(told(part, extraction));
         }
         if left.is_zero() {
-            return Ok(Opened { extraction: part.withheld(ProblemKind::Timeout, "mail-time"), ..Opened::default() });
+            let extraction = part.withheld(ProblemKind::Timeout, "mail-time");
+            return Ok(told(part, extraction));
         }
         let parcel = Parcel::of(std::mem::take(&mut part.octets)).await;
         let mut reading = Reading { inner: self, part: &part, parcel, limits, left, answer: Answer::new(&part, limits) };
-        let (failure, mut took) = reading.read().await?;
+        let (failure, took) = reading.read().await?;
         let Answer { mut extraction, pictures, .. } = reading.answer;
-        let count = pictures.len();
-        let mut is_final = true;
-        if count > 0 {
-            let begun = Instant::now();
-            is_final = self.look(pictures, left.saturating_sub(took), limits, &mut extraction).await;
-            took += begun.elapsed();
+        if let Some((kind, reason)) = failure {
+            extraction.problems.extend(part.withheld(kind, reason).problems);
         }
-        match (failure, place) {
-            (None, Some((cache, key))) if is_final => cache.put(key, &part, &extraction),
-            (None, _) => {}
-            (Some((kind, reason)), _) => extraction.problems.extend(part.withheld(kind, reason).problems),
-        }
-        Ok(Opened { extraction, took, pictures: count })
+        // Another mail has room for pictures that this one had no more room for.
+        let is_whole = limits.pictures == self.options.limits.pictures || !extraction.problems.iter().any(is_picture);
+        let key = place.map(|(_, key)| key).filter(|_| failure.is_none() && is_whole);
+        Ok(Opened { part, extraction, took, pictures, key })
     }
 
-    /// Looks at a part's pictures, and adds what they say. Tells whether another look would show the same.
-    async fn look(&self, pictures: Vec<Picture>, left: Duration, limits: &Limits, extraction: &mut Extraction) -> bool {
-        let Some(eyes) = &self.eyes else {
-            extraction.problems.extend(extract::unread(&pictures));
-            return true;
+    /// Looks at the pictures of all parts, and keeps what will be the same when a part comes again.
+    async fn look(&self, opened: &mut [Opened], left: Duration, mut limits: Limits) {
+        let pictures: Vec<Picture> = opened.iter().flat_map(|read| read.pictures.iter().cloned()).collect();
+        let sights = match &self.eyes {
+            Some(eyes) if !pictures.is_empty() => eyes.look(&pictures, left).await,
+            _ => Vec::new(),
         };
-        let limits = Limits {
-            text: limits.text.saturating_sub(extraction.text_octets()),
-            beside: limits.beside.saturating_sub(extraction.beside_octets()),
-            ..limits.clone()
-        };
-        let looked = eyes.look(pictures, left, &limits, &self.metrics).await;
-        extraction.texts.extend(looked.extraction.texts);
-        extraction.problems.extend(looked.extraction.problems);
-        looked.is_final
+        let mut sights = sights.into_iter();
+        for read in opened {
+            let of_it = sights.by_ref().take(read.pictures.len());
+            let is_final = ocr::tell(&read.pictures, of_it, &mut limits, &mut read.extraction, &self.metrics);
+            if let (Some(cache), Some(key), true) = (&self.cache, read.key, is_final) {
+                cache.put(key, &read.part, &read.extraction);
+            }
+        }
     }
 
     /// There is no worker: the mail stays with its sender, and somebody should know.
@@ -281,13 +279,21 @@ impl Inner {
 }
 
 /// What a part held.
-#[derive(Default)]
 struct Opened {
+    /// The part, without its octets.
+    part: Unopened,
     extraction: Extraction,
     /// How long reading it took.
     took: Duration,
-    /// Pictures in it that were looked at.
-    pictures: usize,
+    /// What is to be looked at.
+    pictures: Vec<Picture>,
+    /// Under which it is kept.
+    key: Option<cache::Key>,
+}
+
+/// Whether a picture is unread.
+fn is_picture(problem: &Problem) -> bool {
+    ["image", "scanned-pages"].contains(&problem.reason)
 }
 
 /// One part, with a worker or two.

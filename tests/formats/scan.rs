@@ -46,8 +46,8 @@ const PEN: f32 = 0.75;
 /// The record, often enough to fill more than a label's worth of letters.
 pub const RECORD: [&str; 3] = ["BSN: 111222333"; 3];
 
-/// Letters that say nothing.
-pub const NOTHING: [&str; 4] = ["BSN BSN BSN"; 4];
+/// Letters and digits that say nothing.
+pub const NOTHING: [&str; 4] = ["BSN 123 321"; 4];
 
 fn strokes(letter: char) -> (Strokes, f32) {
     match letter {
@@ -156,7 +156,7 @@ impl Scan {
         // Two codes for the difference to the last block, `0`: none, `10`: eight bits follow; and one for the end of a block, `0`.
         let light = segment(0xC4, &[&[0x00, 1, 1], [0; 14].as_slice(), &[0, 8]].concat());
         let rest = segment(0xC4, &[&[0x10, 1], [0; 15].as_slice(), &[0]].concat());
-        let scan = segment(0xDA, &[1, 0, 0, 0, 63, 0]);
+        let scan = segment(0xDA, &[1, 1, 0, 0, 63, 0]);
         let (mut bits, mut last): (Vec<u8>, i16) = (Vec::new(), 0);
         for dark in &self.dark {
             // The first block lies in the margin: it is 128 from nothing, which takes eight bits as the others do.

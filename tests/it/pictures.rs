@@ -61,7 +61,7 @@ fn scanned(images: Vec<(Dictionary, Vec<u8>)>) -> Vec<u8> {
     })
 }
 
-/// The record as pages of gray and black-and-white pixels and of a JPEG, and on its head.
+/// The record as pages of gray and of black-and-white pixels, as a JPEG, and in white on black that is shown as black on white.
 fn pages() -> Vec<u8> {
     let (scan, blocks) = (Scan::of(&RECORD, 4.0), Scan::of(&RECORD, 1.6));
     let image = |scan: &Scan, times: usize, bits: i64| {

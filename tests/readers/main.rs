@@ -72,6 +72,7 @@ const TESTS: &[Test] = tests! {
         what_it_is_not_sure_of_stays_a_problem
         a_program_that_fails_leaves_the_problem_and_the_next_picture_is_read
         a_program_that_hangs_is_ended_and_leaves_the_problem
+        no_document_goes_unread_because_a_picture_took_its_time
         it_gets_the_picture_and_nothing_else
         it_can_reach_nobody_and_touch_nothing
         without_it_a_picture_is_a_problem_and_so_is_one_that_is_no_picture

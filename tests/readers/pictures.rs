@@ -20,6 +20,7 @@ use std::{
 use tempfile::TempDir;
 use zegel::{
     extract::{Extraction, ProblemKind::Unsupported},
+    message::Message,
     sandbox::{Ocr, Options, Times},
 };
 
@@ -208,6 +209,19 @@ pub async fn a_program_that_hangs_is_ended_and_leaves_the_problem() {
         asked.abort();
         until("it is over", || machine::named("tesseract-hangs") + machine::named("tesseract-stalls") == 0).await;
     }
+}
+
+pub async fn no_document_goes_unread_because_a_picture_took_its_time() {
+    use base64::Engine as _;
+    let picture = base64::engine::general_purpose::STANDARD.encode(large());
+    let mail = format!(
+        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n\
+         --a\r\nContent-Type: image/png; name=a.png\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n{picture}\r\n\
+         --a\r\nContent-Type: application/pdf; name=say\r\nContent-Disposition: attachment\r\n\r\n%PDF-1.7\nis read\r\n--a--\r\n"
+    );
+    let readers = readers("hangs", |options| options.times = Times { mail: Duration::from_secs(3), ..PATIENCE });
+    let extraction = readers.reader.read(&Message::new(mail.into_bytes().into())).await.unwrap();
+    assert_eq!((said(&extraction).concat().trim_end(), problems(&extraction)), ("is read", UNREAD.to_vec()));
 }
 
 pub async fn it_gets_the_picture_and_nothing_else() {

@@ -122,15 +122,6 @@ pub(super) struct Eyes {
     at_once: usize,
 }
 
-/// What came of a part's pictures.
-#[derive(Default)]
-pub(super) struct Looked {
-    /// Texts, and the problems that remain.
-    pub(super) extraction: Extraction,
-    /// Whether another look would show the same: nothing was late, and nothing broke.
-    pub(super) is_final: bool,
-}
-
 impl Eyes {
     /// As many at once as there may be workers: each is one that only computes, and takes a GiB at most.
     pub(super) fn new(ocr: Ocr, options: &Options) -> Eyes {
@@ -138,35 +129,12 @@ impl Eyes {
         Eyes { ocr: Arc::new(ocr), reader: options.program.clone().into(), places, at_once: options.workers }
     }
 
-    /// Looks at all pictures of a part within `left`; their texts take no more than `limits` leave.
-    pub(super) async fn look(&self, pictures: Vec<Picture>, left: Duration, limits: &Limits, metrics: &Metrics) -> Looked {
+    /// Looks at all pictures of a mail within `left`: what each says, and what came of it.
+    pub(super) async fn look(&self, pictures: &[Picture], left: Duration) -> Vec<(Option<Text>, Sight)> {
         let until = Instant::now() + left;
         // No more of them wait for a place than can have one, so that the pictures of another mail come in between.
         let waiting: Vec<_> = pictures.iter().map(|picture| self.one(picture, until)).collect();
-        let sights: Vec<_> = stream::iter(waiting).buffered(self.at_once).collect().await;
-        let mut looked = Looked { is_final: true, ..Looked::default() };
-        let mut dim = Vec::new();
-        let (mut text_left, mut beside_left) = (limits.text, limits.beside);
-        for (picture, (text, mut sight)) in pictures.iter().zip(sights) {
-            if let Some(text) = text {
-                if text.text.len() <= text_left && text.beside_octets() <= beside_left {
-                    text_left -= text.text.len();
-                    beside_left -= text.beside_octets();
-                    looked.extraction.texts.push(text);
-                } else {
-                    let problem = Problem { part: picture.part.clone(), place: None, kind: ProblemKind::TooLarge, reason: "text" };
-                    looked.extraction.problems.push(problem);
-                    sight = Sight::Failed;
-                }
-            }
-            metrics.picture(sight);
-            looked.is_final &= matches!(sight, Sight::Read | Sight::Unclear);
-            if sight != Sight::Read {
-                dim.push(picture);
-            }
-        }
-        looked.extraction.problems.extend(unread(dim));
-        looked
+        stream::iter(waiting).buffered(self.at_once).collect().await
     }
 
     async fn one(&self, picture: &Picture, until: Instant) -> (Option<Text>, Sight) {
@@ -200,6 +168,39 @@ impl Eyes {
             }
         }
     }
+}
+
+/// Adds to what was read of a part what its pictures say, as far as `limits` go, and those that stay unread. Tells whether another look would show the
+/// same: nothing was late, and nothing broke.
+pub(super) fn tell(
+    pictures: &[Picture],
+    sights: impl Iterator<Item = (Option<Text>, Sight)>,
+    limits: &mut Limits,
+    extraction: &mut Extraction,
+    metrics: &Metrics,
+) -> bool {
+    let mut is_final = true;
+    let mut dim = Vec::new();
+    for (picture, (text, mut sight)) in pictures.iter().zip(sights.chain(std::iter::repeat((None, Sight::Failed)))) {
+        if let Some(text) = text {
+            if text.text.len() <= limits.text && text.beside_octets() <= limits.beside {
+                limits.text -= text.text.len();
+                limits.beside -= text.beside_octets();
+                extraction.texts.push(text);
+            } else {
+                let problem = Problem { part: picture.part.clone(), place: None, kind: ProblemKind::TooLarge, reason: "text" };
+                extraction.problems.push(problem);
+                sight = Sight::Failed;
+            }
+        }
+        metrics.picture(sight);
+        is_final &= matches!(sight, Sight::Read | Sight::Unclear);
+        if sight != Sight::Read {
+            dim.push(picture);
+        }
+    }
+    extraction.problems.extend(unread(dim));
+    is_final
 }
 
 /// Says that nobody waits for the answer any more, when it goes.
