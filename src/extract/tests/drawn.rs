@@ -36,6 +36,7 @@ fn text_that_nobody_sees_is_read_and_told() {
         format!("1 1 1 rg {text}"),
         format!("0 0 0 0 k {text}"),
         format!("/DeviceRGB cs 1 1 1 sc {text}"),
+        format!("/Pattern cs /P1 scn 1 g 1 sc {text}"),
         format!("0 0 1 rg 90 490 200 50 re f {text}"),
         format!("q 2 0 0 2 0 0 cm 0.5 g 40 240 200 50 re f Q q 0.5 g {text} Q"),
         format!("0.2 g 90 490 m 290 490 l 290 540 l 90 540 l h f {text}"),
