@@ -164,3 +164,16 @@ fn a_page_that_says_much_with_little_ends() {
     assert!(extraction.problems.iter().any(|p| p.reason == "page" || p.reason == "text"), "{:?}", extraction.problems);
     assert!(texts(&extraction).iter().map(|(_, t)| t.len()).sum::<usize>() <= 64 << 20);
 }
+
+#[test]
+fn a_code_that_stands_for_a_megabyte_stands_for_little() {
+    let map = format!("1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <41> <{}> endbfchar", "0031".repeat(1 << 18));
+    let content = format!("BT /F2 10 Tf 50 700 Td ({}) Tj ET", "A".repeat(100_000));
+    let octets = pdf_with(&[content.as_bytes()], |document, resources| {
+        let map = document.add_object(Stream::new(dictionary! {}, map.into_bytes()));
+        let font = dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "ToUnicode" => map };
+        resources.set("Font", dictionary! { "F2" => document.add_object(font) });
+    });
+    let length = page(octets).text.len();
+    assert!((1_000_000..=64 << 20).contains(&length), "{length}");
+}
