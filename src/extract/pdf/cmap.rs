@@ -170,8 +170,11 @@ fn code(operand: &Operand) -> Option<Code> {
 
 /// UTF-16BE; a single octet is Latin.
 fn unicode(operand: &Operand) -> Option<String> {
+    /// Octets that a code may stand for (ISO 32000-1, 9.10.3).
+    const MOST: usize = 512;
     let Operand::Text(octets) = operand else { return None };
-    if let [octet] = octets[..] {
+    let octets = &octets[..octets.len().min(MOST)];
+    if let [octet] = *octets {
         return Some(char::from(octet).into());
     }
     let units = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));

@@ -36,7 +36,7 @@ pub(super) struct Font {
 #[derive(Debug)]
 enum ToUnicode {
     Nothing,
-    /// A name, `Identity-H` as a rule: codes are UTF-16 already.
+    /// A name, `Identity-H` as a rule, which some producers mean as: codes are characters. Others mean nothing by it.
     Identity,
     Map(CMap),
 }
@@ -159,15 +159,18 @@ impl Font {
             Kind::Composite { codes, glyphs, widths, default_width } => {
                 let map = if let ToUnicode::Map(map) = &self.to_unicode { Some(map) } else { None };
                 let (code, id, own) = codes.next(rest, map);
-                let text = self.mapped(code).or(own).map(Cow::Owned).or_else(|| {
+                let known = self.mapped(code).or(own).map(Cow::Owned).or_else(|| {
                     let glyph = match glyphs {
                         Some(glyphs) => glyphs.chunks_exact(2).nth(id as usize).map(|g| u32::from(u16::from_be_bytes([g[0], g[1]])))?,
                         None => id,
                     };
                     self.program(programs)?.by_id.get(&glyph).map(Cow::from)
                 });
+                let guess = || char::from_u32(code.0).filter(|c| matches!(self.to_unicode, ToUnicode::Identity) && !c.is_control());
+                let is_guess = known.is_none();
+                let text = known.or_else(|| guess().map(|c| Cow::Owned(c.into())));
                 let width = widths.get(&id).copied().unwrap_or(*default_width) * self.unit;
-                (Shown { text, is_guess: false, width, is_blank: code == (32, 1) }, code.1)
+                (Shown { text, is_guess, width, is_blank: code == (32, 1) }, code.1)
             }
         }
     }
@@ -175,8 +178,7 @@ impl Font {
     /// What ToUnicode says.
     fn mapped(&self, code: super::cmap::Code) -> Option<String> {
         let text = match &self.to_unicode {
-            ToUnicode::Nothing => None,
-            ToUnicode::Identity => char::from_u32(code.0).map(String::from),
+            ToUnicode::Nothing | ToUnicode::Identity => None,
             ToUnicode::Map(map) => map.text(code),
         };
         text.filter(|t| is_meaningful(t))

@@ -307,7 +307,10 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         let numbers = || operands.iter().filter_map(|o| if let Operand::Number(n) = o { Some(*n) } else { None });
         let ground = &mut self.drawn.ground;
         match operator {
-            b"g" | b"rg" | b"k" => pen.state.fill = paint::color(&numbers().collect::<Vec<_>>()),
+            b"g" | b"rg" | b"k" => {
+                pen.state.is_fill_plain = true;
+                pen.state.fill = paint::color(&numbers().collect::<Vec<_>>());
+            }
             b"cs" => {
                 pen.state.is_fill_plain = self.is_plain(operands, resources);
                 pen.state.fill = paint::BLACK.filter(|_| pen.state.is_fill_plain);

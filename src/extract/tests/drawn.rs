@@ -36,6 +36,7 @@ fn text_that_nobody_sees_is_read_and_told() {
         format!("1 1 1 rg {text}"),
         format!("0 0 0 0 k {text}"),
         format!("/DeviceRGB cs 1 1 1 sc {text}"),
+        format!("/Pattern cs /P1 scn 1 g 1 sc {text}"),
         format!("0 0 1 rg 90 490 200 50 re f {text}"),
         format!("q 2 0 0 2 0 0 cm 0.5 g 40 240 200 50 re f Q q 0.5 g {text} Q"),
         format!("0.2 g 90 490 m 290 490 l 290 540 l 90 540 l h f {text}"),
@@ -162,4 +163,17 @@ fn a_page_that_says_much_with_little_ends() {
     let extraction = read("x.pdf", octets);
     assert!(extraction.problems.iter().any(|p| p.reason == "page" || p.reason == "text"), "{:?}", extraction.problems);
     assert!(texts(&extraction).iter().map(|(_, t)| t.len()).sum::<usize>() <= 64 << 20);
+}
+
+#[test]
+fn a_code_that_stands_for_a_megabyte_stands_for_little() {
+    let map = format!("1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <41> <{}> endbfchar", "0031".repeat(1 << 18));
+    let content = format!("BT /F2 10 Tf 50 700 Td ({}) Tj ET", "A".repeat(100_000));
+    let octets = pdf_with(&[content.as_bytes()], |document, resources| {
+        let map = document.add_object(Stream::new(dictionary! {}, map.into_bytes()));
+        let font = dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "ToUnicode" => map };
+        resources.set("Font", dictionary! { "F2" => document.add_object(font) });
+    });
+    let length = page(octets).text.len();
+    assert!((1_000_000..=64 << 20).contains(&length), "{length}");
 }

@@ -176,14 +176,20 @@ fn where_tounicode_ends_the_font_goes_on() {
     let first = |octets| texts(&read("x.pdf", octets))[0].1.clone();
     assert_eq!(first(drawn("<010203>", font(), Use::Simple, with(simple, "ToUnicode"))), "912");
     assert_eq!(first(drawn("<000100020003>", font(), Use::Composite, with(composite, "ToUnicode"))), "912");
-    // Differences go before the font's own encoding; a name, too, may be all that ToUnicode is.
+    // Differences go before the font's own encoding.
     let octets = drawn("<010203>", font(), Use::Simple, |document, font| {
         with(simple, "ToUnicode")(document, font);
         font.set("Encoding", dictionary! { "Differences" => vec![Object::Integer(3), "eight".into()] });
     });
     assert_eq!(first(octets), "918");
-    let octets = drawn("<00390038>", font(), Use::Composite, |_, font| font.set("ToUnicode", "Identity-H"));
-    assert_eq!(first(octets), "98");
+}
+
+#[test]
+fn a_tounicode_that_is_a_name_is_a_guess_and_a_problem() {
+    let file = ("FontFile3", cff(&[], 2, &sids(&[B]), &[0, 0], false));
+    let extraction = read("x.pdf", drawn("<000100390038>", file, Use::Composite, |_, font| font.set("ToUnicode", "Identity-H")));
+    assert_eq!(texts(&extraction)[0].1, "B98");
+    assert!(has_problem(&extraction, ProblemKind::Unsupported, "unmapped-glyphs"));
 }
 
 #[test]
