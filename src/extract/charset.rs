@@ -27,7 +27,7 @@ impl<'o> Other<'o> {
 
     /// The text.
     pub(super) fn text(&self) -> Cow<'o, str> {
-        self.encoding.decode_without_bom_handling(self.octets).0
+        decoded(self.encoding, self.octets).0
     }
 
     /// Whether it says the same.
@@ -57,10 +57,10 @@ const GUESS_FROM: usize = 64 * 1024;
 /// Decodes by byte order mark, else by `label`, else by a guess.
 pub(super) fn decode<'o>(octets: &'o [u8], label: Option<&str>) -> Decoded<'o> {
     if let Some((encoding, mark)) = Encoding::for_bom(octets) {
-        return certain(encoding.decode_without_bom_handling(&octets[mark..]));
+        return certain(decoded(encoding, &octets[mark..]));
     }
     if let Some(encoding) = utf16_by_zeros(octets) {
-        return certain(encoding.decode_without_bom_handling(octets));
+        return certain(decoded(encoding, octets));
     }
     let label = label.map(str::trim).filter(|l| !l.is_empty());
     if octets.is_ascii() && !label.is_some_and(is_stateful) {
@@ -84,7 +84,7 @@ pub(super) fn decode<'o>(octets: &'o [u8], label: Option<&str>) -> Decoded<'o> {
 }
 
 fn labelled<'o>(octets: &'o [u8], encoding: &'static Encoding) -> Decoded<'o> {
-    let (text, malformed) = encoding.decode_without_bom_handling(octets);
+    let (text, malformed) = decoded(encoding, octets);
     let is_valid_utf8 = encoding != UTF_8 && std::str::from_utf8(octets).is_ok();
     let second = if is_valid_utf8 { Some(UTF_8) } else { malformed.then(|| guess(octets)) };
     let other = second.filter(|e| *e != encoding).map(|e| Other::new(octets, e));
@@ -97,10 +97,30 @@ fn guessed(octets: &[u8]) -> Decoded<'_> {
         return Decoded { text: Cow::Borrowed(text), other: None, is_unreadable: false };
     }
     let encoding = guess(octets);
-    let (text, _) = encoding.decode_without_bom_handling(octets);
+    let (text, _) = decoded(encoding, octets);
     let western = (encoding != WINDOWS_1252).then(|| Other::new(octets, WINDOWS_1252));
     let is_unreadable = is_garbled(&text);
     Decoded { text, other: western, is_unreadable }
+}
+
+/// The text, and whether some of it did not fit. Of a large one no more memory is taken than it needs: encoding_rs takes three times its octets.
+fn decoded<'o>(encoding: &'static Encoding, octets: &'o [u8]) -> (Cow<'o, str>, bool) {
+    const LARGE: usize = 1 << 20;
+    if octets.len() < LARGE || encoding == UTF_8 && std::str::from_utf8(octets).is_ok() {
+        return encoding.decode_without_bom_handling(octets);
+    }
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let (mut rest, mut text, mut is_malformed) = (octets, String::with_capacity(octets.len() + octets.len() / 8), false);
+    loop {
+        let (end, read, malformed) = decoder.decode_to_string(rest, &mut text, true);
+        rest = &rest[read..];
+        is_malformed |= malformed;
+        if end == CoderResult::InputEmpty {
+            return (Cow::Owned(text), is_malformed);
+        }
+        // As much again as was needed so far, for as much as is left.
+        text.reserve_exact((rest.len() / 4).max(4096));
+    }
 }
 
 fn guess(octets: &[u8]) -> &'static Encoding {

@@ -32,15 +32,21 @@ pub(super) fn read_file(reading: &mut Reading<'_>, here: &Here, mut octets: Byte
     let (part, source) = (&here.part, Source::Attachment);
     let Decoded { text, other, is_unreadable } = charset::decode(&octets, None);
     let members = members(reading, part, is_unreadable, &text);
-    if let Cow::Borrowed(plain) = text
-        && other.is_none()
-    {
-        octets.advance(octets.len() - plain.len());
-        let text = String::from_utf8(octets.into()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        reading.text(part, source, clean(text.into()).into_owned(), Places::Lines);
-    } else {
+    if other.is_some() {
         reading.text(part, source, clean(text).into_owned(), Places::Lines);
         in_another_charset(reading, part, source, other.as_ref());
+    } else {
+        let text = match text {
+            Cow::Owned(text) => {
+                drop(octets);
+                text
+            }
+            Cow::Borrowed(plain) => {
+                octets.advance(octets.len() - plain.len());
+                String::from_utf8(octets.into()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+            }
+        };
+        reading.text(part, source, clean(text.into()).into_owned(), Places::Lines);
     }
     read_members(reading, here, part, members);
 }

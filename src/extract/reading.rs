@@ -255,13 +255,14 @@ impl<'l> Reading<'l> {
     }
 
     fn read_all(&mut self, here: &Here, name: &str, media_type: &str, mut kinds: Vec<Kind>, octets: Bytes) {
-        // A text takes its octets, if nothing else is read of them.
-        if kinds.last() == Some(&Kind::Text) {
-            kinds.pop();
-            self.read_each(here, name, media_type, kinds, &octets);
-            return super::plain::read_file(self, here, octets);
-        }
+        // Whoever reads them last takes the octets: a text needs no second copy of them, an archive none of itself while its last member is read.
+        let last = kinds.pop_if(|kind| matches!(kind, Kind::Text | Kind::Zip));
         self.read_each(here, name, media_type, kinds, &octets);
+        match last {
+            Some(Kind::Text) => super::plain::read_file(self, here, octets),
+            Some(_) => super::zip::read(self, here, octets),
+            None => {}
+        }
     }
 
     fn read_each(&mut self, here: &Here, name: &str, media_type: &str, kinds: Vec<Kind>, octets: &Bytes) {
@@ -289,7 +290,7 @@ impl<'l> Reading<'l> {
             Kind::Mail => super::mail::read_nested(self, here, octets),
             Kind::Mails => super::mail::read_mbox(self, here, octets),
             Kind::Pdf => super::pdf::read(self, here, octets),
-            Kind::Zip => super::zip::read(self, here, octets),
+            Kind::Zip => super::zip::read(self, here, octets.clone()),
             Kind::Office => super::office::read(self, here, octets),
             Kind::OpenDocument => super::office::read_odf(self, here, octets),
             Kind::FlatOffice => super::office::read_flat(self, here, octets),

@@ -47,11 +47,28 @@ pub(super) struct Member {
     pub(super) size: u64,
 }
 
-/// Reads every member of an archive.
-pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
-    if let Some(mut archive) = Archive::open(reading, here, octets) {
+/// A member that is unpacked, and not read yet.
+struct Unpacked {
+    here: Here,
+    name: String,
+    octets: Vec<u8>,
+}
+
+impl Unpacked {
+    fn read(self, reading: &mut Reading<'_>) {
+        reading.open(&self.here, &self.name, "", Bytes::from(self.octets));
+    }
+}
+
+/// Reads every member of an archive. Its octets go before the last one is read: of archives in each other two are held at a time.
+pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: Bytes) {
+    let last = Archive::open(reading, here, &octets).and_then(|mut archive| {
         archive.comments(reading, here);
-        archive.read_all(reading, here);
+        archive.read_all(reading, here)
+    });
+    drop(octets);
+    if let Some(last) = last {
+        last.read(reading);
     }
 }
 
@@ -72,7 +89,9 @@ impl<'o> Archive<'o> {
         let Some(zip) = &mut archive.zip else {
             let (kind, reason) = if is_crowded { (ProblemKind::TooLarge, "members") } else { (ProblemKind::Damaged, "zip") };
             reading.problem(&here.part, None, kind, reason);
-            archive.read_all(reading, here);
+            if let Some(last) = archive.read_all(reading, here) {
+                last.read(reading);
+            }
             return None;
         };
         // Two entries of one name, overlapping ones, two directories, names with an end in their middle: programs read them differently.
@@ -130,13 +149,17 @@ impl<'o> Archive<'o> {
         self.zip.as_ref().map_or(0, ZipArchive::len)
     }
 
-    fn read_all(&mut self, reading: &mut Reading<'_>, here: &Here) {
+    /// Reads all members but the last, which it unpacks.
+    fn read_all(&mut self, reading: &mut Reading<'_>, here: &Here) -> Option<Unpacked> {
+        let mut before: Option<Unpacked> = None;
         for member in self.members() {
-            let Some(inner) = reading.enter(here, &member.name) else { break };
-            if let Some(octets) = self.take(reading, &inner, member.index) {
-                reading.open(&inner, &member.name, "", Bytes::from(octets));
+            if let Some(before) = before.take() {
+                before.read(reading);
             }
+            let inner = reading.enter(here, &member.name)?;
+            before = self.take(reading, &inner, member.index).map(|octets| Unpacked { here: inner, name: member.name, octets });
         }
+        before
     }
 
     /// Inflates a member, within the limits. What came out before a fault or a limit is kept.

@@ -30,7 +30,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     let mut package = Package::new(reading, here, archive);
     if package.is_plain() {
         // An archive that holds office documents, or their parts.
-        return zip::read(reading, here, octets);
+        return zip::read(reading, here, octets.clone());
     }
     package.archive().comments(reading, here);
     match package.main() {

@@ -20,7 +20,7 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
     let mut package = Package::new(reading, here, archive);
     if !package.unread().any(|(part, _)| matches!(part, "content.xml" | "mimetype" | "encrypted-package")) {
         // An archive that holds such documents.
-        return zip::read(reading, here, octets);
+        return zip::read(reading, here, octets.clone());
     }
     package.archive().comments(reading, here);
     let sealed = sealed(reading, here, &mut package);
