@@ -108,7 +108,9 @@ def tables(kind, rng, each):
             sign = "\t"
         table = "\n".join([sign.join(["Naam", label, "Plaats"])] + [sign.join(row) for row in rows])
         yield record(kind, "column under a header", around(table, rng), [number for _, number, _ in rows])
-        number, key = make(rng), "".join(c for c in label.lower() if c.isalnum())
+        number, words = make(rng), "".join(c if c.isalnum() else " " for c in label.lower()).split()
+        whose = rng.choice(["", "", "partner", "client"])
+        key = rng.choice(["".join(words), "_".join([whose, *words]).strip("_"), "".join([whose, *(word.capitalize() for word in words)])])
         markup = rng.choice(['{{"naam": "x", "{key}": "{number}"}}', "<persoon><naam>x</naam><{key}>{number}</{key}></persoon>"])
         yield record(kind, "key in JSON or XML", markup.format(key=key, number=number), [number])
 

@@ -132,7 +132,7 @@ impl RuleSet {
     pub fn notes(&self) -> Vec<Note> {
         let slow = |rule: &&Rule| matches!(&rule.condition, Condition::Pattern(pattern) if pattern.is_slow());
         let what = "this pattern has no three letters or digits that always stand in what it finds, so it is tried everywhere: it may cost a mail \
-             1 to 10 ms for each MB of text; put a word that always stands there into it if there is one";
+             1 to 10 ms for each MB of text; put a word that always stands there into it if there is one, else leave it as it is";
         self.rules.all.iter().filter(slow).map(|rule| Note { file: rule.file.clone(), line: rule.line, what }).collect()
     }
 
