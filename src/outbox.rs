@@ -5,6 +5,7 @@
 //! good, or for 48 hours, is told to the sender.
 
 mod due;
+mod leaving;
 mod openly;
 mod remind;
 mod slow;
@@ -22,16 +23,13 @@ use crate::{
     processed::LoopHeader,
     record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
     secret::{Id, random_below},
-    smtp::{
-        EnvelopeCommand, Reply,
-        client::{Failure, Route, Routes},
-    },
+    smtp::{Reply, client::Routes},
     store::{Blobs, Keyring, Store, StoreError},
     template::Templates,
     time::Time,
 };
 use arc_swap::ArcSwap;
-use bytes::Bytes;
+use leaving::{Leaving, transfer};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
@@ -360,6 +358,7 @@ impl Outbox {
 
     async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
+        let deadline = Instant::now() + DELIVERY_TIME;
         let (mail, _place) = if let Letter::Openly { token, recipient, .. } = letter {
             match self.original(claim, token, recipient).await {
                 Ok(original) => original,
@@ -379,7 +378,6 @@ impl Outbox {
         if self.slow.are_many(&name) {
             return Outcome::Later(Reply::NEXT_HOP_SLOW);
         }
-        let deadline = Instant::now() + DELIVERY_TIME;
         match self.slow.watch(&name, tokio::time::timeout_at(deadline, transfer(&route, &mail, deadline))).await {
             Ok(Ok(reply)) if reply.is_positive() => Outcome::Taken,
             Ok(Ok(reply)) if reply.is_permanent() => Outcome::Refused(reply),
@@ -461,46 +459,6 @@ impl Outbox {
 
     fn is_given_up(&self, claim: &Claim) -> bool {
         self.clock.now().since(claim.mail.at) >= GIVE_UP
-    }
-}
-
-/// A mail as it leaves.
-struct Leaving {
-    from: Option<Address>,
-    to: Address,
-    /// The ESMTP parameters of MAIL, and of RCPT.
-    mail_parameters: String,
-    parameters: String,
-    /// What stands before the octets.
-    head: Vec<u8>,
-    octets: Bytes,
-}
-
-impl From<Composed> for Leaving {
-    fn from(mail: Composed) -> Leaving {
-        // A next hop without SMTPUTF8 refuses it for good, and the sender is told.
-        let is_ascii = mail.to.is_ascii() && mail.envelope_from.as_ref().is_none_or(Address::is_ascii);
-        let mail_parameters = if is_ascii { String::new() } else { " SMTPUTF8".to_owned() };
-        let (from, to, octets) = (mail.envelope_from, mail.to, mail.octets.into());
-        Leaving { from, to, mail_parameters, parameters: String::new(), head: Vec::new(), octets }
-    }
-}
-
-/// The SMTP transaction: the first reply that refuses, or the one to the final dot.
-async fn transfer(route: &Arc<Route>, mail: &Leaving, deadline: Instant) -> Result<Reply, Failure> {
-    let mut hop = route.begin().await?;
-    let size = Some(mail.octets.len() as u64);
-    let commands = [
-        EnvelopeCommand::Mail { from: mail.from.clone(), parameters: mail.mail_parameters.clone(), size },
-        EnvelopeCommand::Rcpt { to: mail.to.clone(), parameters: mail.parameters.clone() },
-    ];
-    let replies = hop.envelope(&commands).await?;
-    match replies.into_iter().find(|r| !r.is_positive()) {
-        Some(refusal) => {
-            hop.reset().await;
-            Ok(refusal)
-        }
-        None => hop.data(&[&mail.head, &mail.octets], deadline).await,
     }
 }
 

@@ -13,13 +13,23 @@ use crate::{
     time::Time,
 };
 
+/// For what somebody waits.
+struct Wait<'a> {
+    /// When the message is given up.
+    until: Time,
+    /// Whether its sender chooses first how it goes.
+    ask: bool,
+    /// The mails that remind him.
+    reminders: &'a [Key],
+}
+
 impl Transfer {
     /// Adds the recipients who wait, the sender's link, and the mail that asks for their numbers.
     pub(super) fn hold(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], recipients: usize, judged: &Judged) {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
         let reminders = grant::reminders(sealing.now, until);
-        let token = self.wait(batch, sealing, waiting, until, false, &reminders, judged);
+        let token = self.wait(batch, sealing, waiting, &Wait { until, ask: false, reminders: &reminders }, judged);
         let mut missing: Vec<_> = waiting.iter().filter(|r| r.lacks_number()).map(|r| r.address.clone()).collect();
         let others = waiting.len() - missing.len();
         let more = missing.len().saturating_sub(MOST_NAMED);
@@ -58,7 +68,8 @@ impl Transfer {
         let Some(sender) = self.envelope.from.clone() else { return };
         let until = sealing.now.plus(self.gateway.options.hold_time);
         let reminders = grant::reminders(sealing.now, until);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, true, &reminders, judged);
+        let token =
+            self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), &Wait { until, ask: true, reminders: &reminders }, judged);
         let letter = Letter::Ask {
             token,
             sender,
@@ -78,7 +89,7 @@ impl Transfer {
     pub(super) fn quarantine(&self, batch: &mut Batch, sealing: &Sealing, readers: &[Reader], plan: &Plan, judged: &Judged) {
         let Hold::Quarantine(policy) = &plan.hold else { return };
         let until = sealing.now.plus(release::QUARANTINE_TIME);
-        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), until, false, &[], judged);
+        let token = self.wait(batch, sealing, &readers.iter().collect::<Vec<_>>(), &Wait { until, ask: false, reminders: &[] }, judged);
         let details = Details {
             token,
             sender: self.envelope.from.as_ref().map(ToString::to_string),
@@ -121,17 +132,7 @@ impl Transfer {
     }
 
     /// Adds those who wait and the link by which they will be given theirs.
-    #[expect(clippy::too_many_arguments, reason = "what a hold is made of")]
-    fn wait(
-        &self,
-        batch: &mut Batch,
-        sealing: &Sealing,
-        waiting: &[&Reader],
-        until: Time,
-        ask: bool,
-        reminders: &[Key],
-        judged: &Judged,
-    ) -> Token {
+    fn wait(&self, batch: &mut Batch, sealing: &Sealing, waiting: &[&Reader], wait: &Wait<'_>, judged: &Judged) -> Token {
         for (number, reader) in (0..).zip(waiting) {
             let key = Key::waiting(sealing.id, number);
             let seal = |name, text: &str| sealing.master.seal_field(name, &key, text, Salt::random());
@@ -151,6 +152,7 @@ impl Transfer {
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
         let approval = Key::approval(lookup_id(&token));
         put_expiry(batch, sealing.expires.plus_days(1).begins(), Expires::Key(approval.as_str().to_owned()));
+        let Wait { until, ask, reminders } = *wait;
         let reminders = reminders.iter().map(|key| key.as_str().to_owned()).collect();
         let record = Approval { v: FORMAT, message: sealing.id, wrap, until, released: None, ask, openly: false, reminders };
         batch.put(approval, &record, Expect::Absent);

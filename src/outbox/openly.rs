@@ -19,11 +19,19 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 /// One larger than this waits for its turn: there is room for one such mail at a time, and for one of this size per delivery.
 const LARGE_BYTES: u64 = 1024 * 1024;
 
-/// So long it waits: with the longest delivery behind it that is less than a lease.
+/// So long it waits, of the time that its delivery may take.
 const TURN_TIME: Duration = Duration::from_secs(60);
 
 /// The message's day is over.
 const EXPIRED: Reply = Reply::fixed(554, Enhanced(5, 4, 7), "The message expired before it could be delivered");
+
+/// What is kept of such a mail.
+struct Kept<'a> {
+    message: &'a SealedMessage,
+    original: Original,
+    record: Openly,
+    sealed: Vec<u8>,
+}
 
 impl Outbox {
     /// The mail as it leaves, and the place of a large one; or why it does not.
@@ -39,13 +47,8 @@ impl Outbox {
         };
         let message_key = Key::message(claim.mail.about);
         let message = self.store.get(&message_key).await.map_err(later)?;
-        let message = message.and_then(|record| record.read::<SealedMessage>(&message_key).ok());
-        let Some((message, original)) = message.and_then(|m| Some((m.original?, m))).map(|(original, m)| (m, original)) else {
-            return Err(Outcome::Refused(EXPIRED));
-        };
-        if message.state == State::Gone {
-            return Err(Outcome::Refused(EXPIRED));
-        }
+        let message = message.and_then(|record| record.read::<SealedMessage>(&message_key).ok()).filter(|m| m.state != State::Gone);
+        let Some((original, message)) = message.and_then(|m| Some((m.original?, m))) else { return Err(Outcome::Refused(EXPIRED)) };
         let place = match original.size_bytes {
             ..=LARGE_BYTES => None,
             _ => match timeout(TURN_TIME, self.large.clone().acquire_owned()).await {
@@ -59,7 +62,7 @@ impl Outbox {
         let sealed = self.blobs.get(original.blob, None).await.map_err(later)?;
         let opened = record.zip(sealed).and_then(|(record, sealed)| {
             let record: Openly = record.read(&key).ok()?;
-            self.opened(claim, token, to, &message, original, &record, &sealed)
+            self.opened(claim, (token, to), &Kept { message: &message, original, record, sealed })
         });
         let Some(leaving) = opened else {
             tracing::error!("mail {} message={}: what was to be sent is missing or damaged; it is given up", claim.id, claim.mail.about);
@@ -69,17 +72,8 @@ impl Outbox {
     }
 
     /// The mail, if all that it is made of opens.
-    #[expect(clippy::too_many_arguments, reason = "what was read, and where it was read from")]
-    fn opened(
-        &self,
-        claim: &Claim,
-        token: &Token,
-        to: &Address,
-        message: &SealedMessage,
-        original: Original,
-        record: &Openly,
-        sealed: &[u8],
-    ) -> Option<Leaving> {
+    fn opened(&self, claim: &Claim, (token, to): (&Token, &Address), kept: &Kept<'_>) -> Option<Leaving> {
+        let Kept { message, original, record, sealed } = kept;
         let (master, about) = (self.keyring.master(), claim.mail.about);
         let bucket = self.keyring.existing(message.expires)?;
         let content_key = unwrap(&master, &bucket, token, about, &record.wrap).ok()?;

@@ -20,7 +20,8 @@ struct Told {
 }
 
 impl Outbox {
-    /// Adds the notice that a recipient was not reached; `reply` is what the next hop said, empty when the mail was lost here. What we write to the sender himself has nobody left to tell.
+    /// Adds the notice that a recipient was not reached; `reply` is what the next hop said, empty when the mail was lost here. What we write to
+    /// the sender himself has nobody left to tell.
     pub(super) async fn tell_sender(
         &self,
         batch: &mut Batch,

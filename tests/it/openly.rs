@@ -32,6 +32,16 @@ async fn told(world: &World, what: Fact) -> Vec<(String, String)> {
     told
 }
 
+/// Waits half a minute at most until something is so.
+pub async fn until(what: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !what().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(30), wait).await.is_ok(), "it never was");
+}
+
 async fn message(world: &World) -> SealedMessage {
     let rows = world.opened.store.list(&KeyRange::under("message"), 2).await.unwrap();
     let [(key, row)] = &rows[..] else { panic!("one message") };
@@ -169,14 +179,10 @@ async fn its_envelope_is_the_senders_own_and_a_refusal_is_told_to_him() {
         hop.commands().iter().any(|c| c.contains("RCPT TO:<burger@post.example> NOTIFY=FAILURE ORCPT=rfc822;burger+2Boud@post.example"))
     );
     let is_report = |m: &crate::sink::Sunk| m.to == [ANNA] && contains(&m.octets(), b"Action: failed");
-    while !hop.mails().iter().any(is_report) {
-        tokio::task::yield_now().await;
-    }
+    until(async || hop.mails().iter().any(is_report)).await;
     let report = String::from_utf8(hop.mails().into_iter().find(is_report).unwrap().octets()).unwrap();
     assert!(report.contains("Final-Recipient: rfc822; buur@post.example") && report.contains("Original-Envelope-Id: QQ314"), "{report}");
-    while !world.opened.store.list(&KeyRange::under("openly"), 1).await.unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until(async || world.opened.store.list(&KeyRange::under("openly"), 1).await.unwrap().is_empty()).await;
     assert_eq!(told(&world, Fact::Relayed).await.len(), 1);
 }
 
@@ -191,12 +197,7 @@ async fn it_is_tried_until_the_next_hop_has_it_and_what_is_damaged_meanwhile_is_
     let link = text.split_whitespace().find(|word| word.contains("/n/")).unwrap().to_owned();
     hop.fails("RCPT TO:<bu", Act::Reply("451 4.2.0 busy".to_owned()));
     assert_eq!(press(&link, &[("choice", "open"), ("reason", REASON)]).await.0, StatusCode::OK);
-    let tried = async || {
-        while hop.commands().iter().filter(|c| c.starts_with("RCPT TO:<bu")).count() < 4 {
-            tokio::task::yield_now().await
-        }
-    };
-    tried().await;
+    until(async || hop.commands().iter().filter(|c| c.starts_with("RCPT TO:<bu")).count() >= 4).await;
     let world = world.crash(|opened| opened).await;
     hop.heals();
     // One of the two is damaged on disk.
@@ -210,9 +211,7 @@ async fn it_is_tried_until_the_next_hop_has_it_and_what_is_damaged_meanwhile_is_
     hop.wait_for_mail_to(BURGER).await;
     let lost =
         |m: &crate::sink::Sunk| m.to == [ANNA] && contains(&m.octets(), b"buur@post.example") && contains(&m.octets(), b"Status: 5.3.0");
-    while !hop.mails().iter().any(lost) {
-        tokio::task::yield_now().await;
-    }
+    until(async || hop.mails().iter().any(lost)).await;
     assert_eq!(hop.mails().iter().filter(|m| m.to == [BURGER]).count(), 1);
 }
 

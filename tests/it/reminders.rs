@@ -1,6 +1,7 @@
 //! A sender who does not react is reminded after 4 hours and after 24, once each, whatever restarts; and never of what he has decided.
 
 use crate::{
+    openly::until,
     policies::{ASK, SECRET, asked, press, sweep, world},
     regression::unreadable_rows::organisation,
     sink::Sink,
@@ -37,13 +38,8 @@ const LEVEL_2: &str = "[[policy]]\nname = 'BSN'\nwhen = { rule = 'bsn', to = 'ex
 async fn settled(world: &World) {
     world.running.parts.wake.notify_one();
     let due = [KeyRange::under("outbox"), KeyRange::reminders_until(world.clock.now())];
-    loop {
-        let left = [world.opened.store.list(&due[1], 1).await.unwrap(), world.opened.store.list(&due[0], 1).await.unwrap()].concat();
-        if left.is_empty() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
+    let rows = async |range: &KeyRange| world.opened.store.list(range, 1).await.unwrap().len();
+    until(async || rows(&due[1]).await + rows(&due[0]).await == 0).await;
 }
 
 /// What Anna has after so many further hours.
@@ -178,9 +174,8 @@ async fn of_several_nodes_one_reminds() {
     let nodes: Vec<_> = (0..3).map(|_| node(store.clone(), &keyring, &clock, &hop)).collect();
     let nodes: Vec<_> = nodes.into_iter().map(|(outbox, tray)| tokio::spawn(outbox.run(tray, stopped.clone()))).collect();
     let due = [KeyRange::under("outbox"), KeyRange::reminders_until(clock.now())];
-    while !store.list(&due[1], 1).await.unwrap().is_empty() || !store.list(&due[0], 1).await.unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let rows = async |range: &KeyRange| store.list(range, 1).await.unwrap().len();
+    until(async || rows(&due[1]).await + rows(&due[0]).await == 0).await;
     stop.send(true).unwrap();
     for node in nodes {
         node.await.unwrap();

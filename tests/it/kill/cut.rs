@@ -87,7 +87,10 @@ impl Life {
 
     /// The store that is cut off, or the one behind it.
     fn store(&self) -> Arc<dyn Store> {
-        self.cut.clone().map_or_else(|| self.world.opened.store.clone(), |cut| cut)
+        match &self.cut {
+            Some(cut) => cut.clone(),
+            None => self.world.opened.store.clone(),
+        }
     }
 
     /// Takes a step until it is done; a life that ends meanwhile is followed by another, which begins the step anew.
