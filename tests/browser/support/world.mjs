@@ -1,0 +1,127 @@
+// The real zegel as a process of its own, with a mail server behind it and a browser before it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { compose } from "./mail.mjs";
+import { Sink, send } from "./smtp.mjs";
+
+export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+export const SENDER = "anna@gemeente.example";
+const PROGRAM = process.env.ZEGEL ?? path.join(ROOT, "target/debug/zegel");
+
+/** Beside the built-in policies, one for each thing that a sender can be told. The subject says which. */
+const POLICIES = ["ask", "quarantine"]
+  .map((then) => `[[policy]]\nname = "Proef ${then}"\nwhen = { header = { name = "X-Test", is = "${then}" }, to = "external" }\nthen = "${then}"\n\n`)
+  .concat(`[[policy]]\nname = "Proef melding"\nwhen = { header = { name = "X-Test", is = "notify" }, to = "external" }\nthen = "level 1"\nmode = "notify"\n`)
+  .join("");
+
+export class World {
+  static async start() {
+    const world = new World();
+    world.folder = mkdtempSync(path.join(tmpdir(), "zegel-browser-"));
+    world.sink = await Sink.start();
+    [world.smtp, world.http] = [await freePort(), await freePort()];
+    world.url = `http://127.0.0.1:${world.http}`;
+    writeFileSync(
+      path.join(world.folder, "zegel.toml"),
+      `[organisation]\nname = "Gemeente Voorbeeld"\ndomains = ["gemeente.example"]\nlanguage = "nl"\n` +
+        `[smtp]\nlisten = ["127.0.0.1:${world.smtp}"]\nnext_hop = "smtp://127.0.0.1:${world.sink.port}"\nallow = ["127.0.0.0/8"]\n` +
+        `[portal]\nlisten = ["127.0.0.1:${world.http}"]\nurl = "${world.url}"\n[store]\npath = "data"\n[sms]\nprovider = "file"\n`,
+    );
+    const policies = path.join(world.folder, "policies");
+    mkdirSync(policies);
+    writeFileSync(path.join(policies, "default.toml"), readFileSync(path.join(ROOT, "policies/default.toml")));
+    writeFileSync(path.join(policies, "proef.toml"), POLICIES);
+    await world.run();
+    return world;
+  }
+
+  /** Starts zegel and waits until it is ready; `later` as faketime takes it: "+8d". */
+  async run(later) {
+    const zegel = [PROGRAM, "run", "--config", path.join(this.folder, "zegel.toml")];
+    const [program, ...args] = later ? ["faketime", "-f", later, ...zegel] : zegel;
+    this.process = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+    this.log = "";
+    const ready = new Promise((resolve, reject) => {
+      this.process.stderr.setEncoding("utf8").on("data", (text) => {
+        this.log += text;
+        if (this.log.includes("INFO ready")) resolve();
+      });
+      this.process.once("error", reject);
+      this.process.once("exit", () => reject(new Error(`zegel ended:\n${this.log}`)));
+    });
+    await ready;
+  }
+
+  /** Ends zegel, which may come back. */
+  async rest() {
+    this.process.removeAllListeners("exit");
+    this.process.kill("SIGTERM");
+    await once(this.process, "exit");
+  }
+
+  async stop() {
+    await this.rest();
+    this.sink.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** Runs another command of zegel beside the one that runs. */
+  async command(...args) {
+    const child = spawn(PROGRAM, [...args, "--config", path.join(this.folder, "zegel.toml")], { stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => (said += text));
+    const [status] = await once(child, "close");
+    if (status !== 0) throw new Error(`zegel ${args.join(" ")}: ${said}`);
+    return said;
+  }
+
+  /** Sends a mail through the gateway. `test` is for POLICIES. */
+  async send({ test, notify, ...mail }) {
+    const content = (test ? `X-Test: ${test}\n` : "") + compose(mail);
+    return send(this.smtp, mail.from ?? SENDER, mail.to, content, notify);
+  }
+
+  /** Sends a mail and gives the one that came of it: the notification of its first recipient. */
+  async notify(mail) {
+    const from = this.sink.mails.length;
+    await this.send(mail);
+    return this.sink.wait([mail.to].flat()[0], () => true, from);
+  }
+
+  /** The newest SMS to `phone`, or undefined. */
+  sms(phone) {
+    const lines = readFileSync(path.join(this.folder, "data/sms.jsonl"), "utf8").trim().split("\n");
+    return lines.map((l) => JSON.parse(l)).findLast((m) => m.to === phone)?.text;
+  }
+
+  /** Takes a message out of its link as a client without a browser would: the cookie and the path of what it opens. */
+  async unlock(notification) {
+    const [to] = notification.to;
+    const from = this.sink.mails.length;
+    const page = await (await fetch(notification.link)).text();
+    const form = /name="form" value="([^"]+)"/.exec(page)[1];
+    const post = (fields) =>
+      fetch(notification.link, { method: "POST", body: new URLSearchParams({ form, ...fields }), redirect: "manual" });
+    await post({ do: "send" });
+    const { password } = await this.sink.wait(to, (m) => m.password, from);
+    const answer = await post({ do: "open", answer: password });
+    if (answer.status !== 303) throw new Error(`${answer.status}: ${await answer.text()}`);
+    const [name, value] = answer.headers.get("set-cookie").split(";")[0].split("=");
+    return { cookie: { name, value, url: this.url }, url: this.url + answer.headers.get("location") };
+  }
+}
+
+/** A port that stays free while zegel starts anew: below those that systems choose for outgoing connections. */
+async function freePort() {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = net.createServer();
+    const free = await new Promise((resolve) => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (free) return server.close(), port;
+  }
+}
