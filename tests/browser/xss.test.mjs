@@ -69,7 +69,8 @@ async function atMost(found) {
 /** Within a document: sets off every handler, and tells what would act when somebody clicks. */
 function touch() {
   const found = [];
-  for (const element of document.querySelectorAll("*")) {
+  // Our own pages have an icon that is none, so that nobody asks for one.
+  for (const element of document.querySelectorAll(':not(link[rel=icon][href="data:,"])')) {
     for (const { name } of element.attributes) if (name.startsWith("on")) element.dispatchEvent(new Event(name.slice(2)));
     for (const name of ["href", "src", "action", "formaction", "xlink:href", "data", "background", "poster"]) {
       const value = element.getAttribute(name);
@@ -131,7 +132,7 @@ test("on the message page nothing acts, nor without its frame and policies", asy
     faults.push(...(await open(page, `${url}/text`)));
     faults.push(...(await open(page, shelf.put(await page.source))));
   });
-  assert.deepEqual(faults, []);
+  assert.deepEqual([...new Set(faults)], []);
   assert.deepEqual(trap.take(), []);
 });
 
@@ -144,7 +145,7 @@ test("nor in another charset, nor as plain text", async () => {
     faults.push(...(await open(page, url)));
     if (mail.html) faults.push(...(await open(page, `${url}/text`)), ...(await open(page, shelf.put(await page.source))));
   });
-  assert.deepEqual(faults, []);
+  assert.deepEqual([...new Set(faults)], []);
   assert.deepEqual(trap.take(), []);
 });
 
@@ -162,6 +163,6 @@ test("nor in a subject, a name, a file's name, or in the mails about them", asyn
     assert.ok(!/>\s*49\s*</.test(notification.html + (await page.source)), "a field is no template");
     faults.push(...(await open(page, notification.link)), ...(await open(page, shelf.put(notification.html))));
   });
-  assert.deepEqual(faults, []);
+  assert.deepEqual([...new Set(faults)], []);
   assert.deepEqual(trap.take(), []);
 });

@@ -25,12 +25,17 @@ const SIGHTS = [
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended", "html-validate:document"],
   rules: {
-    // The template engine's business, and no reader's.
+    // Style, and what is served from the same place as the page; a button sends its form.
     "no-trailing-whitespace": "off",
+    "no-implicit-button-type": "off",
+    "require-sri": "off",
     "doctype-style": "off",
     "void-style": "off",
   },
 });
+
+/** Mail programs know tables, styles in place, and little else. */
+const MAIL_RULES = { "no-inline-style": "off", "no-deprecated-attr": "off", "attribute-allowed-values": "off" };
 
 /** A browser that reaches this machine only; every other name and address leads to `elsewhere`, a port on loopback. */
 export function launch(elsewhere = 9) {
@@ -94,6 +99,23 @@ async function unfit(page) {
   return over > 0 ? [`scrolls sideways by ${over} px`] : [];
 }
 
+/** A mail's HTML, as a mail program shows it; its text has to say as much. */
+export async function lookAtMail(page, mail, name) {
+  const faults = (await invalid(mail.html, MAIL_RULES)).map((f) => `${name}: ${f}`);
+  await page.goto("about:blank");
+  await page.setContent(mail.html);
+  for (const [sight, width, colorScheme] of [["light", 640, "light"], ["dark", 640, "dark"], ["320", 320, "light"]]) {
+    await page.setViewportSize({ width, height: HEIGHT });
+    await page.emulateMedia({ colorScheme, forcedColors: "none" });
+    faults.push(...[...(await unfit(page)), ...(await inaccessible(page))].map((f) => `${sight}: ${f}`));
+    await picture(page, `mail-${name}-${sight}`);
+  }
+  const words = (await page.locator("body").innerText()).split(/\s+/).filter((w) => !mail.text.replace(/\s+/g, " ").includes(w));
+  assert.deepEqual(faults, [], name);
+  assert.deepEqual(words, [], `${name}: words that the text lacks`);
+  await page.setViewportSize({ width: DESKTOP, height: HEIGHT });
+}
+
 /** What axe finds. Its script is put into the page by the debugger, since the page's own policy would not let it in. */
 export async function inaccessible(page) {
   await page.evaluate(AXE);
@@ -102,7 +124,7 @@ export async function inaccessible(page) {
 }
 
 /** What html-validate finds. */
-export async function invalid(html) {
-  const report = await validator.validateString(html);
+export async function invalid(html, rules = {}) {
+  const report = await validator.validateString(html, { rules });
   return report.results.flatMap((r) => r.messages).map((m) => `html:${m.line}: ${m.ruleId}: ${m.message}`);
 }

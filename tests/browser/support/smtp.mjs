@@ -6,7 +6,7 @@ import { Mail } from "./mail.mjs";
 /** How long a mail may take to come: the runner may be busy with other tests. */
 const PATIENCE_MS = 60_000;
 
-/** Keeps what it gets. Refuses recipients whose name begins with "weg". */
+/** Keeps what it gets. Refuses recipients whose name begins with "weg", and has those wait that begin with "wacht". */
 export class Sink {
   mails = [];
   #arrived = new EventEmitter().setMaxListeners(0);
@@ -60,6 +60,7 @@ export class Sink {
         const verb = line.slice(0, 4).toUpperCase();
         if (verb === "EHLO") socket.write("250-outside.example\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250 SIZE 60000000\r\n");
         else if (verb === "RCPT" && /<weg/i.test(line)) socket.write("550 5.1.1 no such user\r\n");
+        else if (verb === "RCPT" && /<wacht/i.test(line)) socket.write("451 4.2.2 try later\r\n");
         else if (verb === "RCPT") to.push(/<([^>]*)>/.exec(line)[1]), socket.write("250 2.1.5 ok\r\n");
         else if (verb === "DATA") body = [], socket.write("354 go on\r\n");
         else if (verb === "QUIT") socket.end("221 2.0.0 bye\r\n");

@@ -1,7 +1,7 @@
 // The real zegel as a process of its own, with a mail server behind it and a browser before it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -36,6 +36,8 @@ export class World {
     mkdirSync(policies);
     writeFileSync(path.join(policies, "default.toml"), readFileSync(path.join(ROOT, "policies/default.toml")));
     writeFileSync(path.join(policies, "proef.toml"), POLICIES);
+    // To see a change of templates/ without building.
+    if (process.env.ZEGEL_TEMPLATES) cpSync(path.join(ROOT, "templates"), path.join(world.folder, "templates"), { recursive: true });
     await world.run();
     return world;
   }
@@ -93,10 +95,15 @@ export class World {
     return this.sink.wait([mail.to].flat()[0], () => true, from);
   }
 
-  /** The newest SMS to `phone`, or undefined. */
-  sms(phone) {
+  /** The texts sent to `phone` by SMS, oldest first. */
+  messages(phone) {
     const lines = readFileSync(path.join(this.folder, "data/sms.jsonl"), "utf8").trim().split("\n");
-    return lines.map((l) => JSON.parse(l)).findLast((m) => m.to === phone)?.text;
+    return lines.map((l) => JSON.parse(l)).filter((m) => m.to === phone).map((m) => m.text);
+  }
+
+  /** The newest of them. */
+  sms(phone) {
+    return this.messages(phone).at(-1);
   }
 
   /** Takes a message out of its link as a client without a browser would: the cookie and the path of what it opens. */
