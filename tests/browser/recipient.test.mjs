@@ -39,7 +39,7 @@ async function message(level, mail = {}) {
 
 const press = (page, name) => page.getByRole("button", { name }).click();
 const field = (page, m) => page.getByLabel(m.enter);
-const heading = async (page, text) => assert.equal(await page.locator("h1").innerText(), text);
+const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 
 async function answer(page, m, text) {
   await field(page, m).fill(text);

@@ -46,7 +46,7 @@ function* leaves(octets) {
 }
 
 function unquoted(body) {
-  const joined = body.replace(/[ \t]*=\r\n/g, "");
+  const joined = body.replace(/=[ \t]*\r\n/g, "");
   return Buffer.from(joined.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))), "latin1");
 }
 

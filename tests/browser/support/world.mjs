@@ -1,5 +1,5 @@
 // The real zegel as a process of its own, with a mail server behind it and a browser before it.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
@@ -44,9 +44,8 @@ export class World {
 
   /** Starts zegel and waits until it is ready; `later` as faketime takes it: "+8d". */
   async run(later) {
-    const zegel = [PROGRAM, "run", "--config", path.join(this.folder, "zegel.toml")];
-    const [program, ...args] = later ? ["faketime", "-f", later, ...zegel] : zegel;
-    this.process = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const args = ["run", "--config", path.join(this.folder, "zegel.toml")];
+    this.process = spawn(PROGRAM, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...(later && faked(later)) } });
     this.log = "";
     const ready = new Promise((resolve, reject) => {
       this.process.stderr.setEncoding("utf8").on("data", (text) => {
@@ -121,6 +120,12 @@ export class World {
     const [name, value] = answer.headers.get("set-cookie").split(";")[0].split("=");
     return { cookie: { name, value, url: this.url }, url: this.url + answer.headers.get("location") };
   }
+}
+
+/** The surroundings in which a program believes that it is `later`. Not by the program faketime itself, which would keep our signals. */
+function faked(later) {
+  const library = execFileSync("faketime", ["-f", later, "printenv", "LD_PRELOAD"], { encoding: "utf8" }).trim();
+  return { LD_PRELOAD: library, FAKETIME: later, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
 }
 
 /** A port that stays free while zegel starts anew: below those that systems choose for outgoing connections. */
