@@ -1,4 +1,4 @@
-// What a sender meets: the page that asks for numbers, the page that asks how, and all mails that zegel writes, those of time gone by included.
+// What a sender meets: the page that asks for numbers, the page that asks how; and the mails that zegel writes.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { DESKTOP, PHONE, glance, launch, look, lookAtMail, visitor } from "./support/browser.mjs";
@@ -122,32 +122,3 @@ test("every mail can be read: narrow, wide, light and dark", async () => {
   await page.context().close();
 });
 
-test("time goes by: delayed, not sent, not released, and links that are over", async () => {
-  const page = await visitor(browser);
-  const [waiting, held, late, kept] = [somebody(), somebody(), somebody(), somebody()];
-  const asked = await told({ ...waiting, subject: "Uw dossier", text: BSN });
-  await told({ ...held, subject: "Uw dossier", test: "quarantine" });
-  const notification = await world.notify({ ...kept, subject: "[beveiligd] Uw aanvraag", text: "Geheim" });
-  await world.send({ ...late, to: "wacht@post.example", subject: "[beveiligd] Uw aanvraag", text: "Geheim", notify: "DELAY" });
-
-  let from = world.sink.mails.length;
-  await world.rest();
-  await world.run("+5h");
-  await lookAtMail(page, await world.sink.wait(late.from, () => true, from), "delayed");
-
-  from = world.sink.mails.length;
-  await world.rest();
-  await world.run("+8d");
-  await lookAtMail(page, await world.sink.wait(waiting.from, () => true, from), "not-sent");
-  await lookAtMail(page, await world.sink.wait(held.from, () => true, from), "told-expired");
-  await lookAtMail(page, await world.sink.wait(late.from, () => true, from), "given-up");
-  await page.goto(asked.link);
-  await heading(page, "Je bericht is niet verzonden");
-  await look(page, "numbers-late");
-
-  await world.rest();
-  await world.run("+40d");
-  await page.goto(notification.link);
-  await heading(page, "Deze link werkt niet");
-  await page.context().close();
-});

@@ -1,7 +1,7 @@
 // The real zegel as a process of its own, with a mail server behind it and a browser before it.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -20,7 +20,8 @@ const POLICIES = ["ask", "quarantine"]
   .join("");
 
 export class World {
-  static async start() {
+  /** With `clock`, {@link World#later} can move its time. */
+  static async start({ clock = false } = {}) {
     const world = new World();
     world.folder = mkdtempSync(path.join(tmpdir(), "zegel-browser-"));
     world.sink = await Sink.start();
@@ -38,35 +39,46 @@ export class World {
     writeFileSync(path.join(policies, "proef.toml"), POLICIES);
     // To see a change of templates/ without building.
     if (process.env.ZEGEL_TEMPLATES) cpSync(path.join(ROOT, "templates"), path.join(world.folder, "templates"), { recursive: true });
+    if (clock) world.#fake();
     await world.run();
     return world;
   }
 
-  /** Starts zegel and waits until it is ready; `later` as faketime takes it: "+8d". */
-  async run(later) {
+  /** Starts zegel and waits until it is ready. */
+  async run() {
     const args = ["run", "--config", path.join(this.folder, "zegel.toml")];
-    this.process = spawn(PROGRAM, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...(later && faked(later)) } });
+    this.process = spawn(PROGRAM, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...this.faked } });
     this.log = "";
-    const ready = new Promise((resolve, reject) => {
-      this.process.stderr.setEncoding("utf8").on("data", (text) => {
-        this.log += text;
-        if (this.log.includes("INFO ready")) resolve();
-      });
-      this.process.once("error", reject);
-      this.process.once("exit", () => reject(new Error(`zegel ended:\n${this.log}`)));
-    });
-    await ready;
+    this.process.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
+    await this.says("INFO ready");
   }
 
-  /** Ends zegel, which may come back. */
-  async rest() {
-    this.process.removeAllListeners("exit");
-    this.process.kill("SIGTERM");
-    await once(this.process, "exit");
+  /** Waits until the log says `text`. */
+  async says(text) {
+    while (!this.log.includes(text)) {
+      if (this.process.exitCode !== null) throw new Error(`zegel ended:\n${this.log}`);
+      await once(this.process.stderr, "data", { signal: AbortSignal.timeout(60_000) });
+    }
+  }
+
+  /** faketime's library, without the program of that name, which would keep our signals to itself. */
+  #fake() {
+    const library = execFileSync("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" }).trim();
+    this.clock = path.join(this.folder, "clock");
+    this.faked = { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: this.clock, FAKETIME_NO_CACHE: "1" };
+    this.later("+0");
+  }
+
+  /** Lets time jump so far from what it really is, the uptime with it, as for a machine that slept: "+8d". */
+  later(offset) {
+    // By renaming: half a file is no time.
+    writeFileSync(`${this.clock}.new`, offset);
+    renameSync(`${this.clock}.new`, this.clock);
   }
 
   async stop() {
-    await this.rest();
+    this.process.kill("SIGTERM");
+    await once(this.process, "exit");
     this.sink.stop();
     rmSync(this.folder, { recursive: true });
   }
@@ -120,12 +132,6 @@ export class World {
     const [name, value] = answer.headers.get("set-cookie").split(";")[0].split("=");
     return { cookie: { name, value, url: this.url }, url: this.url + answer.headers.get("location") };
   }
-}
-
-/** The surroundings in which a program believes that it is `later`. Not by the program faketime itself, which would keep our signals. */
-function faked(later) {
-  const library = execFileSync("faketime", ["-f", later, "printenv", "LD_PRELOAD"], { encoding: "utf8" }).trim();
-  return { LD_PRELOAD: library, FAKETIME: later, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
 }
 
 /** A port that stays free while zegel starts anew: below those that systems choose for outgoing connections. */
