@@ -16,6 +16,18 @@ after(async () => {
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 
+test("what the organisation refuses is told within a minute", async () => {
+  const page = await visitor(browser);
+  const from = world.sink.mails.length;
+  await world.send({ from: "geweigerd@gemeente.example", to: "een@post.example", subject: "Uw dossier", text: "Geheim", test: "quarantine" });
+  await world.sink.wait("geweigerd@gemeente.example", () => true, from);
+  const row = (await world.command("quarantine", "list")).split("\n").find((line) => line.includes("geweigerd@"));
+  await world.command("quarantine", "refuse", /[0-9a-f]{32}/.exec(row)[0], "--reason", "Gebruik het portaal");
+  world.later("+1m");
+  await lookAtMail(page, await world.sink.wait("geweigerd@gemeente.example", (m) => m.text.includes("Gebruik het portaal"), from), "told-refused");
+  await page.context().close();
+});
+
 test("time goes by: delayed, not sent, not released, and links that are over", async () => {
   const page = await visitor(browser);
   const [numbers, quarantine, late] = ["nummers", "quarantaine", "laat"].map((name) => `${name}@gemeente.example`);

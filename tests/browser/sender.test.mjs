@@ -101,13 +101,7 @@ test("every mail can be read: narrow, wide, light and dark", async () => {
   await seen(await told({ ...somebody(), subject: "Uw dossier", test: "ask" }), "ask");
   await seen(await told({ ...somebody(), subject: "Uw dossier", test: "notify" }), "told-noticed");
 
-  const held = { ...somebody(), subject: "Uw dossier", test: "quarantine" };
-  await seen(await told(held), "told-quarantined");
-  const row = (await world.command("quarantine", "list")).split("\n").find((line) => line.includes(held.from));
-  const from = world.sink.mails.length;
-  await world.command("quarantine", "refuse", /[0-9a-f]{32}/.exec(row)[0], "--reason", "Gebruik het portaal");
-  await seen(await world.sink.wait(held.from, () => true, from), "told-refused");
-
+  await seen(await told({ ...somebody(), subject: "Uw dossier", test: "quarantine" }), "told-quarantined");
   await seen(await told({ ...somebody(), to: "weg@post.example", subject: "[beveiligd] Uw aanvraag" }), "not-notified");
   await seen(await told({ ...somebody(), subject: "[beveiligd] Uw aanvraag", notify: "SUCCESS" }), "relayed");
 

@@ -15,9 +15,11 @@ export class Trap {
       socket.on("error", () => socket.destroy());
       socket.on("data", (octets) => {
         visit.said += octets.toString("latin1");
-        // TLS says the name in its first record, which may come in pieces.
-        const awaited = visit.said.startsWith("\x16") ? 5 + Buffer.from(visit.said, "latin1").readUInt16BE(3) : 1;
-        if (visit.said.length < awaited) return;
+        // Both may come in pieces: the first record of TLS, which says the name, and the head of a request.
+        const whole = visit.said.startsWith("\x16")
+          ? visit.said.length >= 5 + Buffer.from(visit.said, "latin1").readUInt16BE(3)
+          : visit.said.includes("\r\n\r\n");
+        if (!whole) return;
         socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nContent-Length: 15\r\nConnection: close\r\n\r\nalert('loaded')");
       });
     });
@@ -29,7 +31,8 @@ export class Trap {
 
   /** Which names were asked since the last look, without those that the browser asks for itself. */
   take() {
-    const names = this.caught.splice(0).map((v) => /(?<=^Host: ).*$/im.exec(v.said)?.[0] ?? /[a-z0-9-]+(\.[a-z0-9-]+)+/.exec(v.said)?.[0] ?? `(${v.said.length} octets)`);
+    const named = (said) => (said.startsWith("\x16") ? /[a-z0-9-]{3,}(\.[a-z0-9-]+)*\.[a-z]{3,}/ : /(?<=^Host: ).*$/im).exec(said)?.[0];
+    const names = this.caught.splice(0).map((v) => named(v.said) ?? JSON.stringify(v.said));
     return names.filter((name) => !/(^|\.)(google|googleapis|gvt1)\.com$/.test(name));
   }
 
