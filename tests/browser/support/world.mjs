@@ -24,6 +24,8 @@ export class World {
   static async start({ clock = false } = {}) {
     const world = new World();
     world.folder = mkdtempSync(path.join(tmpdir(), "zegel-browser-"));
+    // Nothing stays behind, however the tests end.
+    process.once("exit", () => (world.process?.kill("SIGKILL"), rmSync(world.folder, { recursive: true, force: true })));
     world.sink = await Sink.start();
     [world.smtp, world.http] = [await freePort(), await freePort()];
     world.url = `http://127.0.0.1:${world.http}`;
@@ -80,7 +82,6 @@ export class World {
     this.process.kill("SIGTERM");
     await once(this.process, "exit");
     this.sink.stop();
-    rmSync(this.folder, { recursive: true });
   }
 
   /** Runs another command of zegel beside the one that runs. */
