@@ -13,7 +13,7 @@ mod tiff;
 
 use super::{
     archive::{self, Ratio},
-    picture::is_readable,
+    picture::begins_as_picture,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
@@ -29,7 +29,7 @@ const MOST_PIXELS: u64 = 50_000_000;
 /// Whether a picture can be looked at, all of it: its format, and the pixels that its header tells.
 pub(super) fn is_lookable(octets: &[u8]) -> bool {
     let is_bearable = |(width, height): (u32, u32)| u64::from(width) * u64::from(height) <= MOST_PIXELS;
-    is_readable(octets) && size(octets).is_some_and(is_bearable) && !chunks::is_animated(octets)
+    begins_as_picture(octets) && size(octets).is_some_and(is_bearable) && !chunks::is_animated(octets)
 }
 
 /// Says `unsupported`, reason `image`, for a picture that could show a page of text and that nobody will look at.

@@ -35,7 +35,7 @@ mod xml;
 mod zip;
 
 pub use limits::Limits;
-pub use picture::{Picture, is_readable, unread};
+pub use picture::{Picture, begins_as_picture, unread};
 pub use reason::{UNLISTED, reason};
 
 use crate::message::Message;

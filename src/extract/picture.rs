@@ -25,7 +25,7 @@ impl fmt::Debug for Picture {
 /// Whether this begins like a picture that leptonica reads from memory. What it doesn't know tesseract takes for a list of files to open, so this is
 /// asked again right before it gets one.
 #[must_use]
-pub fn is_readable(octets: &[u8]) -> bool {
+pub fn begins_as_picture(octets: &[u8]) -> bool {
     const BEGINNINGS: [&[u8]; 7] = [b"\x89PNG\r\n\x1A\n", b"\xFF\xD8\xFF", b"BM", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"];
     let is_webp = octets.starts_with(b"RIFF") && octets.get(8..12) == Some(b"WEBP");
     is_webp || BEGINNINGS.iter().any(|beginning| octets.starts_with(beginning))

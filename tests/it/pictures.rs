@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// What is asked of tesseract, and installed with it for the tests.
 const LOOKS: &str = "[extract]\nocr = true\nocr_languages = [\"nld\", \"eng\"]\n";
 
+/// Where the record is found in a file: the part within it, and the place.
+type Tells = &'static [(&'static str, &'static str)];
+
 /// A configuration with a section of its own beside what it needs.
 fn configured(folder: &Path, section: &str) -> SocketAddr {
     configured_before(folder, "127.0.0.1:9".parse().unwrap(), section)
@@ -86,7 +89,7 @@ fn a_record_in_a_picture_is_found_where_it_stands() {
     configured(folder.path(), LOOKS);
     let scan = Scan::of(&[RECORD.as_slice(), &[""; 6]].concat(), 5.0);
     assert!(scan.width >= 500 && scan.height >= 500);
-    let files: [(&str, Vec<u8>, &[(&str, &str)], &str); 5] = [
+    let files: [(&str, Vec<u8>, Tells, &str); 5] = [
         ("foto.png", scan.png(), &[("", "picture")], "image"),
         ("foto.bmp", scan.bmp(), &[("", "picture")], "image"),
         ("foto.jpg", Scan::of(&[RECORD.as_slice(), &[""; 2]].concat(), 1.6).jpeg(), &[("", "picture")], "image"),
@@ -121,7 +124,7 @@ fn a_picture_that_is_cut_short_or_lies_about_its_size_stays_a_problem() {
     let jpeg = Scan::of(&[RECORD.as_slice(), &[""; 2]].concat(), 1.6).jpeg();
     let sized = |octets: &[u8], at: usize, size: &[u8]| [&octets[..at], size, &octets[at + size.len()..]].concat();
     let large = [7000_u32.to_be_bytes(), 7000_u32.to_be_bytes()].concat();
-    // Two pictures, of which the one is looked at.
+    // The names of files, behind what a bitmap begins with.
     let list = [b"BM".as_slice(), &[0; 12], &[40, 0, 0, 0, 0x58, 2, 0, 0, 0x58, 2, 0, 0], b"/etc/passwd\n"].concat();
     for (name, octets) in [
         ("half.png", png[..png.len() / 2].to_vec()),

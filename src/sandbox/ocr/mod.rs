@@ -10,7 +10,7 @@ mod tsv;
 
 use super::{Options, cage};
 use crate::{
-    extract::{Extraction, Limits, Picture, Problem, ProblemKind, Text, is_readable, unread},
+    extract::{Extraction, Limits, Picture, Problem, ProblemKind, Text, begins_as_picture, unread},
     metrics::{Metrics, Sight},
 };
 use futures_util::{StreamExt as _, stream};
@@ -139,7 +139,7 @@ impl Eyes {
 
     async fn one(&self, picture: &Picture, until: Instant) -> (Option<Text>, Sight) {
         // What it doesn't know tesseract takes for a list of files.
-        if !is_readable(&picture.octets) {
+        if !begins_as_picture(&picture.octets) {
             return (None, Sight::Failed);
         }
         let Ok(Ok(place)) = timeout_at(until, self.places.clone().acquire_owned()).await else { return (None, Sight::Late) };
