@@ -370,9 +370,13 @@ impl<'o> Document<'o> {
             return;
         }
         match self.group.to {
-            To::Skip | To::Frame | To::Fonts => {}
+            To::Skip | To::Frame => {}
             To::Object | To::Picture => self.digit(octet),
+            To::Fonts if self.fonts.names(octet) => {}
             _ => {
+                if self.group.to == To::Fonts {
+                    self.group.to = To::Text(Aside::Attribute);
+                }
                 if !self.pending.0.is_empty() && !self.pending.1.joins(&self.group) {
                     self.flush();
                 }
