@@ -67,7 +67,7 @@ impl Message {
             let is_folded = at > 0 && matches!(line[0], b' ' | b'\t');
             let name = memchr::memchr(b':', line).map(|colon| line[..colon].trim_ascii_end());
             let is_field = name.is_some_and(|name| !name.is_empty() && name.iter().all(|b| (33..=126).contains(b)));
-            holds_others |= !is_folded && !is_field && !(at == 0 && line.starts_with(b"From "));
+            holds_others |= !(is_folded || is_field || at == 0 && line.starts_with(b"From "));
             at = end;
         }
         holds_others.then(|| self.octets.slice(..at))
