@@ -74,6 +74,11 @@ fn begins_mail(octets: &[u8], at: usize) -> bool {
 }
 
 fn parts(reading: &mut Reading<'_>, here: &Here, message: &Message, source: Source) {
+    // A parser passes over such lines; a program for mail may show them.
+    if let Some(header) = message.header_with_other_lines() {
+        let part = reading.unique(here.section("text"));
+        plain::read(reading, here, &part, source, &header, None);
+    }
     let parts = message.parts();
     let is_alone = parts.len() == 1;
     for part in parts {

@@ -307,8 +307,11 @@ impl<'o> Document<'o> {
         if word == b"bin" {
             return self.binary(number.unwrap_or(0));
         }
-        if self.group.to != To::Skip {
-            self.word(word, number, is_starred);
+        match self.group.to {
+            // Nothing that is left out has paragraphs: a table of styles or lists lost its end, and this is text.
+            To::Skip if matches!(word, b"par" | b"pard") => self.group.to = To::Text(Aside::Attribute),
+            To::Skip => {}
+            _ => self.word(word, number, is_starred),
         }
     }
 
@@ -370,9 +373,13 @@ impl<'o> Document<'o> {
             return;
         }
         match self.group.to {
-            To::Skip | To::Frame | To::Fonts => {}
+            To::Skip | To::Frame => {}
             To::Object | To::Picture => self.digit(octet),
+            To::Fonts if self.fonts.names(octet) => {}
             _ => {
+                if self.group.to == To::Fonts {
+                    self.group.to = To::Text(Aside::Attribute);
+                }
                 if !self.pending.0.is_empty() && !self.pending.1.joins(&self.group) {
                     self.flush();
                 }

@@ -1,6 +1,7 @@
 //! The header as it stands, line by line: linear, and independent of how a parser reads it.
 
 use super::Message;
+use bytes::Bytes;
 
 /// More octets than this no header may have: twice what Exchange takes. A parser makes of them up to fifty times as much in memory.
 const MAX_OCTETS: usize = 512 * 1024;
@@ -50,6 +51,26 @@ impl Message {
             at = end;
         }
         at > MAX_OCTETS
+    }
+
+    /// The header as it stands, when a line of it is neither a field nor goes on with one: an empty line was lost, and what stands behind was meant
+    /// to be body. The line that mailboxes have in front is none of these.
+    #[must_use]
+    pub fn header_with_other_lines(&self) -> Option<Bytes> {
+        let (mut at, mut holds_others) = (0, false);
+        while at < self.octets.len() {
+            let end = line_end(&self.octets, at);
+            let line = &self.octets[at..end];
+            if is_blank(line) {
+                break;
+            }
+            let is_folded = at > 0 && matches!(line[0], b' ' | b'\t');
+            let name = memchr::memchr(b':', line).map(|colon| line[..colon].trim_ascii_end());
+            let is_field = name.is_some_and(|name| !name.is_empty() && name.iter().all(|b| (33..=126).contains(b)));
+            holds_others |= !(is_folded || is_field || at == 0 && line.starts_with(b"From "));
+            at = end;
+        }
+        holds_others.then(|| self.octets.slice(..at))
     }
 
     /// The header's fields and the body as they stand; `None` when a line of the header is no field: readers may disagree then about where it ends.

@@ -85,7 +85,7 @@ impl Tag {
         let equals = name_end + bytes[name_end..].iter().position(|b| !b.is_ascii_whitespace())?;
         if bytes[equals] != b'=' {
             self.bare += 1;
-            self.holds_words |= self.bare > BARE_MOST || name.ends_with(['.', ',', ';', ':', '!', '?']) || begins_with_digit(&name);
+            self.holds_words |= self.is_end || self.bare > BARE_MOST || is_no_name(&name);
             self.attributes.push((name, String::new()));
             return Some(name_end);
         }
@@ -100,7 +100,7 @@ impl Tag {
                 (start..start + length, start + length)
             }
         };
-        self.holds_words |= begins_with_digit(&name);
+        self.holds_words |= self.is_end || is_no_name(&name);
         self.attributes.push((name, rest.get(value)?.to_owned()));
         Some(end)
     }
@@ -111,8 +111,13 @@ impl Tag {
     }
 }
 
-fn begins_with_digit(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_digit())
+/// Whether no program would write such an attribute; templates and frameworks have signs in front and brackets around theirs.
+fn is_no_name(name: &str) -> bool {
+    /// Digits in a name: a number that matters has more.
+    const DIGITS_MOST: usize = 4;
+    let is_odd = |c: char| !c.is_ascii_alphanumeric() && !"-_:.@#*$()[]".contains(c);
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    digits > DIGITS_MOST || name.starts_with(|c: char| c.is_ascii_digit()) || name.ends_with(['.', ':']) || name.contains(is_odd)
 }
 
 /// Elements that stand on lines of their own (HTML, 15.3.3) and those that break one.

@@ -31,7 +31,7 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
     let mut records = Records::new(octets);
     let mut workbook = Workbook::new(reading);
     let mut open: Vec<Substream> = Vec::new();
-    let mut end = End::Whole;
+    let (mut end, mut has_begun) = (End::Whole, false);
     while let Some(record) = records.next() {
         if record.kind == kind::FILEPASS {
             reading.problem(&here.part, None, ProblemKind::Encrypted, "xls");
@@ -39,7 +39,10 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
             break;
         }
         match record.kind {
-            kind::BOF | kind::BOF_2 | kind::BOF_3 | kind::BOF_4 => workbook.begin(reading, here, &record, &mut open),
+            kind::BOF | kind::BOF_2 | kind::BOF_3 | kind::BOF_4 => {
+                has_begun = true;
+                workbook.begin(reading, here, &record, &mut open);
+            }
             kind::EOF => {
                 if let Some(last) = open.pop() {
                     workbook.end(reading, here, last);
@@ -58,7 +61,8 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &[u8]) {
             break;
         }
     }
-    let is_cut = records.is_cut || !open.is_empty() || workbook.sheets.iter().any(|s| !s.is_read);
+    // A stream whose start was overwritten holds no sheet for all that can be told.
+    let is_cut = records.is_cut || !open.is_empty() || !has_begun || workbook.sheets.iter().any(|s| !s.is_read);
     while let Some(last) = open.pop() {
         workbook.end(reading, here, last);
     }

@@ -7,11 +7,16 @@ use std::collections::HashMap;
 /// Fonts that are remembered; a real document has hundreds at most, and more of them fall back to the document's charset.
 const MOST: usize = 4096;
 
+/// Octets of a font's name: Windows has 32 characters, each perhaps written in four.
+const LONGEST_NAME: usize = 128;
+
 /// The font table, and what stands in for a font that isn't in it.
 pub(super) struct Fonts {
     encodings: HashMap<i32, &'static Encoding>,
     /// The font whose entry is being read.
     defining: i32,
+    /// Octets of its name so far.
+    name: usize,
     /// `\ansicpg`: the charset of the document.
     pub(super) document: &'static Encoding,
     /// `\deff`: the font of text before any is chosen.
@@ -20,11 +25,18 @@ pub(super) struct Fonts {
 
 impl Fonts {
     pub(super) fn new() -> Fonts {
-        Fonts { encodings: HashMap::new(), defining: 0, document: WINDOWS_1252, first: 0 }
+        Fonts { encodings: HashMap::new(), defining: 0, name: 0, document: WINDOWS_1252, first: 0 }
     }
 
     pub(super) fn begin(&mut self, font: i32) {
         self.defining = font;
+        self.name = 0;
+    }
+
+    /// An octet of a font's name, which a semicolon ends; false when this has become too long for one: it is text behind a table cut short.
+    pub(super) fn names(&mut self, octet: u8) -> bool {
+        self.name = if octet == b';' { 0 } else { self.name + 1 };
+        self.name <= LONGEST_NAME
     }
 
     /// `\fcharset` or `\cpg` of the font that is being read.

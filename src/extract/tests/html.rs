@@ -75,6 +75,8 @@ fn what_scripts_and_odd_markup_say_is_read() {
         "<!ELEMENT 111222333>",
         "<?php 111222333 ?>",
         "<p class=x 111222333 y>",
+        "nummer</b 111222333</p>",
+        "<b nr.111222333 x>",
         "<p class=x Zijn nummer is dit, 111222333</p>",
         "<p style=\"x>BSN 111222333 <b class=\"y\">",
         "<img alt=\"BSN 111222333>",

@@ -175,3 +175,13 @@ fn polyglots_are_read_as_each_thing_that_they_are() {
     let rar = [b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10", &b"Rar!\x1A\x07\0...."[..]].concat();
     assert!(!read("logo.png", rar).problems.is_empty());
 }
+
+#[test]
+fn a_body_that_ran_into_the_header_is_read() {
+    let mail = "From: a@b.example\r\nSubject: x\r\nde cli\u{eb}nt heeft\r\n BSN 111222333\r\nen meer\r\n";
+    let extraction = read("x.eml", mail);
+    assert!(super::holds(&extraction, "heeft\n BSN 111222333\nen meer"), "{extraction:?}");
+    // An ordinary header is told once.
+    let extraction = read("x.eml", "From x Wed Nov 25\nFrom: a@b.example\nSubject : x\n\ty\n\ntekst");
+    assert_eq!(extraction.texts.iter().filter(|text| text.text.contains("a@b.example")).count(), 1, "{extraction:?}");
+}

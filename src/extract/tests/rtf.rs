@@ -119,3 +119,20 @@ fn broken_rtf_is_told_and_read() {
     // A program that goes by the name shows it as text.
     assert!(holds(&read("x.txt", "{\\rt{\\*\\geheim BSN 111222333}}"), "BSN 111222333"));
 }
+
+#[test]
+fn a_font_table_cut_short_swallows_no_text() {
+    let text = "Het gaat om de heer Jansen uit Ede, die daar al lang woont. ".repeat(3);
+    let rtf = format!("{{\\rtf1{{\\fonttbl{{\\f0\\fswiss Aria{text}BSN 111222333}}}}}}");
+    assert!(holds(&read("x.rtf", rtf), "BSN 111222333"));
+    let named = read("x.rtf", format!("{{\\rtf1{{\\fonttbl{}}}x}}", "{\\f0\\fnil Times New Roman;}".repeat(20)));
+    assert_eq!(named.texts.iter().filter(|text| text.text.contains("Times")).count(), 0, "{named:?}");
+}
+
+#[test]
+fn a_table_of_lists_that_lost_its_end_swallows_no_text() {
+    let rtf = "{\\rtf1{\\*\\listtable{\\list{\\listlevel\\li720{\\leveltext 7}}\\pard\\plain{\\b BSN} 111222333\\par}}";
+    let extraction = read("x.rtf", rtf);
+    assert!(holds(&extraction, "BSN 111222333"), "{extraction:?}");
+    assert!(!holds(&extraction, "7"), "{extraction:?}");
+}

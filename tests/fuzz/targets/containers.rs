@@ -9,7 +9,7 @@ use compound::compound;
 
 /// Local headers of a ZIP without any directory, behind a first member.
 pub fn locals(octets: &[u8]) {
-    let first = b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\xDC\x15\xF1\x8C\x01\0\0\0\x01\0\0\0\x01\0\0\0ax";
+    let first = b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\x83\x16\xDC\x8C\x01\0\0\0\x01\0\0\0\x01\0\0\0ax";
     read("a.zip", "application/zip", [first, octets].concat());
 }
 

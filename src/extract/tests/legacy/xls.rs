@@ -217,3 +217,11 @@ proptest! {
         read("x.xls", stream);
     }
 }
+
+#[test]
+fn a_workbook_whose_start_was_overwritten_is_told() {
+    let file = compound(&[("Workbook", &[0; 600]), ("CONTENTS", b"wat ernaast staat")]);
+    let extraction = read("x.xls", file);
+    assert!(holds(&extraction, "wat ernaast staat"));
+    assert_eq!(problems(&extraction), ["damaged xls"]);
+}
