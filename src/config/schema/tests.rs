@@ -72,7 +72,8 @@ fn validate(value: &Value, schema: &Value, root: &Value, word: &str, errors: &mu
             "maximum" => value.as_i64().is_none_or(|n| n <= says.as_i64().unwrap()),
             "minProperties" => value.as_object().is_none_or(|table| table.len() as u64 >= says.as_u64().unwrap()),
             "required" => {
-                let missing = says.as_array().unwrap().iter().filter(|needed| value.get(needed.as_str().unwrap()).is_none());
+                let missing =
+                    says.as_array().unwrap().iter().filter(|needed| value.is_object() && value.get(needed.as_str().unwrap()).is_none());
                 errors.extend(missing.map(|needed| format!("`{}` is missing", needed.as_str().unwrap())));
                 true
             }
@@ -190,7 +191,8 @@ fn every_fault_that_a_schema_can_see_is_underlined() {
     for (name, text, said) in checked() {
         let Some(errors) = refused(&name, &text) else { continue };
         for fault in said.iter().filter(|fault| !fault.contains("not in this version")) {
-            let Some(word) = seen(fault) else { continue };
+            // An empty list is as good as none to the parser.
+            let Some(word) = seen(fault).filter(|word| !text.contains(&format!("{word} = []"))) else { continue };
             count += 1;
             let word = word.trim_matches(['[', ']']);
             assert!(errors.iter().any(|error| error.contains(&format!("`{word}`"))), "{name}: {fault}\n{errors:#?}");
