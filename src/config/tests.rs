@@ -46,7 +46,7 @@ fn the_smallest_configuration_has_sensible_defaults() {
     assert!(config.smtp.tls.is_none());
     assert_eq!(config.store.path, folder.path().join("data"));
     assert_eq!(config.store.keys, folder.path().join("keys"));
-    assert!(matches!(&config.sms, Sms::File(path) if *path == folder.path().join("data/sms.jsonl")));
+    assert!(matches!(&config.sms.way, SmsWay::File(path) if *path == folder.path().join("data/sms.jsonl")));
     assert_eq!(config.rulebook.internal[0].as_str(), "voorbeeld.example");
     assert!(!config.rulebook.policies.is_empty());
 }
@@ -91,8 +91,8 @@ fn a_secret_comes_from_its_file() {
     );
     let folder = folder(&[("zegel.toml", &twilio), ("twilio", "s3cret\n")]);
     let config = Config::load(&folder.path().join("zegel.toml")).map_err(|f| format!("{f:?}")).unwrap();
-    let Sms::Twilio { secret, url, .. } = config.sms else { panic!("it says twilio") };
-    assert_eq!((secret.expose().as_str(), url.as_deref()), ("s3cret", Some("http://127.0.0.1:9")));
+    let SmsWay::Accounts(accounts) = config.sms.way else { panic!("it says twilio") };
+    assert_eq!((accounts[0].secret.expose().as_str(), accounts[0].url.as_deref()), ("s3cret", Some("http://127.0.0.1:9")));
     assert!(faults(&[("zegel.toml", &twilio)])[0].starts_with("zegel.toml:19: FOLDER/twilio can't be read"));
 }
 

@@ -4,7 +4,7 @@ use super::{Portal, answer::Refusal};
 use crate::{
     address::Address,
     phone::PhoneNumber,
-    record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, State},
+    record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, SentSms, SmsFate, State},
     seal::lookup_id,
     secret::{Id, Token},
     store::Store,
@@ -62,6 +62,8 @@ pub(super) struct Link {
     pub(super) grant: Read<Grant>,
     pub(super) message: Read<SealedMessage>,
     pub(super) challenge: Option<Read<Challenge>>,
+    /// What is known of the SMS that brought it.
+    pub(super) fate: Option<SmsFate>,
     pub(super) recipient: Address,
     /// At level 2.
     pub(super) phone: Option<PhoneNumber>,
@@ -75,7 +77,11 @@ impl Link {
         let token = Token::parse(text).ok_or(Refusal::Gone)?;
         let lookup = lookup_id(&token);
         let Granted { grant, message } = Granted::find(portal, lookup, now).await?.ok_or(Refusal::Gone)?;
-        let challenge = read(&*portal.store, &Key::challenge(lookup)).await?;
+        let challenge: Option<Read<Challenge>> = read(&*portal.store, &Key::challenge(lookup)).await?;
+        let fate = match challenge.as_ref().and_then(|c| c.value.sms) {
+            Some(sms) => read::<SentSms>(&*portal.store, &Key::sms(sms)).await?.map(|sms| sms.value.fate),
+            None => None,
+        };
         let master = portal.keyring.master();
         let grant_key = Key::grant(lookup);
         let open = |name, of: &Key, sealed| master.open_field(name, of, sealed).map_err(|_| Refusal::Damaged);
@@ -96,7 +102,7 @@ impl Link {
             }
             None => None,
         };
-        Ok(Link { token, lookup, grant, message, challenge, recipient, phone, sender })
+        Ok(Link { token, lookup, grant, message, challenge, fate, recipient, phone, sender })
     }
 
     /// Where this recipient's rate of passwords or codes is kept: over all messages.
