@@ -148,6 +148,7 @@ pub struct Metrics {
     sms: Family<Watched, Counter>,
     sms_today: Gauge,
     sms_per_day: Gauge,
+    sms_alarm: Gauge,
 }
 
 impl Default for Metrics {
@@ -176,6 +177,7 @@ impl Default for Metrics {
             sms: Family::default(),
             sms_today: Gauge::default(),
             sms_per_day: Gauge::default(),
+            sms_alarm: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -208,6 +210,7 @@ impl Metrics {
         r.register("sms", "SMS and reports about them, by provider and what came of them", self.sms.clone());
         r.register("sms_today", "SMS of the day of the last one, of all nodes", self.sms_today.clone());
         r.register("sms_per_day", "How many SMS may leave in a day", self.sms_per_day.clone());
+        r.register("sms_alarm", "1 once as many were sent in a day as give an alarm", self.sms_alarm.clone());
     }
 
     /// A mail was answered, `took` after its final dot.
@@ -258,10 +261,11 @@ impl Metrics {
         self.sms.get_or_create(&[("provider", provider.to_owned()), ("outcome", outcome.word().to_owned())]).inc();
     }
 
-    /// So many SMS were sent today, and so many may be.
-    pub fn sms_today(&self, today: u32, per_day: u32) {
+    /// So many SMS were sent today, and so many may be; whether that is as many as give an alarm.
+    pub fn sms_today(&self, today: u32, per_day: u32, alarm: bool) {
         self.sms_today.set(today.into());
         self.sms_per_day.set(per_day.into());
+        self.sms_alarm.set(alarm.into());
     }
 
     /// Takes over what is not counted but looked at, when somebody asks.
@@ -334,7 +338,7 @@ mod tests {
         metrics.event("notified");
         metrics.watched("BSN", "monitor");
         metrics.sms("twilio", SmsOutcome::Forged);
-        metrics.sms_today(12, 1000);
+        metrics.sms_today(12, 1000, true);
         let hop = Hop { host: "mail.example:25".to_owned(), up: true, idle: 2, failures: 1 };
         metrics.sample(&Sample { queue: 3, text_bytes: 7, store_up: true, hops: vec![hop], ..Sample::default() });
         let text = metrics.text();
@@ -357,6 +361,7 @@ mod tests {
             "zegel_sms_total{provider=\"twilio\",outcome=\"forged\"} 1",
             "zegel_sms_today 12",
             "zegel_sms_per_day 1000",
+            "zegel_sms_alarm 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");

@@ -5,12 +5,15 @@
 
 use super::{
     answer::{Page, Refusal, Visit, with},
-    link::{Read, read},
-    unlock::pause,
+    link::{Granted, People, Read, read},
+    unlock::{pause, put_rate},
 };
 use crate::{
-    grant,
-    record::{Batch, Expect, Fact, Key, SentSms, SmsFate},
+    grant::{self, About},
+    notice::Letter,
+    record::{Batch, Expect, FORMAT, Fact, Key, Rate, SentSms, SmsFate},
+    seal::digest,
+    secret::Id,
     sms::{Became, Report, Reported},
     store::StoreError,
 };
@@ -65,6 +68,9 @@ async fn note(visit: &Visit, report: Report) -> Result<(), Refusal> {
         let mut batch = Batch::new();
         batch.put(key.clone(), &SentSms { fate, ..sms.value }, Expect::Version(sms.version));
         grant::note(&mut batch, fact, message, grant, visit.now);
+        if fate == SmsFate::Undelivered {
+            tell_sender(visit, &mut batch, sms.value.grant).await?;
+        }
         match store.commit(batch).await {
             Ok(()) => {
                 if fate == SmsFate::Undelivered {
@@ -77,6 +83,23 @@ async fn note(visit: &Visit, report: Report) -> Result<(), Refusal> {
         }
     }
     Err(Refusal::Busy)
+}
+
+/// Tells the sender that a code did not arrive, as he gave the number: once, however many codes do not.
+async fn tell_sender(visit: &Visit, batch: &mut Batch, grant: Id) -> Result<(), Refusal> {
+    let portal = &visit.desk.portal;
+    let told = Key::rate("undelivered", &digest([grant.0.as_slice()]));
+    if read::<Rate>(&*portal.store, &told).await?.is_some() {
+        return Ok(());
+    }
+    let Some(granted) = Granted::find(portal, grant, visit.now).await? else { return Ok(()) };
+    let People { recipient, phone: Some(phone), sender: Some(sender) } = granted.people(portal)? else { return Ok(()) };
+    let (at, language) = (granted.message.value.at, granted.message.value.language.clone());
+    let letter = Letter::Undelivered { sender, recipient, phone: phone.masked(), at, language };
+    let about = About { message: granted.grant.value.message, grant: None, only_if: None };
+    grant::post(batch, &portal.keyring.master(), &letter, about, visit.now);
+    put_rate(batch, told, None, &Rate { v: FORMAT, times: vec![visit.now] });
+    Ok(())
 }
 
 /// What a report adds to what is known. What arrived has arrived, whatever comes later; what did not may still.

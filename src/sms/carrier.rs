@@ -136,16 +136,21 @@ impl Carrier {
 
     async fn request(&self, sms: &Sms<'_>, deadline: Instant) -> Answer {
         let (name, reference) = (self.name(), sms.reference);
+        // With less time than that nobody would know whether it was the connecting that took too long.
+        if Instant::now() + self.times.connect > deadline {
+            tracing::warn!("sms {reference} not sent by {name}: no time is left to ask it");
+            return Answer::Final(Outcome::Failed(None));
+        }
         let Some(request) = self.compose(sms) else {
             tracing::error!("sms {reference} not sent: a header for {name} holds what no header can; look at [sms] and the secret");
             return Answer::Final(Outcome::Failed(None));
         };
         let response = match tokio::time::timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => response,
-            // Only a connection that was never made surely sent nothing.
+            // Only a connection that was never made surely sent nothing. One that takes too long would do so again.
             Ok(Err(e)) if e.is_connect() => {
                 tracing::warn!("sms {reference} not sent by {name}: it can't be reached");
-                return Answer::Retry(None);
+                return if e.is_timeout() { Answer::Final(Outcome::Failed(None)) } else { Answer::Retry(None) };
             }
             Ok(Err(_)) | Err(_) => {
                 tracing::warn!("sms {reference} perhaps sent by {name}: no answer came");

@@ -180,7 +180,8 @@ impl Sender {
                 Some(Outcome::Failed(asked)) => carrier.breaker.failed(asked, now),
                 None => {}
             }
-            again = [again, carrier.breaker.rests(now)].into_iter().flatten().min();
+            let next = carrier.breaker.rests(now).unwrap_or(now);
+            again = Some(again.map_or(next, |again| again.min(next)));
         }
         Err(later(again, now))
     }
@@ -198,7 +199,7 @@ impl Sender {
 
     /// Tells how many were sent today; a warning where that is as many as give an alarm.
     pub fn spent(&self, today: u32) {
-        self.metrics.sms_today(today, self.limits.per_day);
+        self.metrics.sms_today(today, self.limits.per_day, today >= self.limits.alarm_at);
         if today == self.limits.alarm_at {
             tracing::warn!(
                 "sms: {today} of {} for today are sent; somebody may be pumping them, look at zegel_sms_total",

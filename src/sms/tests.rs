@@ -44,3 +44,11 @@ fn the_alarm_is_at_its_share_of_the_day() {
     assert_eq!(Limits::default().alarm_at, 800);
     assert_eq!(Limits::new(Countries::default(), 1, 80).alarm_at, 1);
 }
+
+#[test]
+fn the_example_of_the_manual_has_no_fault() {
+    let faults = Faults::default();
+    let manual = include_str!("../../docs/sms.md");
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(Provider::read("mine", "sms/mine.toml", example, &faults).is_some(), "{:?}", faults.take());
+}

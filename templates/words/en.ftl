@@ -339,6 +339,12 @@ told-do-refused = Do you have questions? Call your help desk. We deleted the mes
 told-do-expired = Do you still need the message? Then send it again. We deleted the old one.
 told-until = If the message is not released before { $date }, you get an email about that.
 
+undelivered-subject = SMS not delivered to { $recipient }
+undelivered-preheader = Please check the mobile number.
+undelivered-intro = { $recipient } wants to open your secure message, but the SMS with the code did not arrive at { $phone }.
+undelivered-do = Is this number wrong? Then send the message again, with the right number.
+undelivered-wait = Is it right? Then the telephone may have been off. The recipient can ask for a new code.
+
 locked-subject = Message locked for now for { $recipient }
 locked-preheader = A wrong password or a wrong code was entered too often.
 locked-intro = For your secure message to { $recipient } a wrong password or a wrong code was entered too often.

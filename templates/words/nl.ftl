@@ -339,6 +339,12 @@ told-do-refused = Heb je vragen? Bel dan je helpdesk. We hebben het bericht gewi
 told-do-expired = Is het bericht nog nodig? Stuur het dan opnieuw. Het oude bericht hebben we gewist.
 told-until = Is het bericht vóór { $date } niet vrijgegeven? Dan krijg je daarover een e-mail.
 
+undelivered-subject = Sms niet aangekomen bij { $recipient }
+undelivered-preheader = Controleer het mobiele nummer.
+undelivered-intro = { $recipient } wil je beveiligde bericht openen, maar de sms met de code is niet aangekomen op { $phone }.
+undelivered-do = Klopt dit nummer niet? Stuur het bericht dan opnieuw, met het goede nummer.
+undelivered-wait = Klopt het wel? Dan stond de telefoon misschien uit. De ontvanger kan een nieuwe code aanvragen.
+
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
 locked-preheader = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.
 locked-intro = Bij je beveiligde bericht aan { $recipient } is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.

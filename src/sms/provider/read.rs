@@ -29,7 +29,11 @@ impl Provider {
         let needs = section("provider").and_then(needs);
         let sent = section("send").and_then(send);
         let (code, meanings) = root.table("errors").map(errors).unwrap_or_default();
-        let reports = root.table("report").map(|table| report(&table).map(Some)).unwrap_or(Some(None));
+        let reports = root.table("report").map_or(Some(None), |table| {
+            let reports = report(&table);
+            table.finish();
+            reports.map(Some)
+        });
         root.finish();
         let (ask, success, id) = sent?;
         if needs.as_ref().is_some_and(|n| n.account.is_none()) && ask.uses(Word::Account) {
@@ -74,15 +78,15 @@ fn send(table: Table) -> Option<(Ask, Vec<u16>, Option<String>)> {
         template(&table, &text, Escape::Nothing)
     });
     let headers = table.table("headers").map(headers).unwrap_or_default();
-    let json = kind(&table)?;
-    let body = table.required_text("body", "\"to={to}&text={text}\"").and_then(|text| body(&table, &text, json));
+    let json = kind(&table);
+    let body = table.required_text("body", "\"to={to}&text={text}\"").and_then(|text| body(&table, &text, json?));
     let success = table.texts("success").iter().filter_map(|text| status(&table, text)).collect::<Vec<_>>();
     if success.is_empty() && !table.has("success") {
         table.fault(table.line(), "`success` is missing", "name the statuses of an SMS that was taken: `success = [\"200\"]`");
     }
     let id = table.text("id").and_then(|text| pointer(&table, text));
     table.finish();
-    let content_type = if json { "application/json" } else { "application/x-www-form-urlencoded" };
+    let content_type = if json? { "application/json" } else { "application/x-www-form-urlencoded" };
     let (host, path) = url?;
     Some((Ask { host, path, basic, headers, content_type, body: body? }, success, id))
 }
@@ -179,11 +183,11 @@ fn report(table: &Table) -> Option<Reports> {
         table.fault(method.line, format!("reports do not come by {}", method.value), "write \"POST\", or \"GET\" where it has no other");
     }
     let by_get = methods.iter().find(|m| m.value == "GET");
-    let json = kind(table)?;
-    let place = |text: Located<String>| if json { pointer(table, text) } else { Some(text.value) };
-    let reference = table.required_text("reference", "\"path\"")?;
-    let reference = if reference.value == "path" { None } else { Some(place(reference)?) };
-    let status = place(table.required_text("status", "\"status\"")?)?;
+    let json = kind(table);
+    let place = |text: Located<String>| if json == Some(true) { pointer(table, text) } else { Some(text.value) };
+    let reference =
+        table.required_text("reference", "\"path\"").map(|text| if text.value == "path" { Some(None) } else { place(text).map(Some) });
+    let status = table.required_text("status", "\"status\"").and_then(place);
     let [delivered, undelivered] = ["delivered", "undelivered"].map(|word| {
         if !table.has(word) {
             table.fault(table.line(), format!("`{word}` is missing"), format!("name the states of an SMS that is {word}"));
@@ -198,6 +202,7 @@ fn report(table: &Table) -> Option<Reports> {
     if let (Some(get), Signature::Addresses(_)) = (by_get, &signature) {
         table.fault(get.line, "a report by GET needs more than an address as its proof", "write method = [\"POST\"]");
     }
+    let (json, reference, status) = (json?, reference??, status?);
     Some(Reports { by_get: by_get.is_some(), json, reference, status, delivered, undelivered, signature })
 }
 
