@@ -18,8 +18,8 @@ use tokio::time::Instant;
 /// No answer of a provider is longer.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The longest name that a provider gives an SMS, as far as the log is concerned.
-const MAX_ID: usize = 64;
+/// No name or code of a provider is longer, as far as the log is concerned.
+const MAX_WORD: usize = 64;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -199,12 +199,12 @@ impl Carrier {
     /// What an answer means. Neither it nor anything of it but codes reaches the log.
     fn judge(&self, status: StatusCode, body: Option<&serde_json::Value>, wait: Option<Duration>, sms: &Sms<'_>) -> Answer {
         let (name, answers, reference) = (self.name(), &self.account.provider.answers, sms.reference);
-        let code = body.and_then(|body| answers.code(body)).map(|code| clean(&code));
-        let meaning = code.as_ref().and_then(|code| answers.meaning(code));
+        let code = body.and_then(|body| answers.code(body)).unwrap_or_default();
+        let meaning = answers.meaning(&code);
         if status.is_success() {
             return Answer::Final(self.taken(status, body, meaning, sms));
         }
-        let told = format!("status={} code={}", status.as_u16(), code.as_deref().unwrap_or("-"));
+        let told = format!("status={} code={}", status.as_u16(), loggable(&code, sms));
         match (status, meaning) {
             (_, Some(Meaning::BackOff)) | (StatusCode::TOO_MANY_REQUESTS, _) => {
                 tracing::warn!("sms {reference} not sent by {name}, which has too much to do: {told}");
@@ -239,7 +239,7 @@ impl Carrier {
         }
         let id = answers.id.as_ref().and_then(|pointer| super::provider::scalar(body?.pointer(pointer)?));
         match id {
-            Some(id) if answers.is_success(status) => tracing::info!("sms {reference} sent by={name} id={}", clean(&id)),
+            Some(id) if answers.is_success(status) => tracing::info!("sms {reference} sent by={name} id={}", loggable(&id, sms)),
             _ => tracing::warn!("sms {reference} sent by={name}, but its answer was not as expected: status={}", status.as_u16()),
         }
         Outcome::Sent
@@ -273,7 +273,30 @@ async fn json(mut response: Response) -> Option<serde_json::Value> {
     serde_json::from_slice(&body).ok()
 }
 
-/// A provider's word, fit for the log: letters, digits and hyphens, and not many.
-fn clean(word: &str) -> String {
-    word.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(MAX_ID).collect()
+/// A provider's word, fit for the log: letters, digits and hyphens, and not many; never the number or the code, which it may say back to us.
+fn loggable(word: &str, sms: &Sms<'_>) -> String {
+    let word: String = word.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(MAX_WORD).collect();
+    let number = sms.to.expose();
+    let tail = number.get(number.len().saturating_sub(6)..).unwrap_or(number);
+    let mut codes = sms.text.expose().split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() >= 6);
+    if word.is_empty() || word.contains(tail) || codes.any(|code| word.contains(code)) { "-".to_owned() } else { word }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{phone::PhoneNumber, secret::Id};
+
+    #[test]
+    fn what_a_provider_says_back_of_number_and_code_is_not_logged() {
+        let to = PhoneNumber::parse("0612345678").unwrap();
+        let text = Secret::new("042815 is uw code\n\n@voorbeeld.example #042815".to_owned());
+        let sms = Sms { to: &to, text: &text, reference: Id([1; 16]), portal: "https://x", lifetime: Duration::ZERO };
+        assert_eq!(loggable("21211", &sms), "21211");
+        assert_eq!(loggable("SM01-ab\n\u{1b}[31mx", &sms), "SM01-ab31mx");
+        for word in ["0031612345678", "x345678", "your code 042815", "", "\n"] {
+            assert_eq!(loggable(word, &sms), "-", "{word}");
+        }
+        assert_eq!(loggable(&"x".repeat(1000), &sms).len(), MAX_WORD);
+    }
 }

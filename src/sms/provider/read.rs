@@ -145,7 +145,10 @@ fn body(table: &Table, text: &Located<String>, json: bool) -> Option<Template> {
     let sample = template.fill(|word| if word == Word::Seconds { "600".to_owned() } else { "a\"b\\c\n".to_owned() });
     if json && let Err(e) = serde_json::from_str::<serde_json::Value>(&sample) {
         let remedy = "write it as JSON, with each word but {seconds} between quotes: \"{text}\"";
-        table.fault(text.line + e.line().saturating_sub(1), format!("`body` is no JSON: {e}"), remedy);
+        // A text of several lines begins behind the line of its three quotes.
+        let line = if text.value.contains('\n') { text.line + e.line() } else { text.line };
+        let what = e.to_string();
+        table.fault(line, format!("`body` is no JSON: {}", what.split(" at line").next().unwrap_or(&what)), remedy);
     }
     Some(template)
 }
