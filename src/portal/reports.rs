@@ -43,7 +43,7 @@ pub(super) async fn answer(visit: &Visit, called: &Called<'_>, body: Body) -> Re
     let sms = &visit.desk.portal.sms;
     let by_get = called.method == Method::GET && sms.reports_by_get(called.provider);
     if called.method != Method::POST && !by_get {
-        return Err(Refusal::Method("POST"));
+        return Err(Refusal::Method(if sms.reports_by_get(called.provider) { "GET, POST" } else { "POST" }));
     }
     let read = tokio::time::timeout(visit.desk.portal.limits.form_time, axum::body::to_bytes(body, MAX_BYTES)).await;
     let body = read.map_err(|_| Refusal::Request)?.map_err(|_| Refusal::Large)?;

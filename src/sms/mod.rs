@@ -166,7 +166,8 @@ impl Sender {
                     return Ok(Sent::Surely);
                 }
                 Some(Outcome::Perhaps) => {
-                    carrier.breaker.failed(None, now);
+                    // The next press is not to end in the same silence, where there is somebody else to ask.
+                    carrier.breaker.failed((carriers.len() > 1).then_some(WAIT), now);
                     return Ok(Sent::Perhaps);
                 }
                 Some(Outcome::Refused(why)) => {

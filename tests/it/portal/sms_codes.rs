@@ -180,6 +180,19 @@ async fn after_a_silence_the_next_press_sends_a_new_code_and_a_report_ends_the_d
     assert!(browser.press(&page, "Doorgaan", &[("answer", &carrier.last_code())]).await.shows("Het besluit is positief."));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_silence_the_next_press_asks_the_other_provider() {
+    let (first, second) = (Carrier::start("twilio", &[Fails::Hangs]).await, Carrier::start("spryng", &[]).await);
+    let world = World::with(Limits::default(), Some(sender(&[&first, &second], Duration::from_secs(2)))).await;
+    let [token, _] = world.message(Level::Two, None).await;
+    let browser = Browser::new();
+    assert!(press(&world, &browser, &token).await.shows(UNSURE));
+    world.clock.advance(Duration::from_secs(31));
+    let page = press(&world, &browser, &token).await;
+    assert_eq!((first.asked(), second.asked()), (1, 1));
+    assert!(browser.press(&page, "Doorgaan", &[("answer", &second.last_code())]).await.shows("Het besluit is positief."));
+}
+
 async fn fate(world: &World, carrier: &Carrier) -> SmsFate {
     let key = Key::sms(Id::parse(&carrier.taken().pop().unwrap().reference).unwrap());
     world.store.get(&key).await.unwrap().unwrap().read::<zegel::record::SentSms>(&key).unwrap().fate
