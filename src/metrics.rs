@@ -110,6 +110,42 @@ impl Sight {
     }
 }
 
+/// What came of an SMS, or of a report about one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsOutcome {
+    /// A provider has taken it.
+    Sent,
+    /// A provider was asked and did not answer.
+    Perhaps,
+    /// A provider refuses the number.
+    Refused,
+    /// A provider can't send now, or refuses our account.
+    Failed,
+    /// A provider was left alone, since it failed before.
+    Resting,
+    /// It is on the telephone, says a genuine report.
+    Delivered,
+    /// It will not get there, says a genuine report.
+    Undelivered,
+    /// A report that is not genuine, or can't be read.
+    Forged,
+}
+
+impl SmsOutcome {
+    fn word(self) -> &'static str {
+        match self {
+            SmsOutcome::Sent => "sent",
+            SmsOutcome::Perhaps => "perhaps",
+            SmsOutcome::Refused => "refused",
+            SmsOutcome::Failed => "failed",
+            SmsOutcome::Resting => "resting",
+            SmsOutcome::Delivered => "delivered",
+            SmsOutcome::Undelivered => "undelivered",
+            SmsOutcome::Forged => "forged",
+        }
+    }
+}
+
 /// Everything that is counted: one for a running zegel.
 #[derive(Debug)]
 pub struct Metrics {
@@ -134,6 +170,10 @@ pub struct Metrics {
     room: Gauge<f64, AtomicU64>,
     texts: Gauge<f64, AtomicU64>,
     store_up: Gauge,
+    sms: Family<Watched, Counter>,
+    sms_today: Gauge,
+    sms_per_day: Gauge,
+    sms_alarm: Gauge,
 }
 
 impl Default for Metrics {
@@ -160,6 +200,10 @@ impl Default for Metrics {
             room: Gauge::default(),
             texts: Gauge::default(),
             store_up: Gauge::default(),
+            sms: Family::default(),
+            sms_today: Gauge::default(),
+            sms_per_day: Gauge::default(),
+            sms_alarm: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -190,6 +234,10 @@ impl Metrics {
         r.register_with_unit("body_memory", "Memory that bodies of mails take", Unit::Bytes, self.room.clone());
         r.register_with_unit("text_memory", "Memory kept for what attachments unpack to", Unit::Bytes, self.texts.clone());
         r.register("store_up", "1 while the store answers and has room", self.store_up.clone());
+        r.register("sms", "SMS and reports about them, by provider and what came of them", self.sms.clone());
+        r.register("sms_today", "SMS of the day of the last one, of all nodes", self.sms_today.clone());
+        r.register("sms_per_day", "How many SMS may leave in a day", self.sms_per_day.clone());
+        r.register("sms_alarm", "1 once as many were sent in a day as give an alarm", self.sms_alarm.clone());
     }
 
     /// A mail was answered, `took` after its final dot.
@@ -238,6 +286,18 @@ impl Metrics {
     /// A fact was committed, by its name.
     pub fn event(&self, fact: &str) {
         self.events.get_or_create(&[("fact", fact.to_owned())]).inc();
+    }
+
+    /// An SMS was tried with a provider, or reported by it.
+    pub fn sms(&self, provider: &str, outcome: SmsOutcome) {
+        self.sms.get_or_create(&[("provider", provider.to_owned()), ("outcome", outcome.word().to_owned())]).inc();
+    }
+
+    /// So many SMS were sent today, and so many may be; whether that is as many as give an alarm.
+    pub fn sms_today(&self, today: u32, per_day: u32, alarm: bool) {
+        self.sms_today.set(today.into());
+        self.sms_per_day.set(per_day.into());
+        self.sms_alarm.set(alarm.into());
     }
 
     /// Takes over what is not counted but looked at, when somebody asks.
@@ -309,6 +369,8 @@ mod tests {
         metrics.inspected(Duration::from_millis(2), ["bsn"], ["encrypted"]);
         metrics.event("notified");
         metrics.watched("BSN", "monitor");
+        metrics.sms("twilio", SmsOutcome::Forged);
+        metrics.sms_today(12, 1000, true);
         let hop = Hop { host: "mail.example:25".to_owned(), up: true, idle: 2, failures: 1 };
         metrics.sample(&Sample { queue: 3, text_bytes: 7, store_up: true, hops: vec![hop], ..Sample::default() });
         let text = metrics.text();
@@ -328,6 +390,10 @@ mod tests {
             "zegel_outbox_letters 3",
             "zegel_text_memory_bytes 7.0",
             "zegel_store_up 1",
+            "zegel_sms_total{provider=\"twilio\",outcome=\"forged\"} 1",
+            "zegel_sms_today 12",
+            "zegel_sms_per_day 1000",
+            "zegel_sms_alarm 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");

@@ -33,7 +33,47 @@ impl PhoneFault {
 }
 
 /// Countries to which codes are sent. Premium ranges elsewhere are what SMS pumping lives on (portal.md, section 10).
-const COUNTRIES: [Country; 7] = [Country::NL, Country::BE, Country::DE, Country::FR, Country::LU, Country::GB, Country::IE];
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Countries(Vec<Country>);
+
+/// The neighbours, and the European Union: where the recipients of a Dutch organisation live.
+const USUAL: [&str; 7] = ["NL", "BE", "DE", "FR", "LU", "GB", "EU"];
+
+/// What "EU" stands for in a list of countries.
+const UNION: [Country; 27] = {
+    use Country::{AT, BE, BG, CY, CZ, DE, DK, EE, ES, FI, FR, GR, HR, HU, IE, IT, LT, LU, LV, MT, NL, PL, PT, RO, SE, SI, SK};
+    [AT, BE, BG, CY, CZ, DE, DK, EE, ES, FI, FR, GR, HR, HU, IE, IT, LT, LU, LV, MT, NL, PL, PT, RO, SE, SI, SK]
+};
+
+impl Countries {
+    /// The countries of these codes (ISO 3166-1, two capitals); "EU" is all of its members.
+    ///
+    /// # Errors
+    /// The first that is no country.
+    pub fn of<'a>(codes: impl IntoIterator<Item = &'a str>) -> Result<Countries, &'a str> {
+        let mut countries = Vec::new();
+        for code in codes {
+            match code {
+                "EU" => countries.extend(UNION),
+                code => countries.push(code.parse().map_err(|_| code)?),
+            }
+        }
+        Ok(Countries(countries))
+    }
+
+    /// Whether codes are sent to this number's country.
+    #[must_use]
+    pub fn allow(&self, number: &PhoneNumber) -> bool {
+        let country = phonenumber::parse(None, number.expose()).ok().and_then(|n| n.country().id());
+        country.is_some_and(|c| self.0.contains(&c))
+    }
+}
+
+impl Default for Countries {
+    fn default() -> Countries {
+        Countries::of(USUAL).expect("these are codes of countries")
+    }
+}
 
 impl PhoneNumber {
     /// Parses a number as a person writes it: `06-12 34 56 78`, `+32 470 12 34 56`, `0031612345678`. Without a country it is Dutch.
@@ -41,6 +81,14 @@ impl PhoneNumber {
     /// # Errors
     /// Says why no code can be sent to it.
     pub fn parse(text: &str) -> Result<PhoneNumber, PhoneFault> {
+        PhoneNumber::parse_within(text, &Countries::default())
+    }
+
+    /// The same, for the countries to which an organisation sends.
+    ///
+    /// # Errors
+    /// Says why no code can be sent to it.
+    pub fn parse_within(text: &str, countries: &Countries) -> Result<PhoneNumber, PhoneFault> {
         let text: String = text.trim().chars().map(western_digit).collect();
         // Longer than any way of writing 15 digits; the library must not see a novel.
         if text.len() > 40 {
@@ -55,7 +103,7 @@ impl PhoneNumber {
             return Err(PhoneFault::Invalid);
         }
         let country = number.country().id().ok_or(PhoneFault::Country)?;
-        if !COUNTRIES.contains(&country) {
+        if !countries.0.contains(&country) {
             return Err(PhoneFault::Country);
         }
         let national = number.national().to_string();
@@ -83,8 +131,7 @@ impl PhoneNumber {
     /// `+31 6 ••••• 954`: country, first digit and last three, always as many bullets, so that the length says nothing.
     #[must_use]
     pub fn masked(&self) -> String {
-        let code = COUNTRY_CODES.iter().find(|c| self.0[1..].starts_with(**c)).map_or(2, |c| c.len());
-        let (country, national) = self.0[1..].split_at(code);
+        let (country, national) = self.0[1..].split_at(country_digits(&self.0[1..]));
         format!("+{country} {} ••••• {}", &national[..1], &national[national.len() - 3..])
     }
 }
@@ -95,8 +142,15 @@ impl Drop for PhoneNumber {
     }
 }
 
-/// The codes of [`COUNTRIES`]; any other country's is taken to have two digits when it is shown.
-const COUNTRY_CODES: [&str; 7] = ["31", "32", "49", "33", "352", "44", "353"];
+/// How many digits of a number are its country's (ITU-T E.164, D): one in North America and for Russia, three in the groups that Europe's
+/// smaller countries share, elsewhere mostly two.
+fn country_digits(digits: &str) -> usize {
+    match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        [b'3', b'5' | b'7' | b'8', ..] | [b'4', b'2', ..] => 3,
+        _ => 2,
+    }
+}
 
 /// Arabic-Indic and full-width digits as ASCII: keyboards in the Netherlands produce both.
 fn western_digit(c: char) -> char {
@@ -132,14 +186,28 @@ mod tests {
         check("0900 1234", Err(PhoneFault::NoSms));
         check("061234567", Err(PhoneFault::Invalid));
         check("+1 212 736 5000", Err(PhoneFault::Country));
+        check("+351 912 345 678", Ok("+351912345678"));
         check("hallo", Err(PhoneFault::Invalid));
         check("", Err(PhoneFault::Invalid));
         check(&"1".repeat(1000), Err(PhoneFault::Invalid));
     }
 
     #[test]
+    fn an_organisation_says_to_which_countries_it_sends() {
+        let number = |text| PhoneNumber::parse(text).unwrap();
+        let (dutch, american) = (Countries::of(["NL"]).unwrap(), Countries::of(["NL", "US"]).unwrap());
+        assert!(dutch.allow(&number("0612345678")) && !dutch.allow(&number("+32 470 12 34 56")));
+        assert!(Countries::of(["EU"]).unwrap().allow(&number("+32 470 12 34 56")));
+        assert_eq!(PhoneNumber::parse_within("+32 470 12 34 56", &dutch).err(), Some(PhoneFault::Country));
+        assert!(PhoneNumber::parse_within("+1 212 736 5000", &american).is_ok());
+        assert_eq!(Countries::of(["NL", "Holland"]), Err("Holland"));
+    }
+
+    #[test]
     fn a_mask_shows_country_first_digit_and_last_three() {
         assert_eq!(PhoneNumber::parse("0612345954").unwrap().masked(), "+31 6 ••••• 954");
         assert_eq!(PhoneNumber::parse("+352 621 123 456").unwrap().masked(), "+352 6 ••••• 456");
+        assert_eq!(PhoneNumber::parse("+351 912 345 678").unwrap().masked(), "+351 9 ••••• 678");
+        assert_eq!(PhoneNumber::parse("+48 512 345 678").unwrap().masked(), "+48 5 ••••• 678");
     }
 }

@@ -183,7 +183,8 @@ pub async fn start_with(config: Config, listeners: Listeners, clock: Arc<dyn Clo
     let reader = Reader::new(config.readers, ground.metrics.clone());
     let texts = Texts::new(reader.limits());
     reader.start_ahead();
-    let (gateway, portal) = (ground.gateway(gateway_options, (reader, texts), direct), ground.portal(sms_sender(&config.sms)?));
+    let (gateway, portal) =
+        (ground.gateway(gateway_options, (reader, texts), direct), ground.portal(sms_sender(config.sms, ground.metrics.clone())?));
     let parts = Parts { opened: opened.clone(), sweep: sweep.clone(), wake: ground.wake.clone() };
     let (roles, stop) = ground.roles(listeners, Players { gateway, portal, outbox, tray, sweep });
     Ok(Running { roles, stop, swappable, parts })
@@ -386,11 +387,10 @@ pub fn store_options(config: &Config, now: Time) -> StoreOptions {
     StoreOptions { credentials, ..StoreOptions::new(&config.store.path, &config.store.keys, now) }
 }
 
-fn sms_sender(sms: &config::Sms) -> Result<sms::Sender, StartError> {
-    match sms {
-        config::Sms::File(path) => Ok(sms::Sender::file(path.clone())),
-        config::Sms::Twilio { account, sender, secret, url } => {
-            sms::Sender::twilio(account, sender, secret.clone(), url.as_deref()).map_err(|e| StartError::Part(e.to_string()))
-        }
-    }
+fn sms_sender(sms: config::Sms, metrics: Arc<Metrics>) -> Result<sms::Sender, StartError> {
+    let sender = match sms.way {
+        config::SmsWay::File(path) => sms::Sender::file(path),
+        config::SmsWay::Accounts(accounts) => sms::Sender::over(accounts, sms::Times::default()).map_err(StartError::Part)?,
+    };
+    Ok(sender.within(sms.limits, metrics))
 }

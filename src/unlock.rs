@@ -113,6 +113,7 @@ pub fn challenge(answer: &Secret<String>, level: Level, code_key: &[u8; 32], now
         at: now,
         expires: now.plus(lifetime(level)),
         tries_left: TRIES,
+        sms: None,
     }
 }
 

@@ -16,7 +16,7 @@ mod sms;
 pub use files::{embedded, read_folder};
 pub use schema::SCHEMAS;
 pub use sections::{Mail, Metrics, Organisation, Portal, Smtp, Store};
-pub use sms::Sms;
+pub use sms::{Sms, SmsWay};
 
 use self::files::Unread;
 use crate::{
@@ -102,7 +102,7 @@ impl Config {
             ("[smtp] null_sender", format!("{null_sender:?}")),
             ("[portal] listen", format!("{:?}", self.portal.listen)),
             ("[store]", format!("{:?}", self.store)),
-            ("[sms]", self.sms.fingerprint()),
+            ("[sms]", self.sms.fingerprint.clone()),
             ("[direct]", self.direct.as_ref().map(|d| format!("{:?} {} {:?}", d.dns.resolver, d.nta7516, d.trusted)).unwrap_or_default()),
             ("[metrics] listen", format!("{:?}", self.metrics.listen)),
             ("[extract]", format!("{:?}", self.readers.ocr)),

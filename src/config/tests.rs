@@ -46,7 +46,7 @@ fn the_smallest_configuration_has_sensible_defaults() {
     assert!(config.smtp.tls.is_none());
     assert_eq!(config.store.path, folder.path().join("data"));
     assert_eq!(config.store.keys, folder.path().join("keys"));
-    assert!(matches!(&config.sms, Sms::File(path) if *path == folder.path().join("data/sms.jsonl")));
+    assert!(matches!(&config.sms.way, SmsWay::File(path) if *path == folder.path().join("data/sms.jsonl")));
     assert_eq!(config.rulebook.internal[0].as_str(), "voorbeeld.example");
     assert!(!config.rulebook.policies.is_empty());
 }
@@ -91,9 +91,33 @@ fn a_secret_comes_from_its_file() {
     );
     let folder = folder(&[("zegel.toml", &twilio), ("twilio", "s3cret\n")]);
     let config = Config::load(&folder.path().join("zegel.toml")).map_err(|f| format!("{f:?}")).unwrap();
-    let Sms::Twilio { secret, url, .. } = config.sms else { panic!("it says twilio") };
-    assert_eq!((secret.expose().as_str(), url.as_deref()), ("s3cret", Some("http://127.0.0.1:9")));
+    let SmsWay::Accounts(accounts) = config.sms.way else { panic!("it says twilio") };
+    assert_eq!((accounts[0].secret.expose().as_str(), accounts[0].url.as_deref()), ("s3cret", Some("http://127.0.0.1:9")));
     assert!(faults(&[("zegel.toml", &twilio)])[0].starts_with("zegel.toml:19: FOLDER/twilio can't be read"));
+}
+
+#[test]
+fn a_second_provider_may_be_a_file_of_the_organisations_own() {
+    let own = include_str!("../../sms/cm.toml").replace("CM.com", "Eigen");
+    let sms = "provider = \"messagebird\"\nsender = \"Zegel\"\nsecret_file = \"a\"\ncountries = [\"NL\"]\nper_day = 10\n\
+        [sms.second]\nprovider = \"sms/eigen.toml\"\nsender = \"Zegel\"\nsecret_file = \"b\"\nreport_secret_file = \"c\"";
+    let text = SMALLEST.replace("provider = \"file\"", sms);
+    let files =
+        |report_secret| [("zegel.toml", text.as_str()), ("sms/eigen.toml", own.as_str()), ("a", "1"), ("b", "2"), ("c", report_secret)];
+    // In one folder, so that nothing but the secret differs.
+    let folder = folder(&files("0123456789abcdef"));
+    let load = || Config::load(&folder.path().join("zegel.toml")).map_err(|f| format!("{f:?}")).unwrap();
+    let config = load();
+    let SmsWay::Accounts(accounts) = &config.sms.way else { panic!("there are two") };
+    let secrets: Vec<_> =
+        accounts.iter().map(|a| (a.secret.expose().as_str(), a.report_secret.as_ref().map(|s| s.expose().as_str()))).collect();
+    // MessageBird signs with a secret of its own: without it, nothing that comes is believed.
+    assert_eq!(secrets, [("1", None), ("2", Some("0123456789abcdef"))]);
+    assert_eq!((config.sms.limits.per_day, config.sms.limits.alarm_at), (10, 8));
+    // Another secret needs a restart to count, and says so.
+    fs::write(folder.path().join("c"), "0123456789abcdeF").unwrap();
+    assert_ne!(config.fixed(), load().fixed());
+    assert!(faults(&files("short"))[0].contains("holds less than 16 characters"));
 }
 
 #[test]

@@ -207,6 +207,21 @@ pub enum Letter {
         /// The sender's language.
         language: String,
     },
+    /// To the sender: the SMS with a recipient's code did not arrive.
+    Undelivered {
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// Whose code it was.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// His number, masked.
+        phone: String,
+        /// When the message was taken.
+        at: Time,
+        /// The sender's language.
+        language: String,
+    },
     /// To the sender: too many wrong tries, the message is locked for a recipient.
     Locked {
         /// To whom.
@@ -274,6 +289,7 @@ impl Letter {
             Letter::Openly { .. } => "openly",
             Letter::Ask { .. } => "ask",
             Letter::Told { what, .. } => what.word(),
+            Letter::Undelivered { .. } => "undelivered",
             Letter::Locked { .. } => "locked",
         }
     }

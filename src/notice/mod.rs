@@ -22,6 +22,7 @@ use crate::{
     secret::{Id, Secret, Token, hex},
     template::{
         AskMail, Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail,
+        UndeliveredMail,
     },
     time::Time,
 };
@@ -108,6 +109,11 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
         Letter::Openly { .. } => unreachable!("the sender has written it"),
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
+        Letter::Undelivered { sender, recipient, phone, at, language } => {
+            let mail = UndeliveredMail { recipient: recipient.to_string(), phone: phone.clone(), at: *at };
+            let title = |l| templates.text(l, "undelivered-subject", &[("recipient", recipient.as_str())]);
+            Draft::of(&mail, sender, language, organisation, templates, title)?
+        }
         Letter::Locked { sender, recipient, at, until, language } => {
             let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
             let title = |l| templates.text(l, "locked-subject", &[("recipient", recipient.as_str())]);

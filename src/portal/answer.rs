@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{Limits, files, guard, link, numbers, read, server::Desk, session, unlock};
+use super::{Limits, files, guard, link, numbers, read, reports, server::Desk, session, unlock};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -96,6 +96,7 @@ enum Route<'a> {
     Text(Id),
     Picture(Id, usize),
     File(Id, usize),
+    Report(&'a str, Option<&'a str>),
 }
 
 impl Route<'_> {
@@ -107,6 +108,7 @@ impl Route<'_> {
             ("static", Some(name), None, _) => Route::Asset(name),
             ("m", Some(token), None, _) => Route::Message(token),
             ("n", Some(token), None, _) => Route::Numbers(token),
+            ("sms", Some(provider), reference, None) => Route::Report(provider, reference),
             ("r", Some(grant), None, _) => Route::Read(Id::parse(grant)?),
             ("r", Some(grant), Some("text"), None) => Route::Text(Id::parse(grant)?),
             ("r", Some(grant), Some("picture"), Some(number)) => Route::Picture(Id::parse(grant)?, number.parse().ok()?),
@@ -204,6 +206,9 @@ async fn route(mut visit: Visit, from: IpAddr, method: Method, uri: Uri, body: B
         return Err(Refusal::Host);
     }
     let route = route.ok_or(Refusal::Missing)?;
+    if let Route::Report(provider, reference) = route {
+        return reports::answer(&visit, &reports::Called { provider, reference, method, uri: &uri, from }, body).await;
+    }
     match method {
         Method::GET | Method::HEAD => get(&mut visit, route).await,
         Method::POST if route.takes_forms() => {
@@ -228,6 +233,8 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
         Route::Text(grant) => read::text(visit, grant).await,
         Route::Picture(grant, number) => files::picture(visit, grant, number).await,
         Route::File(grant, number) => files::get(visit, grant, number).await,
+        // Answered above.
+        Route::Report(..) => Err(Refusal::Missing),
     }
 }
 
@@ -380,6 +387,9 @@ mod tests {
         check(&format!("/r/{id}/file/3/4"), None);
         check(&format!("/r/{id}/"), None);
         check("/r/x", None);
+        check("/sms/twilio", Some(Route::Report("twilio", None)));
+        check("/sms/twilio/1f", Some(Route::Report("twilio", Some("1f"))));
+        check("/sms/twilio/1f/x", None);
         check("/m", None);
         check("/m/a/b", None);
         check("//", None);

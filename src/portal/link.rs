@@ -4,7 +4,7 @@ use super::{Portal, answer::Refusal};
 use crate::{
     address::Address,
     phone::PhoneNumber,
-    record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, State},
+    record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, SentSms, SmsFate, State},
     seal::lookup_id,
     secret::{Id, Token},
     store::Store,
@@ -42,6 +42,7 @@ pub(super) fn is_readable(message: &SealedMessage, now: Time) -> bool {
 
 /// A grant with its message, for whoever holds the link or the session.
 pub(super) struct Granted {
+    lookup: Id,
     pub(super) grant: Read<Grant>,
     pub(super) message: Read<SealedMessage>,
 }
@@ -51,8 +52,42 @@ impl Granted {
     pub(super) async fn find(portal: &Portal, lookup: Id, now: Time) -> Result<Option<Granted>, Refusal> {
         let Some(grant) = read::<Grant>(&*portal.store, &Key::grant(lookup)).await? else { return Ok(None) };
         let message = read::<SealedMessage>(&*portal.store, &Key::message(grant.value.message)).await?;
-        Ok(message.filter(|m| is_readable(&m.value, now)).map(|message| Granted { grant, message }))
+        Ok(message.filter(|m| is_readable(&m.value, now)).map(|message| Granted { lookup, grant, message }))
     }
+
+    /// Who has to do with it.
+    pub(super) fn people(&self, portal: &Portal) -> Result<People, Refusal> {
+        let master = portal.keyring.master();
+        let grant_key = Key::grant(self.lookup);
+        let open = |name, of: &Key, sealed| master.open_field(name, of, sealed).map_err(|_| Refusal::Damaged);
+        let recipient = open("address", &grant_key, &self.grant.value.address)?;
+        let recipient = Address::parse(recipient.expose()).map_err(|_| Refusal::Damaged)?;
+        let phone = match &self.grant.value.phone {
+            Some(sealed) => Some(PhoneNumber::from_stored(open("phone", &grant_key, sealed)?.expose()).ok_or(Refusal::Damaged)?),
+            None => None,
+        };
+        if self.grant.value.level == Level::Two && phone.is_none() {
+            tracing::error!("portal: grant {} of level 2 has no number", self.lookup);
+            return Err(Refusal::Damaged);
+        }
+        let sender = match &self.message.value.sender {
+            Some(sealed) => {
+                let text = open("sender", &Key::message(self.grant.value.message), sealed)?;
+                Some(Address::parse(text.expose()).map_err(|_| Refusal::Damaged)?)
+            }
+            None => None,
+        };
+        Ok(People { recipient, phone, sender })
+    }
+}
+
+/// The people of a grant.
+pub(super) struct People {
+    pub(super) recipient: Address,
+    /// At level 2.
+    pub(super) phone: Option<PhoneNumber>,
+    /// `None` when nobody may be told of anything: a machine.
+    pub(super) sender: Option<Address>,
 }
 
 /// A link that is good, with all that belongs to it.
@@ -62,6 +97,8 @@ pub(super) struct Link {
     pub(super) grant: Read<Grant>,
     pub(super) message: Read<SealedMessage>,
     pub(super) challenge: Option<Read<Challenge>>,
+    /// What is known of the SMS that brought it.
+    pub(super) fate: Option<SmsFate>,
     pub(super) recipient: Address,
     /// At level 2.
     pub(super) phone: Option<PhoneNumber>,
@@ -74,29 +111,15 @@ impl Link {
     pub(super) async fn find(portal: &Portal, text: &str, now: Time) -> Result<Link, Refusal> {
         let token = Token::parse(text).ok_or(Refusal::Gone)?;
         let lookup = lookup_id(&token);
-        let Granted { grant, message } = Granted::find(portal, lookup, now).await?.ok_or(Refusal::Gone)?;
-        let challenge = read(&*portal.store, &Key::challenge(lookup)).await?;
-        let master = portal.keyring.master();
-        let grant_key = Key::grant(lookup);
-        let open = |name, of: &Key, sealed| master.open_field(name, of, sealed).map_err(|_| Refusal::Damaged);
-        let recipient = open("address", &grant_key, &grant.value.address)?;
-        let recipient = Address::parse(recipient.expose()).map_err(|_| Refusal::Damaged)?;
-        let phone = match &grant.value.phone {
-            Some(sealed) => Some(PhoneNumber::from_stored(open("phone", &grant_key, sealed)?.expose()).ok_or(Refusal::Damaged)?),
+        let granted = Granted::find(portal, lookup, now).await?.ok_or(Refusal::Gone)?;
+        let challenge: Option<Read<Challenge>> = read(&*portal.store, &Key::challenge(lookup)).await?;
+        let fate = match challenge.as_ref().and_then(|c| c.value.sms) {
+            Some(sms) => read::<SentSms>(&*portal.store, &Key::sms(sms)).await?.map(|sms| sms.value.fate),
             None => None,
         };
-        if grant.value.level == Level::Two && phone.is_none() {
-            tracing::error!("portal: grant {lookup} of level 2 has no number");
-            return Err(Refusal::Damaged);
-        }
-        let sender = match &message.value.sender {
-            Some(sealed) => {
-                let text = open("sender", &Key::message(grant.value.message), sealed)?;
-                Some(Address::parse(text.expose()).map_err(|_| Refusal::Damaged)?)
-            }
-            None => None,
-        };
-        Ok(Link { token, lookup, grant, message, challenge, recipient, phone, sender })
+        let People { recipient, phone, sender } = granted.people(portal)?;
+        let Granted { grant, message, .. } = granted;
+        Ok(Link { token, lookup, grant, message, challenge, fate, recipient, phone, sender })
     }
 
     /// Where this recipient's rate of passwords or codes is kept: over all messages.

@@ -8,19 +8,22 @@
 //! | `/r/<grant>/picture/<n>` | a picture within it | |
 //! | `/r/<grant>/file/<n>` | a file | notes the download: 303 to the same |
 //! | `/n/<token>` | a sender's link: asks for numbers | takes them and releases the message: 303 to the same |
+//! | `/sms/<provider>`, `/sms/<provider>/<reference>` | as POST, where a provider has nothing else and its signature fits | its report of what became of an SMS |
 //! | `/static/<name>`, `/health`, `/` | style sheet and script, health, a page that says where to find the link | |
 //!
-//! GET and HEAD change nothing: scanners open every link. Everything works as plain forms; the script only adds comfort.
+//! GET and HEAD change nothing: scanners open every link. (A provider's signed report is no scanner's.) Everything works as plain forms; the script only adds comfort.
 //!
 //! The cookie of an opened message is named after its grant (`__Host-zegel-<grant>`), so several messages can be open in one browser.
 
 mod answer;
+mod codes;
 mod files;
 mod guard;
 pub mod html;
 mod link;
 mod numbers;
 mod read;
+mod reports;
 mod server;
 mod session;
 mod unlock;

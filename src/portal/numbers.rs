@@ -11,7 +11,7 @@ use super::{
 use crate::{
     address::Address,
     grant::{self, Handover},
-    phone::PhoneNumber,
+    phone::{Countries, PhoneNumber},
     record::{Approval, Card, Key, KeyRange, SealedMessage, State, Waiting},
     release::{AsSent, Held, Waiter, release},
     seal::{Bucket, ContentKey, Master, form_token, lookup_id, unwrap},
@@ -89,7 +89,7 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
             }
         }
         let typed: Vec<String> = (0..request.missing().count()).map(|n| form.field(&field(n)).to_owned()).collect();
-        let parsed: Vec<_> = typed.iter().map(|t| parse(t)).collect();
+        let parsed: Vec<_> = typed.iter().map(|t| parse(t, &visit.desk.portal.sms.limits.countries)).collect();
         let faults: Vec<_> = parsed.iter().map(|p| p.as_ref().err().copied()).collect();
         if faults.iter().any(Option::is_some) {
             return page(visit, &request, &typed, &faults);
@@ -111,11 +111,11 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
 }
 
 /// A number as it was typed, or the key of the text that says what is wrong with it.
-fn parse(typed: &str) -> Result<PhoneNumber, &'static str> {
+fn parse(typed: &str, countries: &Countries) -> Result<PhoneNumber, &'static str> {
     if typed.trim().is_empty() {
         return Err("phone-empty");
     }
-    PhoneNumber::parse(typed).map_err(crate::phone::PhoneFault::word)
+    PhoneNumber::parse_within(typed, countries).map_err(crate::phone::PhoneFault::word)
 }
 
 fn field(number: usize) -> String {

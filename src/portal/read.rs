@@ -134,7 +134,7 @@ fn whole_letters(octets: &[u8]) -> String {
 
 /// What the message consists of.
 pub(super) async fn card(visit: &Visit, opened: &Open) -> Result<Card, Refusal> {
-    let Granted { grant, message } = &opened.granted;
+    let Granted { grant, message, .. } = &opened.granted;
     open_card(&*visit.desk.portal.blobs, grant.value.message, &message.value, &opened.content_key).await
 }
 

@@ -2,20 +2,21 @@
 
 use super::{
     answer::{Form, Link, Page, Refusal, Visit, see_other},
+    codes::{self, NotSent, Pending},
     link::{as_read, masked},
     server::Desk,
     session,
 };
 use crate::{
     grant::{self, About},
-    notice::{Letter, reference, sms_text},
+    notice::{Letter, reference},
     phone::PhoneNumber,
-    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, Level, Rate},
+    record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, Level, Rate, SmsFate},
     seal::{form_token, unwrap},
     secret::{Id, Secret, random_below},
     sms::SmsError,
     store::StoreError,
-    template::{Fault, Language, Stage, StartPage},
+    template::{Fault, Stage, StartPage},
     unlock::{self, Asked, Refusal as Untaken, Try, Unlocked, Wrong},
 };
 use axum::http::StatusCode;
@@ -71,8 +72,13 @@ async fn send(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Re
         let level = link.grant.value.level;
         let answer = unlock::random_answer(level);
         let (copy, now) = (answer.clone(), visit.now);
-        let challenge = Turn::take(visit)?.hash(move |key| unlock::challenge(&copy, level, key, now)).await?;
+        let mut challenge = Turn::take(visit)?.hash(move |key| unlock::challenge(&copy, level, key, now)).await?;
         let mut batch = Batch::new();
+        let reference = Id::random();
+        if level == Level::Two {
+            challenge.sms = Some(reference);
+            codes::record(&mut batch, &link, reference, visit.now);
+        }
         batch.check(Key::grant(link.lookup), link.grant.version);
         batch.put(Key::challenge(link.lookup), &challenge, as_read(link.challenge.as_ref()));
         put_rate(&mut batch, link.rate_key(&visit.desk.portal), rate.as_ref().map(|r| (&r.value, r.version)), &new_rate);
@@ -81,7 +87,10 @@ async fn send(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Re
         }
         let version = batch.version;
         match visit.desk.portal.store.commit(batch).await {
-            Ok(()) => return sent(visit, link, token, answer, version).await,
+            Ok(()) => {
+                let pending = Pending { code: answer, reference, version, rate: rate.map(|r| r.value), new_rate };
+                return sent(visit, link, token, pending).await;
+            }
             Err(StoreError::Conflict) => link = again(visit, token, attempt).await?,
             Err(error) => return Err(error.into()),
         }
@@ -101,55 +110,36 @@ fn post_password(visit: &Visit, batch: &mut Batch, link: &Link, password: Secret
     grant::post(batch, &visit.desk.portal.keyring.master(), &letter, about, visit.now);
 }
 
-/// The challenge is committed as `version`: the password mail lies in the outbox, an SMS is sent now.
-async fn sent(visit: &mut Visit, link: Link, token: &str, answer: Secret<String>, version: u64) -> Result<Page, Refusal> {
+/// The challenge is committed: the password mail lies in the outbox, an SMS is sent now.
+async fn sent(visit: &mut Visit, link: Link, token: &str, pending: Pending) -> Result<Page, Refusal> {
     let Some(phone) = &link.phone else {
         return see_other(&format!("/m/{token}"));
     };
-    match send_sms(visit, &link, phone, &answer, version).await? {
-        Ok(()) => see_other(&format!("/m/{token}")),
-        Err(error) => {
-            // As the code was taken back, the page shows the button again.
-            let link = Link::find(&visit.desk.portal, token, visit.now).await?;
-            match error {
-                SmsError::Later | SmsError::Account => {
-                    page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-sms-later")))
-                }
-                SmsError::Number => page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(Fault::new("fault-sms-refused"))),
-            }
-        }
-    }
+    let Err(why) = codes::send(visit, &link, phone, &pending).await? else {
+        return see_other(&format!("/m/{token}"));
+    };
+    let (status, fault) = told(&why);
+    // As the code was taken back, the page shows the button again.
+    let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+    page(visit, &link, status, Some(fault))
 }
 
-/// Sends the code; one that could not be sent is taken back, so that another can be asked for at once.
-async fn send_sms(
-    visit: &Visit,
-    link: &Link,
-    phone: &PhoneNumber,
-    code: &Secret<String>,
-    version: u64,
-) -> Result<Result<(), SmsError>, Refusal> {
-    let portal = &visit.desk.portal;
-    let text = sms_text(code, &visit.organisation, &visit.templates, Language::of_record(&link.message.value.language));
-    let result = portal.sms.send(phone, &text, link.lookup, visit.now).await;
-    let (message, grant) = (Some(link.grant.value.message), Some(link.lookup));
-    let mut batch = Batch::new();
-    match result {
-        Ok(()) => grant::note(&mut batch, Fact::CodeSent, message, grant, visit.now),
-        Err(_) => {
-            batch.delete(Key::challenge(link.lookup), Expect::Version(version));
-            grant::note(&mut batch, Fact::CodeFailed, message, grant, visit.now);
-        }
-    }
-    match portal.store.commit(batch).await {
-        // Answered or replaced meanwhile: the code arrived all the same.
-        Ok(()) | Err(StoreError::Conflict) => Ok(result),
-        Err(error) => Err(error.into()),
-    }
+/// What the recipient is told of a code that was not sent.
+fn told(why: &NotSent) -> (StatusCode, Fault) {
+    let (word, at) = match why {
+        NotSent::Sms(SmsError::Later(at)) => ("later", Some(*at)),
+        NotSent::Spent(at) => ("spent", Some(*at)),
+        NotSent::Sms(SmsError::Unreachable) => ("unreachable", None),
+        NotSent::Sms(SmsError::Number) => ("refused", None),
+        NotSent::Sms(SmsError::OptedOut) => ("stopped", None),
+        NotSent::Sms(SmsError::Country) => ("country", None),
+    };
+    let status = if at.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::UNPROCESSABLE_ENTITY };
+    (status, Fault { at, ..Fault::new(format!("fault-sms-{word}")) })
 }
 
 /// Writes a rate with the row that lets it expire, which moves along: it goes two days after the last time.
-fn put_rate(batch: &mut Batch, key: Key, old: Option<(&Rate, u64)>, new: &Rate) {
+pub(super) fn put_rate(batch: &mut Batch, key: Key, old: Option<(&Rate, u64)>, new: &Rate) {
     let row = |rate: &Rate| {
         let at = rate.times.last()?.plus(2 * unlock::DAY);
         let digest = crate::seal::digest([key.as_str().as_bytes()]);
@@ -164,7 +154,9 @@ fn put_rate(batch: &mut Batch, key: Key, old: Option<(&Rate, u64)>, new: &Rate) 
     if let Some((new_key, expiry)) = new_row {
         batch.put(new_key, &expiry, Expect::Anything);
     }
-    batch.put(key, new, old.map_or(Expect::Absent, |(_, version)| Expect::Version(version)));
+    let expect = old.map_or(Expect::Absent, |(_, version)| Expect::Version(version));
+    // Without a time it has no row that would let it expire, and says nothing.
+    if new.times.is_empty() { batch.delete(key, expect) } else { batch.put(key, new, expect) }
 }
 
 /// Takes an answer. A try is spent, durably, before it is compared.
@@ -301,7 +293,7 @@ async fn again(visit: &Visit, token: &str, attempt: u32) -> Result<Link, Refusal
 }
 
 /// Jitter, so that those who met do not meet again.
-async fn pause(attempt: u32) {
+pub(super) async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(u64::from(random_below(10 << attempt.min(5)) + 1))).await;
 }
 
@@ -366,6 +358,11 @@ fn page(visit: &mut Visit, link: &Link, status: StatusCode, fault: Option<Fault>
         phone: link.phone.as_ref().map(PhoneNumber::masked),
         stage,
         sent: pending.map(|c| c.at),
+        fate: link.fate.and_then(|fate| match fate {
+            SmsFate::Unsure => Some("unsure"),
+            SmsFate::Undelivered => Some("undelivered"),
+            SmsFate::Underway | SmsFate::Delivered => None,
+        }),
         minutes: unlock::lifetime(grant.level).as_secs() / 60,
         locked_until,
         fault,

@@ -110,6 +110,18 @@ impl Key {
         Key::of(format!("rate/{what}/{}", crate::secret::hex(hmac)))
     }
 
+    /// A [`super::SentSms`], by the name it has at the provider.
+    #[must_use]
+    pub fn sms(reference: Id) -> Key {
+        Key::of(format!("sms/{reference}"))
+    }
+
+    /// What SMS have cost today: a [`super::SpentSms`].
+    #[must_use]
+    pub fn spent_sms() -> Key {
+        Key::of("spent/sms".to_owned())
+    }
+
     /// A [`super::Session`], by the SHA-256 of its cookie.
     #[must_use]
     pub fn session(sha256: &[u8; 32]) -> Key {

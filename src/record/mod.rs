@@ -269,6 +269,47 @@ pub struct Challenge {
     pub expires: Time,
     /// Wrong answers that are still taken.
     pub tries_left: u32,
+    /// The [`SentSms`] that brought it; `None` for a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sms: Option<Id>,
+}
+
+/// `sms/<reference>`: an SMS with a code, by the name under which the provider reports what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SentSms {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The message that its code opens.
+    pub message: Id,
+    /// The grant.
+    pub grant: Id,
+    /// What is known of it.
+    pub fate: SmsFate,
+}
+
+/// What is known of an SMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SmsFate {
+    /// It is being sent, or a provider has taken it.
+    Underway,
+    /// A provider was asked and did not answer.
+    Unsure,
+    /// It is on the telephone.
+    Delivered,
+    /// It will not get there.
+    Undelivered,
+}
+
+/// `spent/sms`: what SMS have cost today.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpentSms {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The day (UTC).
+    pub day: Day,
+    /// So many were sent, or are being sent.
+    pub count: u32,
 }
 
 /// `outbox/<due>/<id>`, `reminder/<due>/<id>`: a mail that zegel writes; a reminder moves to the outbox when it is due. It is composed when it leaves, so the row holds what it says, not its octets.
@@ -451,6 +492,12 @@ pub enum Fact {
     CodeSent,
     /// A code could not be sent.
     CodeFailed,
+    /// A code was perhaps sent by SMS: the provider did not answer.
+    CodeUnsure,
+    /// The provider reports that a code is on the telephone.
+    CodeDelivered,
+    /// The provider reports that a code will not get there.
+    CodeUndelivered,
     /// A right password or code was given.
     Unlocked,
     /// A wrong one was given.

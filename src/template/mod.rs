@@ -10,6 +10,7 @@ mod words;
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
     NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage, ToldMail,
+    UndeliveredMail,
 };
 
 use crate::{
@@ -55,6 +56,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/relayed.txt",
     "templates/mails/told.html",
     "templates/mails/told.txt",
+    "templates/mails/undelivered.html",
+    "templates/mails/undelivered.txt",
     "templates/pages/decide.html",
     "templates/pages/layout.html",
     "templates/pages/message.html",

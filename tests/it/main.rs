@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary serve each other")]
 
 mod bounces;
+mod carrier;
 mod contacts;
 mod deadline;
 mod direct;
@@ -35,7 +36,6 @@ mod smtp;
 mod soak;
 mod spine;
 mod stolen;
-mod twilio;
 mod walk;
 mod workers;
 mod world;

@@ -5,6 +5,7 @@ mod codes;
 mod guards;
 mod hostile;
 mod reading;
+mod sms_codes;
 
 use browser::{Answer, Browser};
 use reqwest::{Method, StatusCode, header};
@@ -105,14 +106,26 @@ impl World {
     }
 
     async fn with(limits: Limits, sms: Option<sms::Sender>) -> World {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(MemoryStore::new());
         let keyring = Arc::new(Keyring::in_memory(store.clone()));
         let clock = Arc::new(SetClock::at(Time::from_millis(1_791_790_000_000)));
         let blobs = Arc::new(MemoryBlobs::new());
         let metered = Arc::new(hostile::Metered::new(blobs.clone()));
+        let meeting = Arc::new(Meeting { store: store.clone(), barrier: Mutex::default(), readers: AtomicUsize::new(0) });
+        let (stop, _) = watch::channel(false);
+        let sms = sms.unwrap_or_else(|| sms::Sender::file(folder.path().join("sms.jsonl")));
+        let unserved = tokio::spawn(async {});
+        let address = "127.0.0.1:0".parse().unwrap();
+        let mut world = World { store, meeting, blobs, metered, keyring, clock, address, folder, stop, served: unserved };
+        (world.address, world.served) = world.node(limits, sms).await;
+        world
+    }
+
+    /// Another node over the same store: where it is.
+    async fn node(&self, limits: Limits, sms: sms::Sender) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let organisation = Organisation {
             name: "Gemeente Voorbeeld".to_owned(),
             from: Address::parse("zegel@gemeente.example").unwrap(),
@@ -121,21 +134,18 @@ impl World {
             hostname: "zegel.voorbeeld.example".to_owned(),
             bounces: None,
         };
-        let meeting = Arc::new(Meeting { store: store.clone(), barrier: Mutex::default(), readers: AtomicUsize::new(0) });
         let portal = Portal {
-            store: meeting.clone(),
-            blobs: metered.clone(),
-            keyring: keyring.clone(),
-            sms: sms.unwrap_or_else(|| sms::Sender::file(folder.path().join("sms.jsonl"))),
+            store: self.meeting.clone(),
+            blobs: self.metered.clone(),
+            keyring: self.keyring.clone(),
+            sms,
             templates: Arc::new(arc_swap::ArcSwap::from_pointee(Templates::embedded())),
             organisation: Arc::new(arc_swap::ArcSwap::from_pointee(organisation)),
-            clock: clock.clone(),
+            clock: self.clock.clone(),
             mail_flows: Arc::new(|| true),
             limits,
         };
-        let (stop, stopped) = watch::channel(false);
-        let served = tokio::spawn(portal::serve(listener, Arc::new(portal), stopped));
-        World { store, meeting, blobs, metered, keyring, clock, address, folder, stop, served }
+        (address, tokio::spawn(portal::serve(listener, Arc::new(portal), self.stop.subscribe())))
     }
 
     /// Seals a message to [`RECIPIENT`] and [`OTHER`] as the gateway does: their tokens.

@@ -2,9 +2,9 @@
 //! the log of all that.
 
 use crate::{
+    carrier::{ACCOUNT, Carrier, SECRET},
     postfix::{Postfix, Way, is_root},
     process::{Zegel, configure, has},
-    twilio::{ACCOUNT, SECRET, Twilio},
     world::{contains, outside},
 };
 use std::{
@@ -33,7 +33,7 @@ struct Walk {
     folder: TempDir,
     outside: Mailbox,
     portal: String,
-    twilio: Twilio,
+    twilio: Carrier,
     workbook: Vec<u8>,
     _next_hop: watch::Sender<bool>,
 }
@@ -43,9 +43,9 @@ impl Walk {
     async fn begin(policy: Option<&str>) -> Walk {
         let folder = TempDir::new().unwrap();
         let (outside, hop, next_hop) = outside().await;
-        let (twilio, address) = Twilio::start().await;
+        let twilio = Carrier::start("twilio", &[]).await;
         let (gateway, portal) = configure(folder.path(), hop);
-        use_twilio(folder.path(), address);
+        use_twilio(folder.path(), twilio.address);
         if let Some(policy) = policy {
             fs::create_dir(folder.path().join("policies")).unwrap();
             fs::write(folder.path().join("policies/test.toml"), policy).unwrap();
@@ -144,7 +144,7 @@ async fn a_workbook_with_a_bsn_is_read_at_level_two_after_the_number_page_and_no
     let mut visitor = Visitor::new().unwrap();
     let page = visitor.open(&link).await.unwrap();
     let page = visitor.press(&page, "Stuur mijn SMS-code", &[]).await.unwrap();
-    assert_eq!(walk.twilio.taken()[0].0, PHONE);
+    assert_eq!(walk.twilio.taken()[0].to, PHONE);
     let code = walk.twilio.last_code();
     let page = visitor.press(&page, "Doorgaan", &[("answer", &code)]).await.unwrap();
     walk.read(&mut visitor, &page).await;

@@ -212,6 +212,25 @@ impl MailView for RelayedMail {
     }
 }
 
+/// The mail that says that the SMS with a recipient's code did not arrive.
+#[derive(Clone, Debug, Serialize)]
+pub struct UndeliveredMail {
+    /// Whose code it was.
+    pub recipient: String,
+    /// His number, masked.
+    pub phone: String,
+    /// When the message was taken.
+    pub at: Time,
+}
+
+impl MailView for UndeliveredMail {
+    const TEMPLATE: &'static str = "undelivered";
+
+    fn samples() -> Vec<UndeliveredMail> {
+        vec![UndeliveredMail { recipient: "a@elders.example".to_owned(), phone: "+31 6 ••••• 954".to_owned(), at: moment(0) }]
+    }
+}
+
 /// The mail that says that a message is locked for a recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct LockedMail {

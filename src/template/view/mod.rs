@@ -5,6 +5,7 @@ mod page;
 
 pub use mail::{
     AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail, ToldMail,
+    UndeliveredMail,
 };
 pub use page::{DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
 
@@ -56,6 +57,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<DelayedMail>(templates, faults);
     check_mail::<RelayedMail>(templates, faults);
     check_mail::<LockedMail>(templates, faults);
+    check_mail::<UndeliveredMail>(templates, faults);
     check_mail::<ToldMail>(templates, faults);
     check_mail::<AskMail>(templates, faults);
 }

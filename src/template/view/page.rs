@@ -50,6 +50,8 @@ pub struct StartPage {
     pub stage: Stage,
     /// When the pending password or code was sent.
     pub sent: Option<Time>,
+    /// What is known of the SMS that brought the code, where that is news: `unsure` or `undelivered`.
+    pub fate: Option<&'static str>,
     /// How long a password or code works.
     pub minutes: u64,
     /// Until when nothing is taken.
@@ -79,6 +81,7 @@ impl PageView for StartPage {
             phone: (level == 2).then(|| "+31 6 ••••• 954".to_owned()),
             stage,
             sent: (stage == Stage::Enter).then(|| moment(0)),
+            fate: None,
             minutes: 30,
             locked_until: (stage == Stage::Locked).then(|| moment(1)),
             fault,
@@ -94,7 +97,10 @@ impl PageView for StartPage {
             all.extend(["wrong", "empty"].map(|f| base(level, Stage::Enter, fault(&format!("fault-{f}-{kind}")))));
             all.extend(["dead", "none", "limit"].map(|f| base(level, Stage::Ask, fault(&format!("fault-{f}-{kind}")))));
         }
-        all.extend(["fault-again", "fault-sms-later", "fault-sms-refused"].map(|f| base(2, Stage::Ask, fault(f))));
+        let of_sms = ["later", "refused", "stopped", "unreachable", "country", "spent"].map(|f| format!("fault-sms-{f}"));
+        all.extend(of_sms.iter().map(|f| base(2, Stage::Ask, fault(f))));
+        all.push(base(2, Stage::Ask, fault("fault-again")));
+        all.extend(["unsure", "undelivered"].map(|fate| StartPage { fate: Some(fate), ..base(2, Stage::Enter, None) }));
         all
     }
 }

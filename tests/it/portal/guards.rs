@@ -8,6 +8,7 @@ fn addresses(token: &Token, numbers: &Token, read: &str) -> Vec<String> {
     all.push(format!("/m/{}", token.in_link().expose()));
     all.push(format!("/n/{}", numbers.in_link().expose()));
     all.extend(["", "/text", "/picture/1", "/file/0", "/file/1"].map(|p| format!("{read}{p}")));
+    all.extend(["/sms/twilio", "/sms/messagebird/0123456789abcdef0123456789abcdef?status=delivered", "/sms/x"].map(str::to_owned));
     all.extend(["/m/x", "/n/x", "/r/x", "/x", "/static/x", "/static/..%2f", "/?lang=en", "//", "/health/x"].map(str::to_owned));
     all.push(format!("/m/{}", Token::random().in_link().expose()));
     all.push(format!("/r/{}", Id::random()));
