@@ -239,7 +239,7 @@ fn listed(said: &str, sign: &str) -> BTreeSet<String> {
 }
 
 /// The tables of each kind of file: where the schema has it, and a file with a word in it that nobody knows.
-const TABLES: [(&str, &str, &str); 34] = [
+const TABLES: [(&str, &str, &str); 35] = [
     ("rules/x.toml", "", "zzz = 1\n[rule]\nname = \"x\"\ntitle = \"x\"\nword = \"x\""),
     ("rules/x.toml", "/properties/rule", "[rule]\nzzz = 1\npattern = 'abc'"),
     ("rules/x.toml", "/definitions/condition", "[rule]\nall = [{ zzz = 1, pattern = 'abc', where = \"body\" }]"),
@@ -270,6 +270,7 @@ const TABLES: [(&str, &str, &str); 34] = [
     ("zegel.toml", "/properties/portal", "[portal]\nzzz = 1"),
     ("zegel.toml", "/properties/store", "[store]\nzzz = 1"),
     ("zegel.toml", "/properties/sms", "[sms]\nzzz = 1\nprovider = \"twilio\""),
+    ("zegel.toml", "/properties/sms/properties/second", "[sms]\nprovider = \"twilio\"\n[sms.second]\nzzz = 1\nprovider = \"cm\""),
     ("zegel.toml", "/properties/direct", "[direct]\nzzz = 1"),
     ("zegel.toml", "/definitions/trusted", "[direct]\ntrusted = [{ zzz = 1 }]"),
     ("zegel.toml", "/properties/metrics", "[metrics]\nzzz = 1"),
