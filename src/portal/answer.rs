@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{Limits, files, guard, link, numbers, read, server::Desk, session, unlock};
+use super::{Limits, archive, files, guard, link, numbers, read, server::Desk, session, unlock, view};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -96,6 +96,8 @@ enum Route<'a> {
     Text(Id),
     Picture(Id, usize),
     File(Id, usize),
+    View(Id, usize),
+    All(Id),
 }
 
 impl Route<'_> {
@@ -111,13 +113,16 @@ impl Route<'_> {
             ("r", Some(grant), Some("text"), None) => Route::Text(Id::parse(grant)?),
             ("r", Some(grant), Some("picture"), Some(number)) => Route::Picture(Id::parse(grant)?, number.parse().ok()?),
             ("r", Some(grant), Some("file"), Some(number)) => Route::File(Id::parse(grant)?, number.parse().ok()?),
+            ("r", Some(grant), Some("view"), Some(number)) => Route::View(Id::parse(grant)?, number.parse().ok()?),
+            ("r", Some(grant), Some("all"), None) => Route::All(Id::parse(grant)?),
             _ => return None,
         };
         segments.next().is_none().then_some(route)
     }
 
     fn takes_forms(self) -> bool {
-        matches!(self, Route::Message(_) | Route::Numbers(_) | Route::Read(_) | Route::File(..))
+        use Route as R;
+        matches!(self, R::Message(_) | R::Numbers(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_))
     }
 }
 
@@ -205,7 +210,12 @@ async fn route(mut visit: Visit, from: IpAddr, method: Method, uri: Uri, body: B
     }
     let route = route.ok_or(Refusal::Missing)?;
     match method {
-        Method::GET | Method::HEAD => get(&mut visit, route).await,
+        Method::GET => get(&mut visit, route).await,
+        Method::HEAD => {
+            // RFC 9110, 14.2: only GET has ranges.
+            visit.headers.remove(header::RANGE);
+            get(&mut visit, route).await
+        }
         Method::POST if route.takes_forms() => {
             visit.desk.addresses.form(from, visit.desk.portal.limits.forms_per_minute)?;
             guard::same_site(&visit.organisation, &visit.headers)?;
@@ -228,6 +238,8 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
         Route::Text(grant) => read::text(visit, grant).await,
         Route::Picture(grant, number) => files::picture(visit, grant, number).await,
         Route::File(grant, number) => files::get(visit, grant, number).await,
+        Route::View(grant, number) => view::get(visit, grant, number).await,
+        Route::All(grant) => archive::get(visit, grant).await,
     }
 }
 
@@ -237,6 +249,8 @@ async fn post(visit: &mut Visit, route: Route<'_>, form: &Form) -> Result<Page, 
         Route::Numbers(token) => numbers::post(visit, token, form).await,
         Route::Read(grant) => read::leave(visit, grant, form).await,
         Route::File(grant, number) => files::note(visit, grant, number, form).await,
+        Route::View(grant, number) => view::note(visit, grant, number, form).await,
+        Route::All(grant) => archive::note(visit, grant, form).await,
         _ => Err(Refusal::Missing),
     }
 }

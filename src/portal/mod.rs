@@ -5,8 +5,10 @@
 //! | `/m/<token>` | a recipient's link: asks for a password or code | `do=send` sends one, `do=open` gives one: 303 to `/r/<grant>` with a cookie |
 //! | `/r/<grant>` | the message | closes it |
 //! | `/r/<grant>/text` | its HTML, for the frame | |
-//! | `/r/<grant>/picture/<n>` | a picture within it | |
-//! | `/r/<grant>/file/<n>` | a file | notes the download: 303 to the same |
+//! | `/r/<grant>/picture/<n>` | a picture within it, or one that is attached | |
+//! | `/r/<grant>/file/<n>` | a file, or a range of it | notes the download: 303 to the same |
+//! | `/r/<grant>/view/<n>` | a page that shows a picture or text; a PDF itself | notes the look at it: 303 to the same |
+//! | `/r/<grant>/all` | a ZIP of the attachments | notes the downloads: 303 to the same |
 //! | `/n/<token>` | a sender's link: asks for numbers | takes them and releases the message: 303 to the same |
 //! | `/static/<name>`, `/health`, `/` | style sheet and script, health, a page that says where to find the link | |
 //!
@@ -15,15 +17,20 @@
 //! The cookie of an opened message is named after its grant (`__Host-zegel-<grant>`), so several messages can be open in one browser.
 
 mod answer;
+mod archive;
 mod files;
 mod guard;
 pub mod html;
 mod link;
+mod names;
 mod numbers;
+mod pieces;
+mod range;
 mod read;
 mod server;
 mod session;
 mod unlock;
+mod view;
 
 pub use server::serve;
 

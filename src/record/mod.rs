@@ -395,6 +395,8 @@ pub enum Fact {
     Read,
     /// An attachment was downloaded.
     Downloaded,
+    /// An attachment was shown in the browser.
+    Viewed,
     /// A number was entered or changed.
     PhoneSet,
     /// A number was forgotten.

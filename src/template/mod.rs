@@ -10,6 +10,7 @@ mod words;
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
     NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage, ToldMail,
+    ViewPage,
 };
 
 use crate::{
@@ -62,6 +63,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/numbers.html",
     "templates/pages/start.html",
     "templates/pages/text.html",
+    "templates/pages/view.html",
     "templates/static/zegel.css",
     "templates/static/zegel.js",
     "templates/words/en.ftl",

@@ -119,6 +119,13 @@ pictures = { $n ->
    *[other] { $n } pictures from the text
   }
 download = Download
+download-all = Download all
+files-archive = attachments
+view = View
+view-back = Back to the message
+view-cut = This file is too long to show all of it here. You can download it.
+unshown-title = We cannot show this file here
+unshown = Go back to the message and download the file.
 leave = Close
 left-title = Message closed
 left = The message is closed on this device. Do you want to read it again? Then click the link in the email.

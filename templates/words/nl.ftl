@@ -119,6 +119,13 @@ pictures = { $n ->
    *[other] { $n } afbeeldingen uit de tekst
   }
 download = Downloaden
+download-all = Alles downloaden
+files-archive = bijlagen
+view = Bekijken
+view-back = Terug naar het bericht
+view-cut = Dit bestand is te lang om hier helemaal te tonen. U kunt het downloaden.
+unshown-title = Dit bestand kunnen we hier niet tonen
+unshown = Ga terug naar het bericht en download het bestand.
 leave = Sluiten
 left-title = Bericht gesloten
 left = Het bericht is gesloten op dit apparaat. Wilt u het weer lezen? Klik dan op de link in de e-mail.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod codes;
+mod files;
 mod guards;
 mod hostile;
 mod reading;
@@ -32,7 +33,7 @@ use zegel::{
         Approval, Batch, Card, Challenge, Event, Expect, FORMAT, Fact, Grant, Key, KeyRange, KnownPhone, Level, Mail, Part, Record,
         SealedMessage, State, Waiting,
     },
-    seal::{ContentKey, Salt, card_context, lookup_id, part_context, seal, wrap},
+    seal::{ContentKey, Salt, card_context, lookup_id, open, part_context, seal, unwrap, wrap},
     secret::{Id, Token},
     sms,
     store::{
@@ -257,6 +258,27 @@ impl World {
             self.blobs.put(id, ciphertext).await.unwrap();
         }
         (id, key, blob, ids)
+    }
+
+    /// What the message of `token` consists of, its content key, and its id.
+    async fn card(&self, token: &Token) -> (Card, ContentKey, Id) {
+        let grant = self.grant(token).await;
+        let key = Key::message(grant.message);
+        let message: SealedMessage = self.store.get(&key).await.unwrap().unwrap().read(&key).unwrap();
+        let bucket = self.keyring.existing(message.expires).unwrap();
+        let content_key = unwrap(&self.keyring.master(), &bucket, token, grant.message, &grant.wrap).unwrap();
+        let sealed = self.blobs.get(message.card, None).await.unwrap().unwrap();
+        let card = open(content_key.key(), &card_context(grant.message, message.card), &sealed).unwrap();
+        (serde_json::from_slice(&card).unwrap(), content_key, grant.message)
+    }
+
+    /// Puts `card` in the place of that one.
+    async fn put_card(&self, token: &Token, card: &Card) {
+        let (_, content_key, id) = self.card(token).await;
+        let key = Key::message(id);
+        let message: SealedMessage = self.store.get(&key).await.unwrap().unwrap().read(&key).unwrap();
+        let sealed = seal(content_key.key(), &card_context(id, message.card), Salt::random(), &serde_json::to_vec(card).unwrap());
+        self.blobs.put(message.card, sealed).await.unwrap();
     }
 
     fn url(&self, path: &str) -> String {

@@ -6,7 +6,7 @@ mod page;
 pub use mail::{
     AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail, ToldMail,
 };
-pub use page::{DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
+pub use page::{DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage, ViewPage};
 
 use super::{Language, Templates, fault};
 use crate::{fault::Faults, time::Time};
@@ -45,6 +45,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<StartPage>(templates, faults);
     check_page::<MessagePage>(templates, faults);
     check_page::<TextPage>(templates, faults);
+    check_page::<ViewPage>(templates, faults);
     check_page::<NumbersPage>(templates, faults);
     check_page::<DecidePage>(templates, faults);
     check_page::<NoticePage>(templates, faults);

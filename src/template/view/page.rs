@@ -120,8 +120,10 @@ pub struct MessagePage {
     pub html: bool,
     /// Whether its HTML is left out because it can't be made safe.
     pub too_complex: bool,
-    /// Attachments.
+    /// Attachments, and the text where it could not be shown whole.
     pub files: Vec<File>,
+    /// How many of them are attachments: several can be had at once.
+    pub attachments: usize,
     /// Pictures that belong in the text.
     pub pictures: Vec<File>,
     /// Where its parts are, without a slash at the end.
@@ -139,13 +141,16 @@ pub struct File {
     pub name: String,
     /// Its size.
     pub size_bytes: u64,
+    /// Whether it can be shown in the browser.
+    pub view: bool,
 }
 
 impl PageView for MessagePage {
     const TEMPLATE: &'static str = "pages/message.html";
 
     fn samples() -> Vec<MessagePage> {
-        let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345 };
+        let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345, view: true };
+        let plain = File { view: false, ..file.clone() };
         let full = MessagePage {
             subject: "Uw aanvraag".to_owned(),
             sender_name: "Jan de Vries".to_owned(),
@@ -156,7 +161,8 @@ impl PageView for MessagePage {
             text_cut: true,
             html: false,
             too_complex: true,
-            files: vec![file.clone(), file.clone()],
+            files: vec![file.clone(), plain],
+            attachments: 2,
             pictures: vec![file],
             path: "/r/0".to_owned(),
             form: "token".to_owned(),
@@ -168,6 +174,7 @@ impl PageView for MessagePage {
             text_cut: false,
             too_complex: false,
             files: vec![],
+            attachments: 0,
             pictures: vec![],
             ..full.clone()
         };
@@ -192,6 +199,42 @@ impl PageView for TextPage {
 
     fn samples() -> Vec<TextPage> {
         vec![TextPage { html: "<p>Geachte mevrouw</p>".to_owned() }]
+    }
+}
+
+/// An attachment, shown in the browser.
+#[derive(Clone, Debug, Serialize)]
+pub struct ViewPage {
+    /// Its name, safe to show.
+    pub name: String,
+    /// Its place among the parts of the message.
+    pub number: usize,
+    /// Its text, if it is one.
+    pub text: Option<String>,
+    /// The text is longer than a page can show.
+    pub cut: bool,
+    /// Where its picture is, if it is one.
+    pub picture: Option<String>,
+    /// Where the message is.
+    pub path: String,
+    /// The form's token.
+    pub form: String,
+}
+
+impl PageView for ViewPage {
+    const TEMPLATE: &'static str = "pages/view.html";
+
+    fn samples() -> Vec<ViewPage> {
+        let text = ViewPage {
+            name: "brief <1>.txt".to_owned(),
+            number: 1,
+            text: Some("Geachte mevrouw,\n\n{{7*7}}".to_owned()),
+            cut: true,
+            picture: None,
+            path: "/r/0".to_owned(),
+            form: "token".to_owned(),
+        };
+        vec![ViewPage { text: None, cut: false, picture: Some("/r/0/picture/1".to_owned()), ..text.clone() }, text]
     }
 }
 
@@ -300,6 +343,8 @@ impl NoticePage {
     pub const LEFT: NoticePage = NoticePage { title: "left-title", sentences: &["left"] };
     /// The portal without a link.
     pub const HOME: NoticePage = NoticePage { title: "home-title", sentences: &["home", "home-how"] };
+    /// A file that is not what its name says, or too large to show.
+    pub const UNSHOWN: NoticePage = NoticePage { title: "unshown-title", sentences: &["unshown"] };
     /// The numbers are there, the message has left.
     pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
     /// The sender has chosen, the message has left.
@@ -341,6 +386,7 @@ impl PageView for NoticePage {
             N::CLOSED,
             N::LEFT,
             N::HOME,
+            N::UNSHOWN,
             N::NUMBERS_DONE,
             N::DECIDED,
             N::NUMBERS_TOO_LATE,
