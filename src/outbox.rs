@@ -5,10 +5,12 @@
 //! good, or for 48 hours, is told to the sender.
 
 mod due;
+mod reply;
 mod slow;
 mod tell;
 mod tray;
 
+pub use reply::Replies;
 pub use slow::Slow;
 pub use tray::{Tray, claiming};
 
@@ -100,6 +102,8 @@ pub struct Outbox {
     pub under_way: UnderWay,
     /// Deliveries that take long.
     pub slow: Slow,
+    /// What recipients replied.
+    pub replies: Replies,
 }
 
 /// The ids of rows that a process has begun with.
@@ -342,7 +346,16 @@ impl Outbox {
 
     async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
-        let mail = match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
+        // Held until the mail has left.
+        let _turn = match letter {
+            Letter::Reply { .. } => self.replies.turn().await,
+            _ => None,
+        };
+        let composed = match letter {
+            Letter::Reply { .. } => self.reply(claim, letter, &organisation, &templates).await,
+            _ => compose(letter, claim.id, claim.mail.at, &organisation, &templates).map_err(|e| e.to_string()),
+        };
+        let mail = match composed {
             Ok(mail) => self.with_return_path(claim, mail, organisation.bounces.as_ref()),
             Err(error) => {
                 tracing::error!("mail {} cannot be composed: {error}", claim.id);

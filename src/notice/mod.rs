@@ -5,6 +5,7 @@
 mod letter;
 mod origin;
 mod quoted;
+mod reply;
 mod report;
 mod return_path;
 mod sms;
@@ -12,6 +13,7 @@ mod stored;
 
 pub use letter::{Letter, Told};
 pub use origin::Origin;
+pub use reply::{Contents, compose_reply};
 pub use return_path::{RETURN_NAME, Returned, return_path, returned};
 pub use sms::{sms_text, to_gsm7};
 
@@ -105,6 +107,8 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
         Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
             report::draft(letter, organisation, templates)?
         }
+        Letter::Reply { .. } => return Err(RenderError::without_contents()),
+        Letter::ReplyNotSent { .. } => reply::not_sent(letter, organisation, templates)?,
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
         Letter::Locked { sender, recipient, at, until, language } => {

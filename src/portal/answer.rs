@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{Limits, archive, files, guard, link, numbers, read, server::Desk, session, unlock, view};
+use super::{Limits, archive, files, guard, link, numbers, read, reply, server::Desk, session, unlock, view};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -98,10 +98,17 @@ enum Route<'a> {
     File(Id, usize),
     View(Id, usize),
     All(Id),
+    Reply(Id),
+    Sent(Id, Id, usize),
 }
 
 impl Route<'_> {
     fn of(path: &str) -> Option<Route<'_>> {
+        if let Some((grant, (reply, number))) =
+            path.strip_prefix("/r/").and_then(|p| p.split_once("/sent/")).and_then(|(g, s)| Some((g, s.split_once('/')?)))
+        {
+            return Some(Route::Sent(Id::parse(grant)?, Id::parse(reply)?, number.parse().ok()?));
+        }
         let mut segments = path.strip_prefix('/')?.split('/');
         let route = match (segments.next()?, segments.next(), segments.next(), segments.next()) {
             ("", None, ..) => Route::Home,
@@ -115,6 +122,7 @@ impl Route<'_> {
             ("r", Some(grant), Some("file"), Some(number)) => Route::File(Id::parse(grant)?, number.parse().ok()?),
             ("r", Some(grant), Some("view"), Some(number)) => Route::View(Id::parse(grant)?, number.parse().ok()?),
             ("r", Some(grant), Some("all"), None) => Route::All(Id::parse(grant)?),
+            ("r", Some(grant), Some("reply"), None) => Route::Reply(Id::parse(grant)?),
             _ => return None,
         };
         segments.next().is_none().then_some(route)
@@ -122,7 +130,7 @@ impl Route<'_> {
 
     fn takes_forms(self) -> bool {
         use Route as R;
-        matches!(self, R::Message(_) | R::Numbers(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_))
+        matches!(self, R::Message(_) | R::Numbers(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_) | R::Reply(_))
     }
 }
 
@@ -219,6 +227,9 @@ async fn route(mut visit: Visit, from: IpAddr, method: Method, uri: Uri, body: B
         Method::POST if route.takes_forms() => {
             visit.desk.addresses.form(from, visit.desk.portal.limits.forms_per_minute)?;
             guard::same_site(&visit.organisation, &visit.headers)?;
+            if let Route::Reply(grant) = route {
+                return reply::post(&mut visit, grant, body).await;
+            }
             let form = Form::read(visit.desk.portal.limits, &visit.headers, body).await?;
             post(&mut visit, route, &form).await
         }
@@ -240,6 +251,9 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
         Route::File(grant, number) => files::get(visit, grant, number).await,
         Route::View(grant, number) => view::get(visit, grant, number).await,
         Route::All(grant) => archive::get(visit, grant).await,
+        // Whoever reloads what was wrong with his reply.
+        Route::Reply(grant) => see_other(&format!("/r/{grant}")),
+        Route::Sent(grant, reply, number) => reply::file(visit, grant, reply, number).await,
     }
 }
 

@@ -50,33 +50,39 @@ pub(super) async fn get(visit: &mut Visit, grant: Id, number: usize) -> Result<P
     let card = read::card(visit, &open).await?;
     let part = part(&card, number).ok_or(Refusal::Missing)?;
     let name = if number == card.files.len() { body_name(visit, part) } else { part.name.clone() };
-    let disposition = disposition("attachment", &safe_name(&name, &part.media_type));
-    send(visit, &open, part, media_type(&part.media_type), disposition, FILE_POLICY).await
+    send(visit, Pieces::of(visit, &open, part).await?, part, &Shape::download(&name, part)).await
+}
+
+/// As what a part goes out.
+pub(super) struct Shape {
+    pub(super) media_type: &'static str,
+    pub(super) disposition: HeaderValue,
+    pub(super) policy: &'static str,
+}
+
+impl Shape {
+    /// As a file to save under `name`.
+    pub(super) fn download(name: &str, part: &Part) -> Shape {
+        let disposition = disposition("attachment", &safe_name(name, &part.media_type));
+        Shape { media_type: media_type(&part.media_type), disposition, policy: FILE_POLICY }
+    }
 }
 
 /// A part, or what is asked for of it, opened piece by piece as the browser takes it.
-pub(super) async fn send(
-    visit: &Visit,
-    open: &Open,
-    part: &Part,
-    media_type: &'static str,
-    disposition: HeaderValue,
-    policy: &'static str,
-) -> Result<Page, Refusal> {
-    let pieces = Pieces::of(visit, open, part).await?;
+pub(super) async fn send(visit: &Visit, pieces: Pieces, part: &Part, shape: &Shape) -> Result<Page, Refusal> {
     let (tag, length) = (range::tag(part), pieces.length());
     let (status, range) = match range::wanted(&visit.headers, &tag, length) {
         Wanted::Whole => (StatusCode::OK, 0..length),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Wanted::Beyond => return Ok(range::beyond(length)),
     };
-    let mut page = with(status, media_type, Body::from_stream(pieces.stream(range.clone()).await?));
+    let mut page = with(status, shape.media_type, Body::from_stream(pieces.stream(range.clone()).await?));
     let headers = page.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::ETAG, tag);
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::CONTENT_DISPOSITION, shape.disposition.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(shape.policy));
     if status == StatusCode::PARTIAL_CONTENT {
         let place = format!("bytes {}-{}/{length}", range.start, range.end - 1);
         headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(&place).map_err(|_| Refusal::Error)?);

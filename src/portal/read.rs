@@ -6,6 +6,7 @@ use super::{
     link::Granted,
     names::safe_name,
     pieces::PIECE_BYTES,
+    reply::{self, Unsent},
     session::{self, Open},
     view,
 };
@@ -30,8 +31,14 @@ const FRAME_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 
 pub(super) async fn get(visit: &mut Visit, grant: Id) -> Result<Page, Refusal> {
     let open = Open::find(visit, grant).await?;
     visit.suggest(&open.granted.message.value.language);
-    let card = card(visit, &open).await?;
-    let body = body(visit, &open, &card, grant).await?;
+    show(visit, &open, grant, None).await
+}
+
+/// The page of a message, with what was wrong with a reply.
+pub(super) async fn show(visit: &Visit, open: &Open, grant: Id, unsent: Option<Unsent>) -> Result<Page, Refusal> {
+    let card = card(visit, open).await?;
+    let body = body(visit, open, &card, grant).await?;
+    let talk = reply::talk(visit, open, grant, unsent.as_ref()).await?;
     let (pictures, files) = listed(visit, &card, body.cut);
     let attachments = card.files.len() - pictures.len();
     let view = MessagePage {
@@ -47,10 +54,13 @@ pub(super) async fn get(visit: &mut Visit, grant: Id) -> Result<Page, Refusal> {
         files,
         attachments,
         pictures,
+        said: talk.said,
+        just_sent: talk.just_sent,
+        reply: talk.form,
         path: path(grant),
         form: form_token(&open.cookie).expose().clone(),
     };
-    visit.page(StatusCode::OK, &view)
+    visit.page(unsent.map_or(StatusCode::OK, |u| u.status()), &view)
 }
 
 /// Its HTML, in a page of its own.

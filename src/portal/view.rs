@@ -4,8 +4,10 @@
 
 use super::{
     answer::{Form, Page, Refusal, Visit, see_other},
-    files, guard,
+    files::{self, Shape},
+    guard,
     names::{disposition, safe_name},
+    pieces::Pieces,
     read,
     session::Open,
 };
@@ -70,7 +72,8 @@ pub(super) async fn get(visit: &mut Visit, grant: Id, number: usize) -> Result<P
             (Some(decoded(&beginning, is_cut(&beginning, part)).into_owned()), None)
         }
         Look::Pdf if beginning[..beginning.len().min(PDF_MARK_WITHIN)].windows(5).any(|w| w == b"%PDF-") => {
-            return files::send(visit, &open, part, "application/pdf", disposition("inline", &name), PDF_POLICY).await;
+            let shape = Shape { media_type: "application/pdf", disposition: disposition("inline", &name), policy: PDF_POLICY };
+            return files::send(visit, Pieces::of(visit, &open, part).await?, part, &shape).await;
         }
         _ => return visit.page(StatusCode::UNSUPPORTED_MEDIA_TYPE, &NoticePage::UNSHOWN),
     };

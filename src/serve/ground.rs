@@ -92,6 +92,7 @@ impl Ground<'_> {
             wake: self.wake.clone(),
             under_way: outbox::UnderWay::default(),
             slow: outbox::Slow::default(),
+            replies: outbox::Replies::new(self.opened.blobs.clone()),
         })
     }
 

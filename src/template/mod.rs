@@ -9,8 +9,8 @@ mod words;
 
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
-    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage, ToldMail,
-    ViewPage,
+    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
+    StartPage, TextPage, ToldMail, ViewPage,
 };
 
 use crate::{
@@ -53,6 +53,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/password.html",
     "templates/mails/password.txt",
     "templates/mails/relayed.html",
+    "templates/mails/reply-not-sent.html",
+    "templates/mails/reply-not-sent.txt",
     "templates/mails/relayed.txt",
     "templates/mails/told.html",
     "templates/mails/told.txt",
@@ -125,6 +127,14 @@ struct Spoken {
 #[derive(Debug, thiserror::Error)]
 #[error("template {0}")]
 pub struct RenderError(String);
+
+impl RenderError {
+    /// A reply was to be composed without what it says: a fault of zegel.
+    #[must_use]
+    pub fn without_contents() -> RenderError {
+        RenderError("of a reply: it is composed with its contents".to_owned())
+    }
+}
 
 /// A mail's two bodies.
 pub struct Bodies {

@@ -127,6 +127,21 @@ view-cut = This file is too long to show all of it here. You can download it.
 unshown-title = We cannot show this file here
 unshown = Go back to the message and download the file.
 leave = Close
+conversation = Conversation
+said-by-you = Your reply
+reply = Reply
+reply-title = Your reply
+reply-to = Your reply goes to { $sender }, secured. You get a copy on this page.
+reply-text = Message
+reply-files = Send files along (optional)
+reply-files-hint = At most { $n } files, at most { $size } in all.
+reply-send = Send reply
+reply-sent = Your reply was sent. You can see it under “Conversation”.
+fault-reply-empty = Please write a message first, or choose a file. Nothing was sent yet.
+fault-reply-large = Your files are too large. Together they may be { $n } MB at most. Nothing was sent yet. Please choose smaller files.
+fault-reply-many = These are too many files. You can send { $n } at a time at most. Nothing was sent yet.
+fault-reply-long = Your message is too long. Please make it shorter, or send it as a file. Nothing was sent yet.
+fault-reply-often = You have replied to this message very often already. Please ask the sender to send you a new message.
 left-title = Message closed
 left = The message is closed on this device. Do you want to read it again? Then click the link in the email.
 
@@ -338,6 +353,13 @@ told-do-quarantined = There is nothing to do. Do not send the message again. Is 
 told-do-refused = Do you have questions? Call your help desk. We deleted the message.
 told-do-expired = Do you still need the message? Then send it again. We deleted the old one.
 told-until = If the message is not released before { $date }, you get an email about that.
+
+reply-footer = { $recipient } wrote this reply on the secure page of { $organisation }. Your answer to it goes to { $recipient }.
+reply-footer-files = Zegel has not checked the attachments for viruses.
+reply-not-sent-subject = Your reply did not arrive
+reply-not-sent-intro = Your reply did not reach { $sender }.
+reply-not-sent-at = This is about your reply of { $date }, { $clock }.
+reply-not-sent-do = Please call the sender, or write an email. An ordinary email has no extra protection.
 
 locked-subject = Message locked for now for { $recipient }
 locked-preheader = A wrong password or a wrong code was entered too often.

@@ -127,6 +127,21 @@ view-cut = Dit bestand is te lang om hier helemaal te tonen. U kunt het download
 unshown-title = Dit bestand kunnen we hier niet tonen
 unshown = Ga terug naar het bericht en download het bestand.
 leave = Sluiten
+conversation = Gesprek
+said-by-you = Uw antwoord
+reply = Beantwoorden
+reply-title = Uw antwoord
+reply-to = Uw antwoord gaat beveiligd naar { $sender }. U krijgt een kopie op deze pagina.
+reply-text = Bericht
+reply-files = Bestanden meesturen (niet verplicht)
+reply-files-hint = Hoogstens { $n } bestanden, samen hoogstens { $size }.
+reply-send = Antwoord versturen
+reply-sent = Uw antwoord is verstuurd. U ziet het onder “Gesprek”.
+fault-reply-empty = Schrijf eerst een bericht, of kies een bestand. Er is nog niets verstuurd.
+fault-reply-large = Uw bestanden zijn te groot. Samen mogen ze hoogstens { $n } MB zijn. Er is nog niets verstuurd. Kies kleinere bestanden.
+fault-reply-many = Dit zijn te veel bestanden. U kunt er hoogstens { $n } tegelijk sturen. Er is nog niets verstuurd.
+fault-reply-long = Uw bericht is te lang. Maak het korter, of stuur het als bestand. Er is nog niets verstuurd.
+fault-reply-often = U hebt al heel vaak geantwoord op dit bericht. Vraag de afzender om u een nieuw bericht te sturen.
 left-title = Bericht gesloten
 left = Het bericht is gesloten op dit apparaat. Wilt u het weer lezen? Klik dan op de link in de e-mail.
 
@@ -338,6 +353,13 @@ told-do-quarantined = Je hoeft niets te doen. Stuur het bericht niet opnieuw. He
 told-do-refused = Heb je vragen? Bel dan je helpdesk. We hebben het bericht gewist.
 told-do-expired = Is het bericht nog nodig? Stuur het dan opnieuw. Het oude bericht hebben we gewist.
 told-until = Is het bericht vóór { $date } niet vrijgegeven? Dan krijg je daarover een e-mail.
+
+reply-footer = Dit antwoord schreef { $recipient } op de beveiligde pagina van { $organisation }. Antwoordt u? Dan gaat uw e-mail naar { $recipient }.
+reply-footer-files = Zegel heeft de bijlagen niet op virussen gecontroleerd.
+reply-not-sent-subject = Uw antwoord is niet aangekomen
+reply-not-sent-intro = Uw antwoord is niet aangekomen bij { $sender }.
+reply-not-sent-at = Het gaat om uw antwoord van { $date }, { $clock } uur.
+reply-not-sent-do = Bel de afzender, of stuur hem zelf een e-mail. Een gewone e-mail is niet extra beveiligd.
 
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
 locked-preheader = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.

@@ -51,6 +51,7 @@ impl Alone {
             wake,
             under_way: UnderWay::default(),
             slow,
+            replies: outbox::Replies::new(Arc::new(zegel::store::memory::MemoryBlobs::new())),
         });
         (Alone { store, keyring, clock, outbox }, tray)
     }

@@ -6,6 +6,7 @@ mod files;
 mod guards;
 mod hostile;
 mod reading;
+mod replies;
 
 use browser::{Answer, Browser};
 use reqwest::{Method, StatusCode, header};
@@ -26,7 +27,8 @@ use tokio::{
 use zegel::{
     address::Address,
     clock::{Clock as _, SetClock},
-    notice::{Letter, Organisation},
+    grant,
+    notice::{Letter, Organisation, Origin},
     phone::PhoneNumber,
     portal::{self, Limits, Portal},
     record::{
@@ -148,6 +150,7 @@ impl World {
         let mut batch = Batch::new();
         batch.put(Key::message(id), &message, Expect::Absent);
         let tokens = [Token::random(), Token::random()];
+        let origin = Origin { message_id: Some("1@gemeente.example".to_owned()), replies_to: Some(SENDER.to_owned()), ..Origin::default() };
         for (token, to) in tokens.iter().zip([RECIPIENT, OTHER]) {
             let grant_key = Key::grant(lookup_id(token));
             let field = |name, text| master.seal_field(name, &grant_key, text, Salt::random());
@@ -162,7 +165,7 @@ impl World {
                 locked_until: None,
                 locks: 0,
                 read: None,
-                origin: None,
+                origin: Some(grant::seal_origin(&master, &grant_key, &origin)),
                 bounced: None,
             };
             batch.put(grant_key, &grant, Expect::Absent);

@@ -126,10 +126,46 @@ pub struct MessagePage {
     pub attachments: usize,
     /// Pictures that belong in the text.
     pub pictures: Vec<File>,
+    /// What its recipient replied, oldest first.
+    pub said: Vec<Said>,
+    /// Whether the last of it was sent a moment ago.
+    pub just_sent: bool,
+    /// The form for a reply, where somebody takes one.
+    pub reply: Option<ReplyForm>,
     /// Where its parts are, without a slash at the end.
     pub path: String,
     /// The forms' token.
     pub form: String,
+}
+
+/// What a recipient replied.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    /// Its name within the conversation.
+    pub id: String,
+    /// When.
+    pub at: Time,
+    /// Its text; may be empty.
+    pub text: String,
+    /// Its files.
+    pub files: Vec<File>,
+}
+
+/// The form for a reply.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplyForm {
+    /// Who gets it.
+    pub to: String,
+    /// What makes a second press of the same button known.
+    pub once: String,
+    /// What was typed so far.
+    pub text: String,
+    /// All files together.
+    pub most_bytes: u64,
+    /// How many files.
+    pub most_files: usize,
+    /// What was wrong with it.
+    pub fault: Option<Fault>,
 }
 
 /// A file that can be downloaded.
@@ -148,9 +184,22 @@ pub struct File {
 impl PageView for MessagePage {
     const TEMPLATE: &'static str = "pages/message.html";
 
+    fn faulty(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.fault.is_some())
+    }
+
     fn samples() -> Vec<MessagePage> {
         let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345, view: true };
         let plain = File { view: false, ..file.clone() };
+        let said = Said { id: "0".to_owned(), at: moment(0), text: "Dank u.\n\n{{7*7}}".to_owned(), files: vec![] };
+        let reply = |fault| ReplyForm {
+            to: "jan@voorbeeld.example".to_owned(),
+            once: "token".to_owned(),
+            text: "Dank <u>".to_owned(),
+            most_bytes: 25_000_000,
+            most_files: 20,
+            fault,
+        };
         let full = MessagePage {
             subject: "Uw aanvraag".to_owned(),
             sender_name: "Jan de Vries".to_owned(),
@@ -163,7 +212,10 @@ impl PageView for MessagePage {
             too_complex: true,
             files: vec![file.clone(), plain],
             attachments: 2,
-            pictures: vec![file],
+            pictures: vec![file.clone()],
+            said: vec![said.clone(), Said { text: String::new(), files: vec![file], ..said }],
+            just_sent: true,
+            reply: Some(reply(None)),
             path: "/r/0".to_owned(),
             form: "token".to_owned(),
         };
@@ -176,9 +228,15 @@ impl PageView for MessagePage {
             files: vec![],
             attachments: 0,
             pictures: vec![],
+            said: vec![],
+            just_sent: false,
+            reply: None,
             ..full.clone()
         };
-        vec![MessagePage { html: true, ..full.clone() }, full, bare]
+        let faults = ["large", "many", "long", "empty", "often"].map(|f| Fault { word: format!("fault-reply-{f}"), n: Some(25), at: None });
+        let mut all = vec![MessagePage { html: true, ..full.clone() }, full.clone(), bare];
+        all.extend(faults.map(|fault| MessagePage { reply: Some(reply(Some(fault))), ..full.clone() }));
+        all
     }
 }
 

@@ -7,10 +7,14 @@ fn addresses(token: &Token, numbers: &Token, read: &str) -> Vec<String> {
     let mut all = vec!["/".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
     all.push(format!("/m/{}", token.in_link().expose()));
     all.push(format!("/n/{}", numbers.in_link().expose()));
-    all.extend(["", "/text", "/picture/1", "/file/0", "/file/1", "/view/1", "/view/0", "/view/9", "/all"].map(|p| format!("{read}{p}")));
+    all.extend(
+        ["", "/text", "/picture/1", "/file/0", "/file/1", "/view/1", "/view/0", "/view/9", "/all", "/reply", "/sent/x/0"]
+            .map(|p| format!("{read}{p}")),
+    );
     all.extend(["/m/x", "/n/x", "/r/x", "/x", "/static/x", "/static/..%2f", "/?lang=en", "//", "/health/x"].map(str::to_owned));
     all.push(format!("/m/{}", Token::random().in_link().expose()));
     all.push(format!("/r/{}", Id::random()));
+    all.push(format!("{read}/sent/{}/0", Id::random()));
     all
 }
 
@@ -52,7 +56,7 @@ async fn every_answer_bears_the_headers() {
     answers.push(("large".to_owned(), browser.ask(Method::POST, &world.link(&token), Some(&large), &[]).await));
     answers.push(("host".to_owned(), browser.ask(Method::GET, &world.link(&token), None, &[("host", "evil.example")]).await));
     let statuses: std::collections::BTreeSet<u16> = answers.iter().map(|(_, a)| a.status.as_u16()).collect();
-    assert_eq!(statuses, [200, 400, 403, 404, 405, 413, 421].into());
+    assert_eq!(statuses, [200, 303, 400, 403, 404, 405, 413, 421].into());
     for (what, answer) in &answers {
         let header = |name: &str| answer.headers.get(name).unwrap_or_else(|| panic!("{what}: no {name}")).to_str().unwrap();
         assert!(header("content-security-policy").contains("default-src 'none'"), "{what}");

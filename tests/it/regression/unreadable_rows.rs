@@ -120,6 +120,7 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
         wake,
         under_way: UnderWay::default(),
         slow: Slow::default(),
+        replies: outbox::Replies::new(opened.blobs.clone()),
     });
     let running = tokio::spawn(outbox.run(tray, stopped));
     // On one thread each turn given away lets the outbox go once around, unless it waits.
