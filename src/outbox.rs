@@ -348,7 +348,10 @@ impl Outbox {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
         // Held until the mail has left.
         let _turn = match letter {
-            Letter::Reply { .. } => self.replies.turn().await,
+            Letter::Reply { .. } => match self.replies.turn().await {
+                Some(turn) => Some(turn),
+                None => return Outcome::Later(Reply::NEXT_HOP_SLOW),
+            },
             _ => None,
         };
         let composed = match letter {

@@ -141,7 +141,7 @@ mod tests {
         let (head, _) = mail.split_once("\r\n\r\n").unwrap();
         assert!(head.lines().all(|line| !line.to_ascii_lowercase().starts_with("bcc")), "{head}");
         let parsed = mail_parser::MessageParser::new().parse(mail.as_bytes()).unwrap();
-        assert!(parsed.bcc().is_none() && parsed.attachment_count() == 1 && !mail.contains("In-Reply-To"));
+        assert!(parsed.bcc().is_none() && parsed.attachments().count() == 1 && !mail.contains("In-Reply-To"));
         assert!(mail.contains("Content-Type: application/octet-stream"));
     }
 

@@ -9,8 +9,11 @@ use crate::{
     store::Blobs,
     template::Templates,
 };
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// A claim that waits longer for its turn comes back later: its lease must outlast the delivery.
+const TURN_WAIT: Duration = Duration::from_secs(30);
 
 /// Where replies lie, and how many are opened at a time: one may take a hundred megabytes while its mail is made and sent.
 pub struct Replies {
@@ -25,9 +28,9 @@ impl Replies {
         Replies { blobs, turns: Semaphore::new(1) }
     }
 
-    /// A turn to open one.
-    pub(super) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.turns.acquire().await.ok()
+    /// A turn to open one, unless it takes too long to come.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(TURN_WAIT, self.turns.acquire()).await.ok()?.ok()
     }
 }
 

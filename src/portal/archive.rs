@@ -254,9 +254,9 @@ impl Writer {
 fn dos_time(at: Time) -> (u16, u16) {
     let local = at.local();
     let part = |n: i8| u16::try_from(n).unwrap_or(0);
-    let time = part(local.hour()) << 11 | part(local.minute()) << 5 | part(local.second()) / 2;
+    let time = (part(local.hour()) << 11) | (part(local.minute()) << 5) | (part(local.second()) / 2);
     let year = u16::try_from(local.year() - 1980).unwrap_or(0).min(127);
-    (time, year << 9 | part(local.month()) << 5 | part(local.day()))
+    (time, (year << 9) | (part(local.month()) << 5) | part(local.day()))
 }
 
 #[cfg(test)]

@@ -168,7 +168,11 @@ async fn commit(visit: &Visit, open: &Open, grant: Id, to: &Receiver, keeping: &
             Some(_) => Ok(false),
             None => Err(Refusal::Busy.into()),
         },
-        Err(error) => Err(Refusal::from(error).into()),
+        Err(error) => {
+            // It may have been done all the same: what it names must not go. If it was not, the sweep finds orphans.
+            keeping.kept.clear();
+            Err(Refusal::from(error).into())
+        }
     }
 }
 
