@@ -120,7 +120,7 @@ mod tests {
     fn a_reply_stands_in_the_thread_and_comes_from_the_organisation() {
         let mail = reply("Uw aanvraag", "1@gemeente.example", Contents { text: "Dank u.".to_owned(), files: Vec::new() });
         for field in [
-            "From: \"burger@elders.example (via Gemeente Voorbeeld)\" <zegel@gemeente.example>\r\n",
+            "From: \"burger@elders.example (via Gemeente Voorbeeld)\"\r\n <zegel@gemeente.example>\r\n",
             "Reply-To: <burger@elders.example>\r\n",
             "To: <anna@gemeente.example>\r\n",
             "Subject: Re: Uw aanvraag\r\n",
