@@ -8,6 +8,7 @@ mod due;
 mod leaving;
 mod openly;
 mod remind;
+mod reply;
 mod slow;
 mod tell;
 mod tray;
@@ -57,6 +58,9 @@ const CLAIM_SURE: Duration = Duration::from_secs(1);
 /// Mail comes by way of commits that claim it or wake the outbox; the poll finds what falls due.
 const POLL: Duration = Duration::from_secs(1);
 
+/// So long a delivery waits for the place of a large mail, of the time that it may take.
+const PLACE_WAIT: Duration = Duration::from_secs(60);
+
 /// Deliveries under way at once, the slow ones not counted: a next hop must not be flooded.
 const AT_ONCE: usize = 16;
 
@@ -102,7 +106,7 @@ pub struct Outbox {
     pub under_way: UnderWay,
     /// Deliveries that take long.
     pub slow: Slow,
-    /// Where the octets lie of mail that goes as it came.
+    /// Where the octets lie of mail that goes as it came, and of replies.
     pub blobs: Arc<dyn Blobs>,
     /// How such mail is marked as judged; `None` where mail never comes back.
     pub loop_header: Option<LoopHeader>,
@@ -356,22 +360,40 @@ impl Outbox {
         Ok(message.state != State::Gone || claim.mail.grant.is_none())
     }
 
-    async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
+    /// The mail that a letter is, with the place in memory that a large one takes.
+    async fn leaving(&self, claim: &Claim, letter: &Letter) -> Result<(Leaving, Option<OwnedSemaphorePermit>), Outcome> {
         let (organisation, templates) = (self.organisation.load_full(), self.templates.load_full());
+        let (composed, place) = match letter {
+            Letter::Openly { token, recipient, .. } => return self.original(claim, token, recipient).await,
+            Letter::Reply { .. } => {
+                let place = self.place().await?;
+                (self.reply(claim, letter, &organisation, &templates).await, Some(place))
+            }
+            _ => (compose(letter, claim.id, claim.mail.at, &organisation, &templates).map_err(|e| e.to_string()), None),
+        };
+        match composed {
+            Ok(mail) => Ok((self.with_return_path(claim, mail, organisation.bounces.as_ref()).into(), place)),
+            Err(error) => {
+                tracing::error!("mail {} cannot be composed: {error}", claim.id);
+                Err(Outcome::Later(Reply::TRY_LATER))
+            }
+        }
+    }
+
+    /// The place for a large mail in memory. Who waits too long for it comes back later: his lease must outlast the delivery.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Outcome> {
+        match tokio::time::timeout(PLACE_WAIT, self.large.clone().acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Outcome::Later(Reply::TRY_LATER)),
+        }
+    }
+
+    async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {
         let deadline = Instant::now() + DELIVERY_TIME;
-        let (mail, _place) = if let Letter::Openly { token, recipient, .. } = letter {
-            match self.original(claim, token, recipient).await {
-                Ok(original) => original,
-                Err(outcome) => return outcome,
-            }
-        } else {
-            match compose(letter, claim.id, claim.mail.at, &organisation, &templates) {
-                Ok(mail) => (self.with_return_path(claim, mail, organisation.bounces.as_ref()).into(), None),
-                Err(error) => {
-                    tracing::error!("mail {} cannot be composed: {error}", claim.id);
-                    return Outcome::Later(Reply::TRY_LATER);
-                }
-            }
+        // The place is held until the mail has left.
+        let (mail, _place) = match self.leaving(claim, letter).await {
+            Ok(leaving) => leaving,
+            Err(outcome) => return outcome,
         };
         let route = self.routes.load().of(&mail.to).clone();
         let name = route.name();

@@ -49,7 +49,7 @@ pub struct Inspection {
     /// What the gateway does.
     pub decision: Decision,
     /// Whether the sender is one of us, and no machine.
-    ours: bool,
+    pub ours: bool,
 }
 
 /// What the gateway does with a mail.

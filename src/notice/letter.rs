@@ -222,6 +222,36 @@ pub enum Letter {
         /// The sender's language.
         language: String,
     },
+    /// To the sender: what a recipient replied. The reply itself is a sealed message of its own, the one that the mail is about.
+    Reply {
+        /// The reply's secret.
+        token: Token,
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// Who replied.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// The subject of the message that he replies to.
+        subject: String,
+        /// Its Message-ID, without angle brackets.
+        in_reply_to: Option<String>,
+        /// The sender's language.
+        language: String,
+    },
+    /// To a recipient: his reply did not arrive.
+    ReplyNotSent {
+        /// To whom.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// Who should have got it.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// When he replied.
+        at: Time,
+        /// The recipient's language.
+        language: String,
+    },
     /// To the sender: too many wrong tries, the message is locked for a recipient.
     Locked {
         /// To whom.
@@ -290,6 +320,8 @@ impl Letter {
             Letter::Ask { .. } => "ask",
             Letter::Told { what, .. } => what.word(),
             Letter::Undelivered { .. } => "undelivered",
+            Letter::Reply { .. } => "reply",
+            Letter::ReplyNotSent { .. } => "reply-not-sent",
             Letter::Locked { .. } => "locked",
         }
     }
@@ -301,6 +333,7 @@ impl Letter {
             Letter::Notification { .. } => Some(Fact::Notified),
             Letter::Password { .. } => Some(Fact::PasswordSent),
             Letter::Openly { .. } => Some(Fact::Relayed),
+            Letter::Reply { .. } => Some(Fact::ReplySent),
             _ => None,
         }
     }

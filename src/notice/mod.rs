@@ -5,6 +5,7 @@
 mod letter;
 mod origin;
 mod quoted;
+mod reply;
 mod report;
 mod return_path;
 mod sms;
@@ -12,6 +13,7 @@ mod stored;
 
 pub use letter::{Letter, Told};
 pub use origin::Origin;
+pub use reply::{Contents, compose_reply};
 pub use return_path::{RETURN_NAME, Returned, return_path, returned};
 pub use sms::{sms_text, to_gsm7};
 
@@ -107,6 +109,8 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
             report::draft(letter, organisation, templates)?
         }
         Letter::Openly { .. } => unreachable!("the sender has written it"),
+        Letter::Reply { .. } => return Err(RenderError::without_contents()),
+        Letter::ReplyNotSent { .. } => reply::not_sent(letter, organisation, templates)?,
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
         Letter::Undelivered { sender, recipient, phone, at, language } => {

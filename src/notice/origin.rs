@@ -22,6 +22,9 @@ pub struct Origin {
     /// ORCPT with its type, decoded: `rfc822;a@b.example`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_recipient: Option<String>,
+    /// Where a recipient's reply goes, in clear: the sender's own mailbox. `None` when he is not of the organisation, or a program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replies_to: Option<String>,
     /// NOTIFY.
     pub notify: Notify,
 }

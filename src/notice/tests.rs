@@ -200,6 +200,7 @@ fn what_a_client_says_adds_no_field_to_a_report() {
         subject: Some(evil.to_owned()),
         envelope_id: Some(evil.to_owned()),
         original_recipient: Some(evil.to_owned()),
+        replies_to: None,
         notify: Notify::default(),
     };
     let letter = Letter::NotNotified {

@@ -13,14 +13,10 @@ use crate::{
     smtp::{Enhanced, Reply},
     store::StoreError,
 };
-use std::time::Duration;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// One larger than this waits for its turn: there is room for one such mail at a time, and for one of this size per delivery.
 const LARGE_BYTES: u64 = 1024 * 1024;
-
-/// So long it waits, of the time that its delivery may take.
-const TURN_TIME: Duration = Duration::from_secs(60);
 
 /// The message's day is over.
 const EXPIRED: Reply = Reply::fixed(554, Enhanced(5, 4, 7), "The message expired before it could be delivered");
@@ -51,10 +47,7 @@ impl Outbox {
         let Some((original, message)) = message.and_then(|m| Some((m.original?, m))) else { return Err(Outcome::Refused(EXPIRED)) };
         let place = match original.size_bytes {
             ..=LARGE_BYTES => None,
-            _ => match timeout(TURN_TIME, self.large.clone().acquire_owned()).await {
-                Ok(Ok(place)) => Some(place),
-                _ => return Err(Outcome::Later(Reply::TRY_LATER)),
-            },
+            _ => Some(self.place().await?),
         };
         let number = claim.mail.openly.unwrap_or_default();
         let key = Key::openly(claim.mail.about, number);

@@ -30,6 +30,12 @@ impl Outbox {
         reply: &str,
         now: Time,
     ) -> Result<(), StoreError> {
+        if let Letter::Reply { sender, recipient, language, .. } = letter {
+            grant::note(batch, Fact::ReplyNotSent, Some(claim.mail.about), None, now);
+            let (sender, recipient, at, language) = (sender.clone(), recipient.clone(), claim.mail.at, language.clone());
+            self.post(batch, claim, &Letter::ReplyNotSent { recipient, sender, at, language }, now);
+            return Ok(());
+        }
         grant::note(batch, Fact::NotNotified, Some(claim.mail.about), claim.mail.grant, now);
         if letter.notified().is_none() {
             tracing::error!("mail {} kind={} has nobody who could be told that it was not delivered", claim.id, letter.kind());

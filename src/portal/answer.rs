@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{Limits, files, guard, link, numbers, read, reports, server::Desk, session, unlock};
+use super::{Limits, archive, files, guard, link, numbers, read, reply, reports, server::Desk, session, unlock, view};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -97,10 +97,19 @@ enum Route<'a> {
     Picture(Id, usize),
     File(Id, usize),
     Report(&'a str, Option<&'a str>),
+    View(Id, usize),
+    All(Id),
+    Reply(Id),
+    Sent(Id, Id, usize),
 }
 
 impl Route<'_> {
     fn of(path: &str) -> Option<Route<'_>> {
+        if let Some((grant, (reply, number))) =
+            path.strip_prefix("/r/").and_then(|p| p.split_once("/sent/")).and_then(|(g, s)| Some((g, s.split_once('/')?)))
+        {
+            return Some(Route::Sent(Id::parse(grant)?, Id::parse(reply)?, number.parse().ok()?));
+        }
         let mut segments = path.strip_prefix('/')?.split('/');
         let route = match (segments.next()?, segments.next(), segments.next(), segments.next()) {
             ("", None, ..) => Route::Home,
@@ -113,13 +122,17 @@ impl Route<'_> {
             ("r", Some(grant), Some("text"), None) => Route::Text(Id::parse(grant)?),
             ("r", Some(grant), Some("picture"), Some(number)) => Route::Picture(Id::parse(grant)?, number.parse().ok()?),
             ("r", Some(grant), Some("file"), Some(number)) => Route::File(Id::parse(grant)?, number.parse().ok()?),
+            ("r", Some(grant), Some("view"), Some(number)) => Route::View(Id::parse(grant)?, number.parse().ok()?),
+            ("r", Some(grant), Some("all"), None) => Route::All(Id::parse(grant)?),
+            ("r", Some(grant), Some("reply"), None) => Route::Reply(Id::parse(grant)?),
             _ => return None,
         };
         segments.next().is_none().then_some(route)
     }
 
     fn takes_forms(self) -> bool {
-        matches!(self, Route::Message(_) | Route::Numbers(_) | Route::Read(_) | Route::File(..))
+        use Route as R;
+        matches!(self, R::Message(_) | R::Numbers(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_) | R::Reply(_))
     }
 }
 
@@ -210,10 +223,18 @@ async fn route(mut visit: Visit, from: IpAddr, method: Method, uri: Uri, body: B
         return reports::answer(&visit, &reports::Called { provider, reference, method, uri: &uri, from }, body).await;
     }
     match method {
-        Method::GET | Method::HEAD => get(&mut visit, route).await,
+        Method::GET => get(&mut visit, route).await,
+        Method::HEAD => {
+            // RFC 9110, 14.2: only GET has ranges.
+            visit.headers.remove(header::RANGE);
+            get(&mut visit, route).await
+        }
         Method::POST if route.takes_forms() => {
             visit.desk.addresses.form(from, visit.desk.portal.limits.forms_per_minute)?;
             guard::same_site(&visit.organisation, &visit.headers)?;
+            if let Route::Reply(grant) = route {
+                return reply::post(&mut visit, grant, body).await;
+            }
             let form = Form::read(visit.desk.portal.limits, &visit.headers, body).await?;
             post(&mut visit, route, &form).await
         }
@@ -235,6 +256,11 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
         Route::File(grant, number) => files::get(visit, grant, number).await,
         // Answered above.
         Route::Report(..) => Err(Refusal::Missing),
+        Route::View(grant, number) => view::get(visit, grant, number).await,
+        Route::All(grant) => archive::get(visit, grant).await,
+        // Whoever reloads what was wrong with his reply.
+        Route::Reply(grant) => see_other(&format!("/r/{grant}")),
+        Route::Sent(grant, reply, number) => reply::file(visit, grant, reply, number).await,
     }
 }
 
@@ -244,6 +270,8 @@ async fn post(visit: &mut Visit, route: Route<'_>, form: &Form) -> Result<Page, 
         Route::Numbers(token) => numbers::post(visit, token, form).await,
         Route::Read(grant) => read::leave(visit, grant, form).await,
         Route::File(grant, number) => files::note(visit, grant, number, form).await,
+        Route::View(grant, number) => view::note(visit, grant, number, form).await,
+        Route::All(grant) => archive::note(visit, grant, form).await,
         _ => Err(Refusal::Missing),
     }
 }

@@ -5,8 +5,12 @@
 //! | `/m/<token>` | a recipient's link: asks for a password or code | `do=send` sends one, `do=open` gives one: 303 to `/r/<grant>` with a cookie |
 //! | `/r/<grant>` | the message | closes it |
 //! | `/r/<grant>/text` | its HTML, for the frame | |
-//! | `/r/<grant>/picture/<n>` | a picture within it | |
-//! | `/r/<grant>/file/<n>` | a file | notes the download: 303 to the same |
+//! | `/r/<grant>/picture/<n>` | a picture within it, or one that is attached | |
+//! | `/r/<grant>/file/<n>` | a file, or a range of it | notes the download: 303 to the same |
+//! | `/r/<grant>/view/<n>` | a page that shows a picture or text; a PDF itself | notes the look at it: 303 to the same |
+//! | `/r/<grant>/all` | a ZIP of the attachments | notes the downloads: 303 to the same |
+//! | `/r/<grant>/reply` | 303 to the message | takes a reply with its files: 303 to the message |
+//! | `/r/<grant>/sent/<reply>/<n>` | a file of a reply, for who sent it | |
 //! | `/n/<token>` | a sender's link: asks for numbers | takes them and releases the message: 303 to the same |
 //! | `/sms/<provider>`, `/sms/<provider>/<reference>` | as POST, where a provider has nothing else and its signature fits | its report of what became of an SMS |
 //! | `/static/<name>`, `/health`, `/` | style sheet and script, health, a page that says where to find the link | |
@@ -16,17 +20,24 @@
 //! The cookie of an opened message is named after its grant (`__Host-zegel-<grant>`), so several messages can be open in one browser.
 
 mod answer;
+mod archive;
 mod codes;
 mod files;
 mod guard;
 pub mod html;
 mod link;
+mod names;
 mod numbers;
+mod pieces;
+mod range;
 mod read;
+mod reply;
 mod reports;
 mod server;
 mod session;
 mod unlock;
+mod upload;
+mod view;
 
 pub use server::serve;
 
@@ -75,7 +86,15 @@ pub struct Limits {
     pub form_time: Duration,
     /// The largest form: a thousand numbers.
     pub form_bytes: usize,
-    /// How long a browser may take nothing of an answer.
+    /// All files of one reply together. In a mail they grow by a third, and most mail servers take no more.
+    pub reply_bytes: u64,
+    /// The text of a reply.
+    pub reply_text_bytes: u64,
+    /// Files of one reply.
+    pub reply_files: usize,
+    /// Replies that come in at a time: each can take [`Limits::reply_bytes`] of memory, sealed, until its files are on disk.
+    pub replies: usize,
+    /// How long a browser may take nothing of an answer, or send nothing of a reply.
     pub stall_time: Duration,
     /// How long stopping waits for answers under way.
     pub drain_time: Duration,
@@ -101,6 +120,10 @@ impl Default for Limits {
             head_time: Duration::from_secs(5),
             form_time: Duration::from_secs(15),
             form_bytes: 128 * 1024,
+            reply_bytes: 25_000_000,
+            reply_text_bytes: 64 * 1024,
+            reply_files: 20,
+            replies: 8,
             stall_time: Duration::from_secs(60),
             drain_time: Duration::from_secs(20),
             forms_per_minute: 120,

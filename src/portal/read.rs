@@ -4,7 +4,11 @@ use super::{
     answer::{Form, Page, Refusal, Visit},
     files, html,
     link::Granted,
+    names::safe_name,
+    pieces::PIECE_BYTES,
+    reply::{self, Unsent},
     session::{self, Open},
+    view,
 };
 use crate::{
     record::{Batch, Card, Expect, Key, Part, SealedMessage},
@@ -17,7 +21,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use zeroize::Zeroizing;
 
 /// A longer text is shown cut off and can be downloaded whole.
-const MAX_TEXT_BYTES: usize = files::PIECE_BYTES as usize;
+const MAX_TEXT_BYTES: usize = PIECE_BYTES as usize;
 
 /// What the frame with the mail's HTML may do: show pictures of ours and open links elsewhere, nothing else.
 const FRAME_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
@@ -27,9 +31,16 @@ const FRAME_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 
 pub(super) async fn get(visit: &mut Visit, grant: Id) -> Result<Page, Refusal> {
     let open = Open::find(visit, grant).await?;
     visit.suggest(&open.granted.message.value.language);
-    let card = card(visit, &open).await?;
-    let body = body(visit, &open, &card, grant).await?;
+    show(visit, &open, grant, None).await
+}
+
+/// The page of a message, with what was wrong with a reply.
+pub(super) async fn show(visit: &Visit, open: &Open, grant: Id, unsent: Option<Unsent>) -> Result<Page, Refusal> {
+    let card = card(visit, open).await?;
+    let body = body(visit, open, &card, grant).await?;
+    let talk = reply::talk(visit, open, grant, unsent.as_ref()).await?;
     let (pictures, files) = listed(visit, &card, body.cut);
+    let attachments = card.files.len() - pictures.len();
     let view = MessagePage {
         subject: card.subject,
         sender_name: card.sender_name,
@@ -41,11 +52,15 @@ pub(super) async fn get(visit: &mut Visit, grant: Id) -> Result<Page, Refusal> {
         html: body.html.is_some(),
         too_complex: body.too_complex,
         files,
+        attachments,
         pictures,
+        said: talk.said,
+        just_sent: talk.just_sent,
+        reply: talk.form,
         path: path(grant),
         form: form_token(&open.cookie).expose().clone(),
     };
-    visit.page(StatusCode::OK, &view)
+    visit.page(unsent.map_or(StatusCode::OK, |u| u.status()), &view)
 }
 
 /// Its HTML, in a page of its own.
@@ -167,20 +182,27 @@ pub(super) fn damaged(blob: Id) -> Refusal {
     Refusal::Damaged
 }
 
+/// Whether a file is a picture that the text shows, and no attachment.
+pub(super) fn is_in_text(card: &Card, part: &Part) -> bool {
+    part.content_id.is_some() && card.html.is_some() && files::is_picture(&part.media_type)
+}
+
 /// Pictures of the text apart from attachments; a text that is cut off, or HTML that can't be shown, can be had as a file.
 fn listed(visit: &Visit, card: &Card, whole_text: bool) -> (Vec<File>, Vec<File>) {
     let mut pictures = Vec::new();
     let mut others = Vec::new();
     for (number, part) in card.files.iter().enumerate() {
-        let file = File { number, name: files::safe_name(&part.name, &part.media_type), size_bytes: part.size_bytes };
-        if part.content_id.is_some() && card.html.is_some() && files::is_picture(&part.media_type) {
+        let name = safe_name(&part.name, &part.media_type);
+        let file = File { number, name, size_bytes: part.size_bytes, view: view::look(part).is_some() };
+        if is_in_text(card, part) {
             pictures.push(file);
         } else {
             others.push(file);
         }
     }
     if whole_text && let Some(part) = files::body_part(card) {
-        others.push(File { number: card.files.len(), name: files::body_name(visit, part), size_bytes: part.size_bytes });
+        let name = files::body_name(visit, part);
+        others.push(File { number: card.files.len(), name, size_bytes: part.size_bytes, view: false });
     }
     (pictures, others)
 }

@@ -30,6 +30,8 @@ pub(super) struct Desk {
     pub(super) hashing: Arc<Semaphore>,
     /// Mails whose HTML may be made harmless.
     pub(super) making: Arc<Semaphore>,
+    /// Replies that may come in.
+    pub(super) replying: Semaphore,
     /// Hashes that run or wait.
     pub(super) hashes: AtomicUsize,
 }
@@ -38,7 +40,8 @@ impl Desk {
     pub(super) fn new(portal: Arc<Portal>) -> Desk {
         let hashing = Arc::new(Semaphore::new(portal.limits.hashing.max(1)));
         let making = Arc::new(Semaphore::new(portal.limits.making.max(1)));
-        Desk { addresses: Addresses::default(), seen: Seen::default(), hashing, making, hashes: AtomicUsize::new(0), portal }
+        let replying = Semaphore::new(portal.limits.replies);
+        Desk { replying, addresses: Addresses::default(), seen: Seen::default(), hashing, making, hashes: AtomicUsize::new(0), portal }
     }
 }
 

@@ -68,6 +68,12 @@ impl Key {
         Key::of(format!("quarantine/{message}"))
     }
 
+    /// A [`super::Reply`] that the recipient of `grant` wrote to `message`.
+    #[must_use]
+    pub fn reply(message: Id, grant: Id, id: Id) -> Key {
+        Key::of(format!("reply/{message}/{grant}/{id}"))
+    }
+
     /// The [`super::Challenge`] of a grant.
     #[must_use]
     pub fn challenge(lookup: Id) -> Key {
@@ -204,6 +210,12 @@ impl KeyRange {
     #[must_use]
     pub fn grants_of(message: Id) -> KeyRange {
         KeyRange::under(&format!("of/{message}"))
+    }
+
+    /// What the recipient of `grant` replied to a message.
+    #[must_use]
+    pub fn replies_of(message: Id, grant: Id) -> KeyRange {
+        KeyRange::under(&format!("reply/{message}/{grant}"))
     }
 
     /// The waiting recipients of a held message.

@@ -254,6 +254,19 @@ pub struct Quarantined {
     pub refused: Option<Sealed>,
 }
 
+/// `reply/<message>/<grant>/<id>`: what a recipient replied. The id is that of his form with what he filled in: a second press finds it there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reply {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// When.
+    pub at: Time,
+    /// The reply itself: a [`SealedMessage`].
+    pub reply: Id,
+    /// Its secret, under the content key of the message that it answers.
+    pub wrap: Sealed,
+}
+
 /// `challenge/<lookup id>`: a password or code that was sent and can be answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Challenge {
@@ -508,6 +521,14 @@ pub enum Fact {
     Read,
     /// An attachment was downloaded.
     Downloaded,
+    /// An attachment was shown in the browser.
+    Viewed,
+    /// A recipient replied.
+    Replied,
+    /// A reply was taken by the next hop.
+    ReplySent,
+    /// A reply was refused for good or given up.
+    ReplyNotSent,
     /// A number was entered or changed.
     PhoneSet,
     /// A number was forgotten.

@@ -17,7 +17,7 @@ use aws_lc_rs::{
     hkdf,
 };
 use std::ops::Range;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// How much plain text a chunk holds.
 pub const CHUNK_BYTES: u64 = 64 * 1024;
@@ -108,6 +108,57 @@ pub fn seal(key: &Key, context: &Context, salt: Salt, plaintext: &[u8]) -> Ciphe
         sealed.extend_from_slice(tag.as_ref());
     }
     Ciphertext(sealed)
+}
+
+/// Seals a text that comes in pieces, as [`seal`] does a whole one: no more of it than a chunk is ever held in clear.
+pub struct Sealer {
+    chunk_key: LessSafeKey,
+    header: [u8; HEADER],
+    sealed: Vec<u8>,
+    /// What is not sealed yet: at most a chunk, since only the end tells which is the last.
+    rest: Zeroizing<Vec<u8>>,
+    number: u64,
+}
+
+impl Sealer {
+    /// Begins to seal under `key`, for the place that `context` names.
+    #[must_use]
+    pub fn new(key: &Key, context: &Context, salt: Salt) -> Sealer {
+        let (chunk_key, commitment) = derive(key, context, &salt.0);
+        let header = header(context, &salt.0, &commitment);
+        Sealer { chunk_key, header, sealed: header.to_vec(), rest: Zeroizing::new(Vec::with_capacity(CHUNK)), number: 0 }
+    }
+
+    /// Adds a piece.
+    pub fn push(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            if self.rest.len() == CHUNK {
+                self.close(false);
+            }
+            let (now, later) = piece.split_at(piece.len().min(CHUNK - self.rest.len()));
+            self.rest.extend_from_slice(now);
+            piece = later;
+        }
+    }
+
+    /// The whole of it.
+    #[must_use]
+    pub fn finish(mut self) -> Ciphertext {
+        self.close(true);
+        Ciphertext(self.sealed)
+    }
+
+    fn close(&mut self, last: bool) {
+        let start = self.sealed.len();
+        self.sealed.extend_from_slice(&self.rest);
+        let tag = self
+            .chunk_key
+            .seal_in_place_separate_tag(nonce(self.number, last), Aad::from(&self.header), &mut self.sealed[start..])
+            .expect("a chunk is shorter than GCM's limit");
+        self.sealed.extend_from_slice(tag.as_ref());
+        self.rest.zeroize();
+        self.number += 1;
+    }
 }
 
 /// Opens what [`seal`] made under the same key for the same place.

@@ -316,6 +316,32 @@ fn session_context(grant: Id) -> Context {
     Context::new(Kind::Session, 0, &[&grant.0])
 }
 
+/// The key under which a reply is sealed whose secret is `token`.
+#[must_use]
+pub fn reply_key(token: &Token) -> ContentKey {
+    ContentKey(Key::derive(&[token.expose()], "zegel/1 reply"))
+}
+
+/// Keeps the secret of a reply under the content key of the message that it answers: whoever can read that one under `grant` can read the reply,
+/// and when its keys are destroyed nobody can.
+#[must_use]
+pub fn wrap_reply(key: &ContentKey, grant: Id, reply: Id, token: &Token, salt: Salt) -> Sealed {
+    seal(&key.0, &reply_context(grant, reply), salt, token.in_link().expose().as_bytes()).into_sealed()
+}
+
+/// Opens what [`wrap_reply`] kept.
+///
+/// # Errors
+/// [`Damaged`] when the message, the grant or the reply is another.
+pub fn unwrap_reply(key: &ContentKey, grant: Id, reply: Id, wrapped: &Sealed) -> Result<Token, Damaged> {
+    let text = open(&key.0, &reply_context(grant, reply), &wrapped.0)?;
+    std::str::from_utf8(&text).ok().and_then(Token::parse).ok_or(Damaged)
+}
+
+fn reply_context(grant: Id, reply: Id) -> Context {
+    Context::new(Kind::Reply, 0, &[&grant.0, &reply.0])
+}
+
 /// What a form must bring back to show that it came from our page: derived from the link or the session's cookie, so nothing is kept for it.
 #[must_use]
 pub fn form_token(secret: &Token) -> Secret<String> {

@@ -15,10 +15,12 @@
 mod format;
 mod keys;
 
-pub use format::{CHUNK_BYTES, Ciphertext, Damaged, HEADER_BYTES, Salt, open, open_range, seal, sealed_len, sealed_range, self_test};
+pub use format::{
+    CHUNK_BYTES, Ciphertext, Damaged, HEADER_BYTES, Salt, Sealer, open, open_range, seal, sealed_len, sealed_range, self_test,
+};
 pub use keys::{
-    Bucket, ContentKey, Key, Master, digest, form_token, form_token_fits, lookup_id, session_hash, unwrap, unwrap_session, wrap,
-    wrap_session,
+    Bucket, ContentKey, Key, Master, digest, form_token, form_token_fits, lookup_id, reply_key, session_hash, unwrap, unwrap_reply,
+    unwrap_session, wrap, wrap_reply, wrap_session,
 };
 
 use crate::secret::Id;
@@ -45,6 +47,8 @@ pub enum Kind {
     Bucket = 8,
     /// A known text, by which a master key is recognised.
     Canary = 9,
+    /// The secret of a reply, under the content key of the message that it answers.
+    Reply = 10,
 }
 
 /// What is sealed, and where it belongs. Opening asks for the same: a thing that was moved to another place does not open.

@@ -24,6 +24,19 @@ fn sealed(len: usize) -> (Key, Vec<u8>) {
 }
 
 #[test]
+fn a_text_that_comes_in_pieces_is_sealed_as_a_whole_one() {
+    let (key, context, chunk) = (Key::new([7; 32]), part_context(Id([1; 16]), Id([2; 16])), CHUNK_BYTES as usize);
+    for length in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 5] {
+        let text: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+        for piece in [1000, chunk, 5 * chunk] {
+            let mut sealer = Sealer::new(&key, &context, Salt::fixed([9; 32]));
+            text.chunks(piece).for_each(|piece| sealer.push(piece));
+            assert!(sealer.finish() == seal(&key, &context, Salt::fixed([9; 32]), &text), "{length} by {piece}");
+        }
+    }
+}
+
+#[test]
 fn the_format_is_the_one_that_was_written_down() {
     let made = seal(&Key::new([7; 32]), &Context::new(Kind::Canary, 1, &[b"vector"]), Salt::fixed([9; 32]), b"zegel");
     assert_eq!(hex(made.as_bytes()), format::VECTOR);

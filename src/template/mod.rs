@@ -9,8 +9,8 @@ mod words;
 
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
-    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, Stage, StartPage, TextPage, ToldMail,
-    UndeliveredMail,
+    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
+    StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
 };
 
 use crate::{
@@ -54,6 +54,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/password.txt",
     "templates/mails/relayed.html",
     "templates/mails/relayed.txt",
+    "templates/mails/reply-not-sent.html",
+    "templates/mails/reply-not-sent.txt",
     "templates/mails/told.html",
     "templates/mails/told.txt",
     "templates/mails/undelivered.html",
@@ -65,6 +67,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/numbers.html",
     "templates/pages/start.html",
     "templates/pages/text.html",
+    "templates/pages/view.html",
     "templates/static/zegel.css",
     "templates/static/zegel.js",
     "templates/words/en.ftl",
@@ -126,6 +129,14 @@ struct Spoken {
 #[derive(Debug, thiserror::Error)]
 #[error("template {0}")]
 pub struct RenderError(String);
+
+impl RenderError {
+    /// A reply was to be composed without what it says: a fault of zegel.
+    #[must_use]
+    pub fn without_contents() -> RenderError {
+        RenderError("of a reply: it is composed with its contents".to_owned())
+    }
+}
 
 /// A mail's two bodies.
 pub struct Bodies {

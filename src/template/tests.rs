@@ -34,10 +34,19 @@ fn every_language_has_the_same_texts_with_the_same_values() {
 
 #[test]
 fn every_text_is_used_somewhere() {
-    let rust: String =
-        ["template/view/page.rs", "template/mod.rs", "template/moment.rs", "notice/mod.rs", "notice/sms.rs", "phone.rs", "portal/files.rs"]
-            .map(|f| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(f)).unwrap_or_default())
-            .concat();
+    let rust: String = [
+        "template/view/page.rs",
+        "template/mod.rs",
+        "template/moment.rs",
+        "notice/mod.rs",
+        "notice/sms.rs",
+        "phone.rs",
+        "portal/files.rs",
+        "portal/archive.rs",
+        "notice/reply.rs",
+    ]
+    .map(|f| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(f)).unwrap_or_default())
+    .concat();
     let all = EMBEDDED.iter().filter(|(name, _)| !name.ends_with(".ftl")).map(|(_, t)| *t).collect::<String>() + &rust;
     let composed = [
         "send-",

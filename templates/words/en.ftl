@@ -126,7 +126,29 @@ pictures = { $n ->
    *[other] { $n } pictures from the text
   }
 download = Download
+download-all = Download all
+files-archive = attachments
+view = View
+view-back = Back to the message
+view-cut = This file is too long to show all of it here. You can download it.
+unshown-title = We cannot show this file here
+unshown = Go back to the message and download the file.
 leave = Close
+conversation = Conversation
+said-by-you = Your reply
+reply = Reply
+reply-title = Your reply
+reply-to = Your reply goes to { $sender }, secured. You get a copy on this page.
+reply-text = Message
+reply-files = Send files along (optional)
+reply-files-hint = At most { $n } files, at most { $size } in all.
+reply-send = Send reply
+reply-sent = Your reply was sent. You can see it under “Conversation”.
+fault-reply-empty = Please write a message first, or choose a file. Nothing was sent yet.
+fault-reply-large = Your files are too large. Together they may be { $n } MB at most. Nothing was sent yet. Please choose smaller files.
+fault-reply-many = These are too many files. You can send { $n } at a time at most. Nothing was sent yet.
+fault-reply-long = Your message is too long. Please make it shorter, or send it as a file. Nothing was sent yet.
+fault-reply-often = You have replied to this message very often already. Please ask the sender to send you a new message.
 left-title = Message closed
 left = The message is closed on this device. Do you want to read it again? Then click the link in the email.
 
@@ -359,6 +381,12 @@ undelivered-preheader = Please check the mobile number.
 undelivered-intro = { $recipient } wants to open your secure message, but the SMS with the code did not arrive at { $phone }.
 undelivered-do = Is this number wrong? Then send the message again, with the right number.
 undelivered-wait = Is it right? Then the telephone may have been off. The recipient can ask for a new code.
+reply-footer = { $recipient } wrote this reply on the secure page of { $organisation }. Your answer to it goes to { $recipient }.
+reply-footer-files = Zegel has not checked the attachments for viruses.
+reply-not-sent-subject = Your reply did not arrive
+reply-not-sent-intro = Your reply did not reach { $sender }.
+reply-not-sent-at = This is about your reply of { $date }, { $clock }.
+reply-not-sent-do = Please call the sender, or write an email. An ordinary email has no extra protection.
 
 locked-subject = Message locked for now for { $recipient }
 locked-preheader = A wrong password or a wrong code was entered too often.

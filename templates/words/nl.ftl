@@ -126,7 +126,29 @@ pictures = { $n ->
    *[other] { $n } afbeeldingen uit de tekst
   }
 download = Downloaden
+download-all = Alles downloaden
+files-archive = bijlagen
+view = Bekijken
+view-back = Terug naar het bericht
+view-cut = Dit bestand is te lang om hier helemaal te tonen. U kunt het downloaden.
+unshown-title = Dit bestand kunnen we hier niet tonen
+unshown = Ga terug naar het bericht en download het bestand.
 leave = Sluiten
+conversation = Gesprek
+said-by-you = Uw antwoord
+reply = Beantwoorden
+reply-title = Uw antwoord
+reply-to = Uw antwoord gaat beveiligd naar { $sender }. U krijgt een kopie op deze pagina.
+reply-text = Bericht
+reply-files = Bestanden meesturen (niet verplicht)
+reply-files-hint = Hoogstens { $n } bestanden, samen hoogstens { $size }.
+reply-send = Antwoord versturen
+reply-sent = Uw antwoord is verstuurd. U ziet het onder “Gesprek”.
+fault-reply-empty = Schrijf eerst een bericht, of kies een bestand. Er is nog niets verstuurd.
+fault-reply-large = Uw bestanden zijn te groot. Samen mogen ze hoogstens { $n } MB zijn. Er is nog niets verstuurd. Kies kleinere bestanden.
+fault-reply-many = Dit zijn te veel bestanden. U kunt er hoogstens { $n } tegelijk sturen. Er is nog niets verstuurd.
+fault-reply-long = Uw bericht is te lang. Maak het korter, of stuur het als bestand. Er is nog niets verstuurd.
+fault-reply-often = U hebt al heel vaak geantwoord op dit bericht. Vraag de afzender om u een nieuw bericht te sturen.
 left-title = Bericht gesloten
 left = Het bericht is gesloten op dit apparaat. Wilt u het weer lezen? Klik dan op de link in de e-mail.
 
@@ -359,6 +381,12 @@ undelivered-preheader = Controleer het mobiele nummer.
 undelivered-intro = { $recipient } wil je beveiligde bericht openen, maar de sms met de code is niet aangekomen op { $phone }.
 undelivered-do = Klopt dit nummer niet? Stuur het bericht dan opnieuw, met het goede nummer.
 undelivered-wait = Klopt het wel? Dan stond de telefoon misschien uit. De ontvanger kan een nieuwe code aanvragen.
+reply-footer = Dit antwoord schreef { $recipient } op de beveiligde pagina van { $organisation }. Antwoordt u? Dan gaat uw e-mail naar { $recipient }.
+reply-footer-files = Zegel heeft de bijlagen niet op virussen gecontroleerd.
+reply-not-sent-subject = Uw antwoord is niet aangekomen
+reply-not-sent-intro = Uw antwoord is niet aangekomen bij { $sender }.
+reply-not-sent-at = Het gaat om uw antwoord van { $date }, { $clock } uur.
+reply-not-sent-do = Bel de afzender, of stuur hem zelf een e-mail. Een gewone e-mail is niet extra beveiligd.
 
 locked-subject = Bericht tijdelijk op slot voor { $recipient }
 locked-preheader = Er is te vaak een verkeerd wachtwoord of een verkeerde code ingevuld.

@@ -2,9 +2,11 @@
 
 mod browser;
 mod codes;
+mod files;
 mod guards;
 mod hostile;
 mod reading;
+mod replies;
 mod sms_codes;
 
 use browser::{Answer, Browser};
@@ -26,14 +28,15 @@ use tokio::{
 use zegel::{
     address::Address,
     clock::{Clock as _, SetClock},
-    notice::{Letter, Organisation},
+    grant,
+    notice::{Letter, Organisation, Origin},
     phone::PhoneNumber,
     portal::{self, Limits, Portal},
     record::{
         Approval, Batch, Card, Challenge, Event, Expect, FORMAT, Fact, Grant, Key, KeyRange, KnownPhone, Level, Mail, Part, Record,
         SealedMessage, State, Waiting,
     },
-    seal::{ContentKey, Salt, card_context, lookup_id, part_context, seal, wrap},
+    seal::{ContentKey, Salt, card_context, lookup_id, open, part_context, seal, unwrap, wrap},
     secret::{Id, Token},
     sms,
     store::{
@@ -157,6 +160,7 @@ impl World {
         let mut batch = Batch::new();
         batch.put(Key::message(id), &message, Expect::Absent);
         let tokens = [Token::random(), Token::random()];
+        let origin = Origin { message_id: Some("1@gemeente.example".to_owned()), replies_to: Some(SENDER.to_owned()), ..Origin::default() };
         for (token, to) in tokens.iter().zip([RECIPIENT, OTHER]) {
             let grant_key = Key::grant(lookup_id(token));
             let field = |name, text| master.seal_field(name, &grant_key, text, Salt::random());
@@ -171,7 +175,7 @@ impl World {
                 locked_until: None,
                 locks: 0,
                 read: None,
-                origin: None,
+                origin: Some(grant::seal_origin(&master, &grant_key, &origin)),
                 bounced: None,
             };
             batch.put(grant_key, &grant, Expect::Absent);
@@ -270,6 +274,27 @@ impl World {
             self.blobs.put(id, ciphertext).await.unwrap();
         }
         (id, key, blob, ids)
+    }
+
+    /// What the message of `token` consists of, its content key, and its id.
+    async fn card(&self, token: &Token) -> (Card, ContentKey, Id) {
+        let grant = self.grant(token).await;
+        let key = Key::message(grant.message);
+        let message: SealedMessage = self.store.get(&key).await.unwrap().unwrap().read(&key).unwrap();
+        let bucket = self.keyring.existing(message.expires).unwrap();
+        let content_key = unwrap(&self.keyring.master(), &bucket, token, grant.message, &grant.wrap).unwrap();
+        let sealed = self.blobs.get(message.card, None).await.unwrap().unwrap();
+        let card = open(content_key.key(), &card_context(grant.message, message.card), &sealed).unwrap();
+        (serde_json::from_slice(&card).unwrap(), content_key, grant.message)
+    }
+
+    /// Puts `card` in the place of that one.
+    async fn put_card(&self, token: &Token, card: &Card) {
+        let (_, content_key, id) = self.card(token).await;
+        let key = Key::message(id);
+        let message: SealedMessage = self.store.get(&key).await.unwrap().unwrap().read(&key).unwrap();
+        let sealed = seal(content_key.key(), &card_context(id, message.card), Salt::random(), &serde_json::to_vec(card).unwrap());
+        self.blobs.put(message.card, sealed).await.unwrap();
     }
 
     fn url(&self, path: &str) -> String {

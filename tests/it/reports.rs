@@ -152,10 +152,12 @@ fn letters() -> Vec<Letter> {
         subject: text(),
         envelope_id: text(),
         original_recipient: text(),
+        replies_to: None,
         notify: Notify::default(),
     };
     let (token, until) = (Token::random(), now);
     vec![
+        Letter::ReplyNotSent { recipient: recipient.clone(), sender: sender.clone(), at: now, language: language.clone() },
         Letter::Notification {
             token: token.clone(),
             sender: Some(sender.clone()),

@@ -250,6 +250,23 @@ impl MailView for LockedMail {
     }
 }
 
+/// The mail that tells a recipient that his reply did not arrive.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplyNotSentMail {
+    /// Who should have got it.
+    pub sender: String,
+    /// When he replied.
+    pub at: Time,
+}
+
+impl MailView for ReplyNotSentMail {
+    const TEMPLATE: &'static str = "reply-not-sent";
+
+    fn samples() -> Vec<ReplyNotSentMail> {
+        vec![ReplyNotSentMail { sender: "jan@voorbeeld.example".to_owned(), at: moment(0) }]
+    }
+}
+
 /// The mail that tells a sender what a policy, or whoever decided, made of his message.
 #[derive(Clone, Debug, Serialize)]
 pub struct ToldMail {

@@ -4,10 +4,12 @@ mod mail;
 mod page;
 
 pub use mail::{
-    AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail, ToldMail,
-    UndeliveredMail,
+    AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail,
+    ReplyNotSentMail, ToldMail, UndeliveredMail,
 };
-pub use page::{DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, Stage, StartPage, TextPage};
+pub use page::{
+    DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, ReplyForm, Said, Stage, StartPage, TextPage, ViewPage,
+};
 
 use super::{Language, Templates, fault};
 use crate::{fault::Faults, time::Time};
@@ -46,6 +48,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<StartPage>(templates, faults);
     check_page::<MessagePage>(templates, faults);
     check_page::<TextPage>(templates, faults);
+    check_page::<ViewPage>(templates, faults);
     check_page::<NumbersPage>(templates, faults);
     check_page::<DecidePage>(templates, faults);
     check_page::<NoticePage>(templates, faults);
@@ -53,6 +56,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<PasswordMail>(templates, faults);
     check_mail::<NumberMail>(templates, faults);
     check_mail::<NotSentMail>(templates, faults);
+    check_mail::<ReplyNotSentMail>(templates, faults);
     check_mail::<NotNotifiedMail>(templates, faults);
     check_mail::<DelayedMail>(templates, faults);
     check_mail::<RelayedMail>(templates, faults);

@@ -126,14 +126,52 @@ pub struct MessagePage {
     pub html: bool,
     /// Whether its HTML is left out because it can't be made safe.
     pub too_complex: bool,
-    /// Attachments.
+    /// Attachments, and the text where it could not be shown whole.
     pub files: Vec<File>,
+    /// How many of them are attachments: several can be had at once.
+    pub attachments: usize,
     /// Pictures that belong in the text.
     pub pictures: Vec<File>,
+    /// What its recipient replied, oldest first.
+    pub said: Vec<Said>,
+    /// Whether the last of it was sent a moment ago.
+    pub just_sent: bool,
+    /// The form for a reply, where somebody takes one.
+    pub reply: Option<ReplyForm>,
     /// Where its parts are, without a slash at the end.
     pub path: String,
     /// The forms' token.
     pub form: String,
+}
+
+/// What a recipient replied.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    /// Its name within the conversation.
+    pub id: String,
+    /// When.
+    pub at: Time,
+    /// Its text; may be empty.
+    pub text: String,
+    /// Its files.
+    pub files: Vec<File>,
+}
+
+/// The form for a reply.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplyForm {
+    /// Who gets it.
+    pub to: String,
+    /// What makes a second press of the same button known.
+    pub once: String,
+    /// What was typed so far.
+    pub text: String,
+    /// All files together.
+    pub most_bytes: u64,
+    /// How many files.
+    pub most_files: usize,
+    /// What was wrong with it.
+    pub fault: Option<Fault>,
 }
 
 /// A file that can be downloaded.
@@ -145,13 +183,29 @@ pub struct File {
     pub name: String,
     /// Its size.
     pub size_bytes: u64,
+    /// Whether it can be shown in the browser.
+    pub view: bool,
 }
 
 impl PageView for MessagePage {
     const TEMPLATE: &'static str = "pages/message.html";
 
+    fn faulty(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.fault.is_some())
+    }
+
     fn samples() -> Vec<MessagePage> {
-        let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345 };
+        let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345, view: true };
+        let plain = File { view: false, ..file.clone() };
+        let said = Said { id: "0".to_owned(), at: moment(0), text: "Dank u.\n\n{{7*7}}".to_owned(), files: vec![] };
+        let reply = |fault| ReplyForm {
+            to: "jan@voorbeeld.example".to_owned(),
+            once: "token".to_owned(),
+            text: "Dank <u>".to_owned(),
+            most_bytes: 25_000_000,
+            most_files: 20,
+            fault,
+        };
         let full = MessagePage {
             subject: "Uw aanvraag".to_owned(),
             sender_name: "Jan de Vries".to_owned(),
@@ -162,8 +216,12 @@ impl PageView for MessagePage {
             text_cut: true,
             html: false,
             too_complex: true,
-            files: vec![file.clone(), file.clone()],
-            pictures: vec![file],
+            files: vec![file.clone(), plain],
+            attachments: 2,
+            pictures: vec![file.clone()],
+            said: vec![said.clone(), Said { text: String::new(), files: vec![file], ..said }],
+            just_sent: true,
+            reply: Some(reply(None)),
             path: "/r/0".to_owned(),
             form: "token".to_owned(),
         };
@@ -174,10 +232,17 @@ impl PageView for MessagePage {
             text_cut: false,
             too_complex: false,
             files: vec![],
+            attachments: 0,
             pictures: vec![],
+            said: vec![],
+            just_sent: false,
+            reply: None,
             ..full.clone()
         };
-        vec![MessagePage { html: true, ..full.clone() }, full, bare]
+        let faults = ["large", "many", "long", "empty", "often"].map(|f| Fault { word: format!("fault-reply-{f}"), n: Some(25), at: None });
+        let mut all = vec![MessagePage { html: true, ..full.clone() }, full.clone(), bare];
+        all.extend(faults.map(|fault| MessagePage { reply: Some(reply(Some(fault))), ..full.clone() }));
+        all
     }
 }
 
@@ -198,6 +263,42 @@ impl PageView for TextPage {
 
     fn samples() -> Vec<TextPage> {
         vec![TextPage { html: "<p>Geachte mevrouw</p>".to_owned() }]
+    }
+}
+
+/// An attachment, shown in the browser.
+#[derive(Clone, Debug, Serialize)]
+pub struct ViewPage {
+    /// Its name, safe to show.
+    pub name: String,
+    /// Its place among the parts of the message.
+    pub number: usize,
+    /// Its text, if it is one.
+    pub text: Option<String>,
+    /// The text is longer than a page can show.
+    pub cut: bool,
+    /// Where its picture is, if it is one.
+    pub picture: Option<String>,
+    /// Where the message is.
+    pub path: String,
+    /// The form's token.
+    pub form: String,
+}
+
+impl PageView for ViewPage {
+    const TEMPLATE: &'static str = "pages/view.html";
+
+    fn samples() -> Vec<ViewPage> {
+        let text = ViewPage {
+            name: "brief <1>.txt".to_owned(),
+            number: 1,
+            text: Some("Geachte mevrouw,\n\n{{7*7}}".to_owned()),
+            cut: true,
+            picture: None,
+            path: "/r/0".to_owned(),
+            form: "token".to_owned(),
+        };
+        vec![ViewPage { text: None, cut: false, picture: Some("/r/0/picture/1".to_owned()), ..text.clone() }, text]
     }
 }
 
@@ -331,6 +432,8 @@ impl NoticePage {
     pub const LEFT: NoticePage = NoticePage { title: "left-title", sentences: &["left"] };
     /// The portal without a link.
     pub const HOME: NoticePage = NoticePage { title: "home-title", sentences: &["home", "home-how"] };
+    /// A file that is not what its name says, or too large to show.
+    pub const UNSHOWN: NoticePage = NoticePage { title: "unshown-title", sentences: &["unshown"] };
     /// The numbers are there, the message has left.
     pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
     /// The sender has chosen, the message has left.
@@ -374,6 +477,7 @@ impl PageView for NoticePage {
             N::CLOSED,
             N::LEFT,
             N::HOME,
+            N::UNSHOWN,
             N::NUMBERS_DONE,
             N::DECIDED,
             N::SENT_OPENLY,

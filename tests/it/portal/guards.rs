@@ -7,11 +7,15 @@ fn addresses(token: &Token, numbers: &Token, read: &str) -> Vec<String> {
     let mut all = vec!["/".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
     all.push(format!("/m/{}", token.in_link().expose()));
     all.push(format!("/n/{}", numbers.in_link().expose()));
-    all.extend(["", "/text", "/picture/1", "/file/0", "/file/1"].map(|p| format!("{read}{p}")));
+    all.extend(
+        ["", "/text", "/picture/1", "/file/0", "/file/1", "/view/1", "/view/0", "/view/9", "/all", "/reply", "/sent/x/0"]
+            .map(|p| format!("{read}{p}")),
+    );
     all.extend(["/sms/twilio", "/sms/messagebird/0123456789abcdef0123456789abcdef?status=delivered", "/sms/x"].map(str::to_owned));
     all.extend(["/m/x", "/n/x", "/r/x", "/x", "/static/x", "/static/..%2f", "/?lang=en", "//", "/health/x"].map(str::to_owned));
     all.push(format!("/m/{}", Token::random().in_link().expose()));
     all.push(format!("/r/{}", Id::random()));
+    all.push(format!("{read}/sent/{}/0", Id::random()));
     all
 }
 
@@ -53,7 +57,7 @@ async fn every_answer_bears_the_headers() {
     answers.push(("large".to_owned(), browser.ask(Method::POST, &world.link(&token), Some(&large), &[]).await));
     answers.push(("host".to_owned(), browser.ask(Method::GET, &world.link(&token), None, &[("host", "evil.example")]).await));
     let statuses: std::collections::BTreeSet<u16> = answers.iter().map(|(_, a)| a.status.as_u16()).collect();
-    assert_eq!(statuses, [200, 400, 403, 404, 405, 413, 421].into());
+    assert_eq!(statuses, [200, 303, 400, 403, 404, 405, 413, 421].into());
     for (what, answer) in &answers {
         let header = |name: &str| answer.headers.get(name).unwrap_or_else(|| panic!("{what}: no {name}")).to_str().unwrap();
         assert!(header("content-security-policy").contains("default-src 'none'"), "{what}");
@@ -129,9 +133,14 @@ async fn a_form_without_its_token_or_from_another_site_does_nothing() {
     for headers in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
         assert_eq!(browser.ask(Method::POST, &fresh, Some(&good), &[headers]).await.status, StatusCode::FORBIDDEN);
     }
-    for path in
-        [read.clone(), format!("{read}/file/0"), format!("/n/{}", numbers.in_link().expose()), format!("/m/{}", token.in_link().expose())]
-    {
+    for path in [
+        read.clone(),
+        format!("{read}/file/0"),
+        format!("{read}/view/1"),
+        format!("{read}/all"),
+        format!("/n/{}", numbers.in_link().expose()),
+        format!("/m/{}", token.in_link().expose()),
+    ] {
         let form =
             [("form".to_owned(), "x".to_owned()), ("do".to_owned(), "send".to_owned()), ("number-0".to_owned(), "0612345678".to_owned())];
         assert_eq!(browser.ask(Method::POST, &world.url(&path), Some(&form), &[]).await.status, StatusCode::FORBIDDEN, "{path}");
@@ -171,7 +180,7 @@ async fn what_is_recalled_closes_at_once() {
     let mut batch = Batch::new();
     batch.delete(Key::grant(lookup_id(&token)), Expect::Anything);
     world.store.commit(batch).await.unwrap();
-    for path in ["", "/text", "/file/0", "/picture/1"] {
+    for path in ["", "/text", "/file/0", "/picture/1", "/view/1", "/all"] {
         assert_eq!(browser.get(&world.url(&format!("{read}{path}"))).await.status, StatusCode::FORBIDDEN);
     }
 }
@@ -179,7 +188,7 @@ async fn what_is_recalled_closes_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_sites_page_gets_no_file() {
     let (world, browser, _, _, read) = open_world().await;
-    for path in ["/file/0", "/picture/1"] {
+    for path in ["/file/0", "/picture/1", "/view/1", "/all"] {
         let answer = browser.ask(Method::GET, &world.url(&format!("{read}{path}")), None, &[("sec-fetch-site", "cross-site")]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
     }
@@ -194,7 +203,7 @@ async fn a_damaged_part_is_a_page_that_says_so_never_wrong_content() {
     for blob in two {
         world.blobs.delete(blob).await.unwrap();
     }
-    for path in ["", "/text", "/file/0"] {
+    for path in ["", "/text", "/file/0", "/all"] {
         let page = browser.get(&world.url(&format!("{read}{path}"))).await;
         assert!(page.status == StatusCode::INTERNAL_SERVER_ERROR && page.shows("beschadigd"), "{path}");
     }

@@ -51,6 +51,8 @@ async fn an_answer_that_is_not_compared_costs_no_try() {
 pub(super) struct Metered {
     pub(super) blobs: Arc<MemoryBlobs>,
     read: AtomicUsize,
+    /// An octet of a blob that the disk has changed.
+    flipped: Mutex<Option<(Id, usize)>>,
     /// Every blob ends here, as if the disk had lost the rest.
     end: AtomicUsize,
     /// Whose readers are counted.
@@ -62,7 +64,17 @@ pub(super) struct Metered {
 impl Metered {
     pub(super) fn new(blobs: Arc<MemoryBlobs>) -> Metered {
         let [read, inside, most] = [const { AtomicUsize::new(0) }; 3];
-        Metered { blobs, read, end: AtomicUsize::new(usize::MAX), watched: Mutex::default(), inside, most }
+        Metered { blobs, read, flipped: Mutex::default(), end: AtomicUsize::new(usize::MAX), watched: Mutex::default(), inside, most }
+    }
+
+    /// How much was read so far.
+    pub(super) fn read(&self) -> usize {
+        self.read.load(Ordering::SeqCst)
+    }
+
+    /// Changes an octet of a blob.
+    pub(super) fn damage(&self, blob: Id, at: usize) {
+        *self.flipped.lock().unwrap() = Some((blob, at));
     }
 }
 
@@ -84,6 +96,10 @@ impl Blobs for Metered {
             let start = usize::try_from(range.as_ref().map_or(0, |r| r.start)).unwrap();
             let mut found = self.blobs.get(id, range).await;
             if let Ok(Some(octets)) = &mut found {
+                let flipped = self.flipped.lock().unwrap().filter(|(blob, at)| *blob == id && *at >= start);
+                if let Some(octet) = flipped.and_then(|(_, at)| octets.get_mut(at - start)) {
+                    *octet ^= 1;
+                }
                 octets.truncate(self.end.load(Ordering::SeqCst).saturating_sub(start));
                 self.read.fetch_add(octets.len(), Ordering::SeqCst);
             }
