@@ -102,6 +102,14 @@ pub struct About {
     pub only_if: Option<State>,
 }
 
+impl About {
+    /// About a message as a whole, whatever its state.
+    #[must_use]
+    pub fn message(message: Id) -> About {
+        About { message, grant: None, openly: None, only_if: None }
+    }
+}
+
 /// When a sender is reminded of what is asked of him, counted from the mail that asked.
 pub const REMINDERS: [Duration; 2] = [Duration::from_secs(4 * 3600), Duration::from_secs(24 * 3600)];
 

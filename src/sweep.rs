@@ -293,7 +293,7 @@ impl Sweep {
                 }
                 let (sender, language) = (sender.clone(), message.language.clone());
                 let letter = Letter::NotSent { sender, recipients, at: message.at, origins, language };
-                grant::post(batch, &master, &letter, About { message: id, grant: None, openly: None, only_if: None }, now);
+                grant::post(batch, &master, &letter, About::message(id), now);
             }
         }
         let has_it = [KeyRange::grants_of(id), KeyRange::openly_of(id)];

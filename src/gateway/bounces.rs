@@ -83,13 +83,7 @@ impl Gateway {
         if origin.notify.failure
             && let Some(letter) = self.not_notified(&key, &grant, status, origin).await?
         {
-            grant::post(
-                &mut batch,
-                &self.keyring.master(),
-                &letter,
-                About { message: grant.message, grant: None, openly: None, only_if: None },
-                now,
-            );
+            grant::post(&mut batch, &self.keyring.master(), &letter, About::message(grant.message), now);
         }
         batch.put(key, &Grant { bounced: Some(now), ..grant }, Expect::Version(record.version));
         self.store.commit(batch).await

@@ -118,7 +118,7 @@ impl Transfer {
             until: Some(until.day()),
             language: self.gateway.options.language.clone(),
         };
-        grant::post(batch, &sealing.master, &letter, About { message: sealing.id, grant: None, openly: None, only_if: None }, sealing.now);
+        grant::post(batch, &sealing.master, &letter, About::message(sealing.id), sealing.now);
     }
 
     /// What it takes to send the mail on to a recipient as it is.

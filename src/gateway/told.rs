@@ -65,13 +65,7 @@ impl Transfer {
         };
         let mut batch = Batch::new();
         // It is about no message of ours.
-        grant::post(
-            &mut batch,
-            &self.gateway.keyring.master(),
-            &letter,
-            About { message: Id::random(), grant: None, openly: None, only_if: None },
-            now,
-        );
+        grant::post(&mut batch, &self.gateway.keyring.master(), &letter, About::message(Id::random()), now);
         Some(batch)
     }
 }

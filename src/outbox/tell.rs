@@ -119,13 +119,7 @@ impl Outbox {
     }
 
     fn post(&self, batch: &mut Batch, claim: &Claim, letter: &Letter, now: Time) {
-        grant::post(
-            batch,
-            &self.keyring.master(),
-            letter,
-            About { message: claim.mail.about, grant: None, openly: None, only_if: None },
-            now,
-        );
+        grant::post(batch, &self.keyring.master(), letter, About::message(claim.mail.about), now);
     }
 
     /// Whether the mail brought a password: whoever asks for one has been notified.

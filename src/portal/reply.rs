@@ -156,7 +156,7 @@ async fn commit(visit: &Visit, open: &Open, grant: Id, to: &Receiver, keeping: &
         in_reply_to: to.origin.message_id.clone(),
         language: open.granted.message.value.language.clone(),
     };
-    grant::post(&mut batch, &portal.keyring.master(), &letter, About { message: id, grant: None, only_if: None }, visit.now);
+    grant::post(&mut batch, &portal.keyring.master(), &letter, About::message(id), visit.now);
     grant::note(&mut batch, Fact::Replied, Some(message), Some(grant), visit.now);
     match portal.store.commit(batch).await {
         Ok(()) => {
@@ -232,6 +232,7 @@ async fn seal_card(
         language: open.granted.message.value.language.clone(),
         card: blob,
         sealed_card,
+        original: None,
         blobs: keeping.kept.clone(),
     })
 }

@@ -271,7 +271,7 @@ async fn lock(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Re
         if let (Some(sender), Some(until)) = (&link.sender, locked.locked_until) {
             let (at, language) = (link.message.value.at, link.message.value.language.clone());
             let letter = Letter::Locked { sender: sender.clone(), recipient: link.recipient.clone(), at, until, language };
-            let about = About { message, grant: None, openly: None, only_if: None };
+            let about = About::message(message);
             grant::post(&mut batch, &visit.desk.portal.keyring.master(), &letter, about, visit.now);
         }
         match visit.desk.portal.store.commit(batch).await {

@@ -53,7 +53,7 @@ impl Sweep {
                 until: None,
                 language: message.language.clone(),
             };
-            grant::post(batch, &master, &letter, About { message: id, grant: None, openly: None, only_if: None }, now);
+            grant::post(batch, &master, &letter, About::message(id), now);
         }
         batch.delete(key, Expect::Version(record.version));
         // The record of the quarantine is dealt with.

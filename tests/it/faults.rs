@@ -316,7 +316,7 @@ async fn lie_in_the_outbox(world: &World) {
     let (password, until) = (Secret::new("x".to_owned()), world.clock.now().plus(Duration::from_secs(900)));
     let letter = Letter::Password { recipient: to, password, grant: Id::random(), until, language: "nl".to_owned() };
     let mut batch = Batch::new();
-    let about = About { message: Id::random(), grant: None, openly: None, only_if: None };
+    let about = About::message(Id::random());
     grant::post(&mut batch, &world.opened.keyring.master(), &letter, about, world.clock.now());
     world.opened.store.commit(batch).await.unwrap();
     world.running.parts.wake.notify_one();

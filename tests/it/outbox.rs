@@ -63,7 +63,7 @@ impl Alone {
         let recipient = Address::parse(to).unwrap();
         let letter = Letter::Password { recipient, password, grant: Id::random(), until, language: "nl".to_owned() };
         let mut batch = Batch::new();
-        let about = About { message: Id::random(), grant: None, openly: None, only_if: None };
+        let about = About::message(Id::random());
         grant::post(&mut batch, &self.keyring.master(), &letter, about, self.clock.now());
         self.store.commit(batch).await.unwrap();
     }

@@ -90,7 +90,7 @@ async fn a_reply_arrives_in_the_senders_own_mailbox_in_the_same_thread() {
         assert!(world::contains(&came[0].octets, format!("\r\n{field}: <{original}>\r\n").as_bytes()), "{field}");
     }
     assert!(parsed.body_text(0).unwrap().starts_with(text), "{:?}", parsed.body_text(0));
-    let readable = zegel::message::Message::new(came[0].octets.clone().into()).readable();
+    let readable = zegel::message::Message::new(came[0].octets.clone()).readable();
     let attached: Vec<_> = readable.files.iter().map(|f| (f.name.clone(), f.octets.to_vec())).collect();
     assert!(attached == [("één.pdf".to_owned(), file.clone()), ("x.txt".to_owned(), b"geheim stuk".to_vec())]);
 

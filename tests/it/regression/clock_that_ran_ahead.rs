@@ -34,7 +34,7 @@ async fn mail_of_a_clock_that_was_put_right_leaves_all_the_same() {
         language: "nl".to_owned(),
     };
     let mut batch = Batch::new();
-    let about = About { message: Id::random(), grant: None, openly: None, only_if: None };
+    let about = About::message(Id::random());
     grant::post(&mut batch, &world.opened.keyring.master(), &letter, about, right.plus(TEN_YEARS).plus(HOUR));
     world.opened.store.commit(batch).await.unwrap();
 
