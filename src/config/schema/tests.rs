@@ -270,7 +270,7 @@ const TABLES: [(&str, &str, &str); 35] = [
     ("zegel.toml", "/properties/portal", "[portal]\nzzz = 1"),
     ("zegel.toml", "/properties/store", "[store]\nzzz = 1"),
     ("zegel.toml", "/properties/sms", "[sms]\nzzz = 1\nprovider = \"twilio\""),
-    ("zegel.toml", "/properties/sms/properties/second", "[sms]\nprovider = \"twilio\"\n[sms.second]\nzzz = 1\nprovider = \"cm\""),
+    ("zegel.toml", "/properties/sms/properties/second", "[sms]\nprovider = \"twilio\"\n[sms.second]\nzzz = 1\nprovider = \"twilio\""),
     ("zegel.toml", "/properties/direct", "[direct]\nzzz = 1"),
     ("zegel.toml", "/definitions/trusted", "[direct]\ntrusted = [{ zzz = 1 }]"),
     ("zegel.toml", "/properties/metrics", "[metrics]\nzzz = 1"),
