@@ -83,7 +83,10 @@ fn filter(element: &str, attribute: &str, value: &str, picture: &dyn Fn(&str) ->
 fn style(value: &str) -> String {
     let harmless = |declaration: &&str| {
         let declaration = declaration.to_ascii_lowercase();
-        !["url(", "image-set", "\\", "expression", "@", "/*", "<"].iter().any(|bad| declaration.contains(bad))
+        let holds = |bad: &&str| declaration.contains(bad);
+        // What opens a quote and doesn't close it would take the next declarations for its text, or not: parsers differ.
+        let is_whole = |quote: char| declaration.matches(quote).count().is_multiple_of(2);
+        !["url(", "image-set", "\\", "expression", "@", "/*", "<"].iter().any(holds) && is_whole('\'') && is_whole('"')
     };
     value.split(';').filter(harmless).collect::<Vec<_>>().join(";")
 }
@@ -376,6 +379,7 @@ mod tests {
             clean(html),
             "<h1 style=\"color:red;text-align:center\">Besluit</h1><table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>"
         );
+        assert_eq!(clean("<p style=\"color:'red;text-align:center\">x</p>"), "<p style=\"text-align:center\">x</p>");
         assert_eq!(clean("<img src=\"cid:logo@x\" alt=\"logo\">"), "<img src=\"/r/0/picture/1\" alt=\"logo\">");
         assert_eq!(clean("<img src=\"CID:other\">"), "<img>");
         let link = clean("<a href=\"https://x.example/\" onclick=\"x()\">x</a>");
