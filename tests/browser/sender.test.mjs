@@ -74,7 +74,7 @@ for (const js of [true, false]) {
         const mail = somebody();
         const asked = await told({ ...mail, subject: "Uw dossier", test: "ask" });
         await page.goto(asked.link);
-        await heading(page, "Hoe moet je bericht beveiligd worden?");
+        await heading(page, "Hoe moet je bericht verzonden worden?");
         await seen(page, "decide");
         const from = world.sink.mails.length;
         await press(page, label);
