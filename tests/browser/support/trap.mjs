@@ -31,7 +31,12 @@ export class Trap {
 
   /** Which names were asked since the last look, without those that the browser asks for itself. */
   take() {
-    const named = (said) => (said.startsWith("\x16") ? /[a-z0-9-]{3,}(\.[a-z0-9-]+)*\.[a-z]{3,}/ : /(?<=^Host: ).*$/im).exec(said)?.[0];
+    // In a greeting of TLS the name's length stands before it; what follows may look like more of it (RFC 8701: two letters of the same).
+    const greeted = (said) => {
+      const name = /[a-z0-9-]{3,}(\.[a-z0-9-]+)*\.[a-z]{3,}/.exec(said);
+      return name && name[0].slice(0, said.charCodeAt(name.index - 1));
+    };
+    const named = (said) => (said.startsWith("\x16") ? greeted(said) : /(?<=^Host: ).*$/im.exec(said)?.[0]);
     const names = this.caught.splice(0).map((v) => named(v.said) ?? JSON.stringify(v.said));
     return names.filter((name) => !/(^|\.)(google|googleapis|gvt1)\.com$/.test(name));
   }
