@@ -6,7 +6,7 @@ use crate::{
     message::Message,
     notice::excerpt,
     record::{Card, FORMAT, Key, Original, Part, Sealed, SealedMessage, State},
-    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, card_context, part_context, seal},
+    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, part_context, seal, seal_card},
     secret::Id,
     smtp::Reply,
     store::{Blobs, StoreError},
@@ -184,8 +184,7 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
     };
     card.text = readable.text.map(|t| body("text/plain; charset=utf-8", rulebook.rules.strip_text(&t))).transpose()?;
     card.html = readable.html.map(|h| body("text/html; charset=utf-8", rulebook.rules.strip_html(&h))).transpose()?;
-    let text = zeroize::Zeroizing::new(serde_json::to_vec(&card).expect("a card has text keys and no foreign types"));
-    let ciphertext = seal(keeping.key.key(), &card_context(keeping.message, blob), Salt::random(), &text);
+    let ciphertext = seal_card(&keeping.key, keeping.message, blob, &card, Salt::random());
     if ciphertext.as_bytes().len() <= SealedMessage::CARD_BYTES {
         return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), original, blobs: keeping.kept });
     }

@@ -3,8 +3,8 @@
 use super::{Claim, Outbox};
 use crate::{
     notice::{Composed, Contents, Letter, Organisation, compose_reply},
-    record::{Card, Key, SealedMessage},
-    seal::{ContentKey, card_context, open, part_context, reply_key},
+    record::{Key, SealedMessage},
+    seal::{ContentKey, open_card, open_part, reply_key},
     secret::Id,
     template::Templates,
 };
@@ -36,21 +36,17 @@ impl Outbox {
             None => blob(message.card).await?,
         };
         let damaged = |blob: Id| format!("blob {blob} is damaged");
-        let card = open(key.key(), &card_context(id, message.card), &sealed).map_err(|_| damaged(message.card))?;
-        let card: Card = serde_json::from_slice(&card).map_err(|_| damaged(message.card))?;
+        let card = open_card(key, id, message.card, &sealed).map_err(|_| damaged(message.card))?;
         let mut contents = Contents::default();
         for (is_text, part) in card.text.iter().map(|part| (true, part)).chain(card.files.iter().map(|part| (false, part))) {
             let octets = match &part.content {
                 Some(text) => text.clone().into_bytes(),
                 None => {
                     let sealed = blob(part.blob).await?;
-                    let mut octets = open(key.key(), &part_context(id, part.blob), &sealed).map_err(|_| damaged(part.blob))?;
+                    let mut octets = open_part(key, id, part, &sealed).map_err(|_| damaged(part.blob))?;
                     std::mem::take(&mut *octets)
                 }
             };
-            if octets.len() as u64 != part.size_bytes {
-                return Err(damaged(part.blob));
-            }
             if is_text {
                 contents.text = String::from_utf8_lossy(&octets).into_owned();
             } else {

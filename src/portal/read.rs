@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     record::{Batch, Card, Expect, Key, Part, SealedMessage},
-    seal::{ContentKey, card_context, form_token, open, part_context, session_hash},
+    seal::{self, ContentKey, form_token, session_hash},
     secret::Id,
     store::Blobs,
     template::{File, MessagePage, NoticePage, TextPage},
@@ -161,19 +161,16 @@ pub(super) async fn open_card(blobs: &dyn Blobs, id: Id, message: &SealedMessage
         None => blobs.get(name, None).await?,
     };
     let sealed = message.sealed_card.as_ref().map(|sealed| &sealed.0).or(blob.as_ref()).ok_or_else(|| damaged(name))?;
-    let card = open(key.key(), &card_context(id, name), sealed).map_err(|_| damaged(name))?;
-    serde_json::from_slice(&card).map_err(|_| damaged(name))
+    seal::open_card(key, id, name, sealed).map_err(|_| damaged(name))
 }
 
-/// A part, opened as a whole; its length is compared, so that a lost tail is noticed.
+/// A part, opened as a whole.
 pub(super) async fn whole(visit: &Visit, opened: &Open, part: &Part) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     if let Some(text) = &part.content {
         return Ok(Zeroizing::new(text.clone().into_bytes()));
     }
     let sealed = visit.desk.portal.blobs.get(part.blob, None).await?.ok_or_else(|| damaged(part.blob))?;
-    let context = part_context(opened.granted.grant.value.message, part.blob);
-    let octets = open(opened.content_key.key(), &context, &sealed).map_err(|_| damaged(part.blob))?;
-    if octets.len() as u64 == part.size_bytes { Ok(octets) } else { Err(damaged(part.blob)) }
+    seal::open_part(&opened.content_key, opened.granted.grant.value.message, part, &sealed).map_err(|_| damaged(part.blob))
 }
 
 /// Something that was kept is missing or changed: shouted about, never shown as if it were right.

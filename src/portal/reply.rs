@@ -18,7 +18,7 @@ use crate::{
     grant::{self, About},
     notice::{Letter, Origin},
     record::{Batch, Card, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Part, Reply, SealedMessage, State},
-    seal::{ContentKey, Salt, card_context, reply_key, seal, unwrap_reply, wrap_reply},
+    seal::{ContentKey, Salt, part_context, reply_key, seal, seal_card, unwrap_reply, wrap_reply},
     secret::{Id, Token},
     store::{Room, StoreError},
     template::{Fault, File, ReplyForm, Said},
@@ -132,7 +132,7 @@ async fn commit(visit: &Visit, open: &Open, grant: Id, to: &Receiver, keeping: &
     let portal = visit.desk.portal.clone();
     let original = read::card(visit, open).await?;
     let id = keeping.message;
-    let record = seal_card(visit, open, to, keeping, &original, &draft).await?;
+    let record = seal_message(visit, open, to, keeping, &original, &draft).await?;
     let expires = record.expires;
     let message = open.granted.grant.value.message;
     let reply_id = draft.row.segments().last().and_then(Id::parse).ok_or(Refusal::Error)?;
@@ -177,7 +177,7 @@ async fn commit(visit: &Visit, open: &Open, grant: Id, to: &Receiver, keeping: &
 }
 
 /// The record of a reply, with its card sealed.
-async fn seal_card(
+async fn seal_message(
     visit: &Visit,
     open: &Open,
     to: &Receiver,
@@ -197,7 +197,7 @@ async fn seal_card(
     };
     if draft.text.len() > IN_CARD_BYTES {
         (text.blob, text.content) = (Id::random(), None);
-        let context = crate::seal::part_context(keeping.message, text.blob);
+        let context = part_context(keeping.message, text.blob);
         keeping.keep(text.blob, seal(keeping.key.key(), &context, Salt::random(), draft.text.as_bytes())).await?;
     }
     let card = Card {
@@ -210,8 +210,7 @@ async fn seal_card(
         html: None,
         files: draft.files.clone(),
     };
-    let octets = zeroize::Zeroizing::new(serde_json::to_vec(&card).map_err(|_| Refusal::Error)?);
-    let ciphertext = seal(keeping.key.key(), &card_context(keeping.message, blob), Salt::random(), &octets);
+    let ciphertext = seal_card(&keeping.key, keeping.message, blob, &card, Salt::random());
     let sealed_card = if ciphertext.as_bytes().len() <= SealedMessage::CARD_BYTES {
         Some(ciphertext.into_sealed())
     } else {

@@ -1,6 +1,7 @@
 //! Sealing: what lies on disk can be read only with the key it was sealed under, and only in the place it was sealed for.
 //!
-//! `format` is the one form that everything sealed has (docs/format.md describes it for other programs); `keys` derives the keys and wraps them.
+//! `format` is the one form that everything sealed has (docs/format.md describes it for other programs); `keys` derives the keys and wraps them;
+//! `contents` seals and opens what a message consists of.
 //! Pure: salts are arguments, and whoever has no key of this module's making can't open anything.
 //!
 //! ```text
@@ -12,9 +13,11 @@
 //! master      ─── a key per purpose: fields, letters, addresses, codes, seen mails, bucket keys, canaries
 //! ```
 
+mod contents;
 mod format;
 mod keys;
 
+pub use contents::{open_card, open_part, seal_card};
 pub use format::{
     CHUNK_BYTES, Ciphertext, Damaged, HEADER_BYTES, Salt, Sealer, open, open_range, seal, sealed_len, sealed_range, self_test,
 };

@@ -22,11 +22,24 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 use zegel::{
     clock::{Clock as _, SystemClock},
-    demo::mailbox::Delivered,
+    demo::mailbox::{Delivered, Mailbox},
     message::Message,
     secret::random_below,
     store::{self, StoreOptions},
 };
+
+/// Held mails, each of a sender of its own.
+const HELD: usize = 12;
+
+fn mails_for(outside: &Mailbox, to: &str) -> Vec<Delivered> {
+    outside.mails().into_iter().filter(|m| m.to.iter().any(|a| a.as_str() == to)).collect()
+}
+
+async fn wait_for_all(outside: &Mailbox, letter: char, domain: &str) {
+    let wanted: BTreeSet<String> = (0..HELD).map(|n| format!("{letter}{n}@{domain}")).collect();
+    let came = |mails: &[Delivered]| wanted.is_subset(&mails.iter().flat_map(|m| &m.to).map(ToString::to_string).collect());
+    assert!(outside.wait_until(came).await, "not everybody has a mail: {wanted:?}");
+}
 
 /// Rounds in `cargo verify`; `.ci/long` asks for more.
 const ROUNDS: usize = 4;

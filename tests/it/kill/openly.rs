@@ -1,5 +1,6 @@
 //! kill -9 while senders let their mails go openly: what the page has confirmed leaves as it was written, once, and the reason is kept once.
 
+use super::{HELD, mails_for, wait_for_all};
 use crate::{
     policies::{ASK, SECRET, write},
     process::{Zegel, configure},
@@ -10,14 +11,10 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use zegel::{
     clock::{Clock as _, SystemClock},
-    demo::mailbox::{Delivered, Mailbox},
     record::{Event, Fact, KeyRange},
     secret::random_below,
     store::{self, StoreOptions},
 };
-
-/// Held mails, each of a sender of its own.
-const HELD: usize = 12;
 
 /// Lives that are ended while buttons are pressed.
 const KILLS: usize = 3;
@@ -39,16 +36,6 @@ async fn choose(link: String) -> Option<bool> {
     let form = [("form", token), ("choice", "open"), ("reason", "mag van de burger")];
     let page = client.post(&link).header("sec-fetch-site", "same-origin").form(&form).send().await.ok()?.text().await.ok()?;
     Some(has_left(&page))
-}
-
-fn mails_for(outside: &Mailbox, to: &str) -> Vec<Delivered> {
-    outside.mails().into_iter().filter(|m| m.to.iter().any(|a| a.as_str() == to)).collect()
-}
-
-async fn wait_for_all(outside: &Mailbox, letter: char, domain: &str) {
-    let wanted: BTreeSet<String> = (0..HELD).map(|n| format!("{letter}{n}@{domain}")).collect();
-    let came = |mails: &[Delivered]| wanted.is_subset(&mails.iter().flat_map(|m| &m.to).map(ToString::to_string).collect());
-    assert!(outside.wait_until(came).await, "not everybody has a mail: {wanted:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! kill -9 while senders give numbers on the page: what the page has confirmed is kept, and each held mail leaves once.
 
+use super::{HELD, mails_for, wait_for_all};
 use crate::{
     process::{Zegel, configure},
     world::{contains, open_link, outside, send_to},
@@ -9,17 +10,11 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use zegel::{
     clock::{Clock as _, SystemClock},
-    demo::{
-        mailbox::{Delivered, Mailbox},
-        visitor::Visitor,
-    },
+    demo::visitor::Visitor,
     message::Message,
     secret::random_below,
     store::{self, StoreOptions},
 };
-
-/// Held mails, each of a sender of its own.
-const HELD: usize = 12;
 
 /// Lives that are ended while buttons are pressed.
 const KILLS: usize = 3;
@@ -51,16 +46,6 @@ async fn press(approval: String) -> Pressed {
         Ok(page) => panic!("{}: {}", page.status, page.text()),
         Err(_) => Pressed::Unknown,
     }
-}
-
-fn mails_for(outside: &Mailbox, to: &str) -> Vec<Delivered> {
-    outside.mails().into_iter().filter(|m| m.to.iter().any(|a| a.as_str() == to)).collect()
-}
-
-async fn wait_for_all(outside: &Mailbox, letter: char, domain: &str) {
-    let wanted: BTreeSet<String> = (0..HELD).map(|n| format!("{letter}{n}@{domain}")).collect();
-    let came = |mails: &[Delivered]| wanted.is_subset(&mails.iter().flat_map(|m| &m.to).map(ToString::to_string).collect());
-    assert!(outside.wait_until(came).await, "not everybody has a mail: {wanted:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
