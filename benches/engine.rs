@@ -177,7 +177,7 @@ fn own(common: &[String], listed: &[String], mail: &Extraction, octets: usize, r
     let contenders: Vec<Contender<'_>> = sets
         .iter()
         .zip(&named)
-        .map(|((.., rules), name)| (name.as_str(), Box::new(|| rules.find(mail).len()) as Box<dyn Fn() -> usize>))
+        .map(|((.., rules), name)| (name.as_str(), Box::new(|| rules.find(mail).findings.len()) as Box<dyn Fn() -> usize>))
         .collect();
     tell("from few words to many (the first has the fewest)", &contenders, octets, rounds);
 
@@ -197,7 +197,7 @@ fn own(common: &[String], listed: &[String], mail: &Extraction, octets: usize, r
         ("letters with accents", same("é ü ".to_owned())),
     ];
     let contenders: Vec<Contender<'_>> =
-        hostile.iter().map(|(name, text)| (*name, Box::new(move || rules.find(text).len()) as Box<dyn Fn() -> usize>)).collect();
+        hostile.iter().map(|(name, text)| (*name, Box::new(move || rules.find(text).findings.len()) as Box<dyn Fn() -> usize>)).collect();
     tell("texts that mean to be slow (the first is none)", &contenders, octets, rounds.min(3));
 }
 
@@ -224,7 +224,7 @@ fn main() {
     let bytes = text.as_bytes();
     let by = |automaton: &AhoCorasick| automaton.find_iter(bytes).filter(|m| alone(bytes, m.start(), m.end())).count();
     let contenders: [Contender<'_>; 3] = [
-        ("zegel, lists", Box::new(|| lists.find(&mail).len())),
+        ("zegel, lists", Box::new(|| lists.find(&mail).findings.len())),
         ("aho-corasick, contiguous NFA", Box::new(|| by(&nfa))),
         ("aho-corasick, DFA", Box::new(|| by(&dfa))),
     ];
@@ -235,12 +235,12 @@ fn main() {
     let part = &bytes[..octets / 4];
     let part_of_mail = extraction(String::from_utf8_lossy(part).into_owned());
     let contenders: [Contender<'_>; 2] = [
-        ("zegel, lists and numbers", Box::new(|| all.find(&part_of_mail).len())),
+        ("zegel, lists and numbers", Box::new(|| all.find(&part_of_mail).findings.len())),
         ("one regular expression a rule", Box::new(|| expressions.iter().map(|e| e.find_iter(part).count()).sum())),
     ];
     tell("lists and numbers", &contenders, part.len(), rounds);
     let contenders: [Contender<'_>; 2] = [
-        ("zegel, lists and numbers", Box::new(|| all.find(&mail).len())),
+        ("zegel, lists and numbers", Box::new(|| all.find(&mail).findings.len())),
         ("memchr, an octet that is not there", Box::new(|| memchr::memchr_iter(0, bytes).count())),
     ];
     tell("beside the reading of memory alone", &contenders, octets, rounds);

@@ -2,7 +2,7 @@
 
 use super::{End, Explain, complain, complain_all, rulebook};
 use crate::{
-    detect::RuleSet,
+    detect::{Found, RuleSet},
     extract::{Extraction, Places, Source, Text},
     inspect,
 };
@@ -77,7 +77,11 @@ fn lines<R: io::Read>(mut input: BufReader<R>, file: &str, rules: &RuleSet, out:
         match serde_json::from_slice::<In<'_>>(&line) {
             Ok(In { id, text }) => {
                 text.as_ref().clone_into(&mut extraction.texts[0].text);
-                let findings = rules.find(&extraction);
+                let Found { findings, problems } = rules.find(&extraction);
+                if !problems.is_empty() {
+                    complain(&format!("{file}:{number}: this text holds too much to be looked at to its end; cut it into several"));
+                    end = End::Fault;
+                }
                 serde_json::to_writer(&mut *out, &Out { id: &id, findings: inspect::findings_as_json(&findings) })?;
                 out.write_all(b"\n")?;
             }

@@ -167,7 +167,7 @@ fn mail(table: Table) -> Option<Mail> {
 /// How sure the rule is of what it finds in an example; of what other rules find it says nothing.
 fn surest(set: &RuleSet, rule: &Rule, extraction: &Extraction) -> Option<Confidence> {
     let of_rule = |f: &Finding| f.rule == rule.info.name;
-    set.find(extraction).iter().filter(|f| of_rule(f)).map(|f| f.confidence).max()
+    set.find(extraction).findings.iter().filter(|f| of_rule(f)).map(|f| f.confidence).max()
 }
 
 /// An example's text as the kind of text in which the rule looks.

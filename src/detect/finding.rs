@@ -8,7 +8,7 @@ use super::{
     search::Searched,
 };
 use crate::{
-    extract::{Places, Source, Text},
+    extract::{Places, Problem, ProblemKind, Source, Text},
     phone::PhoneNumber,
 };
 use std::{fmt, sync::Arc};
@@ -97,6 +97,17 @@ pub(super) struct Collector<'a> {
     /// The same for conditions; `None` when no rule has any.
     pub(super) events: Option<Events>,
     pub(super) counts: Counts,
+    /// Texts that could not be looked at to their end.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// What rules find in a mail.
+#[derive(Debug)]
+pub struct Found {
+    /// In the order of the mail.
+    pub findings: Vec<Finding>,
+    /// Texts that hold more than can be weighed at once: `too-large`, reason `words`. Their end was not looked at.
+    pub problems: Vec<Problem>,
 }
 
 /// How many findings each rule has in the mail so far.
@@ -128,11 +139,15 @@ impl<'a> Collector<'a> {
             parts: Vec::new(),
             events,
             counts: Counts(vec![Count::default(); rules.all.len()]),
+            problems: Vec::new(),
         }
     }
 
     /// Takes what was found in one text, in its order. `chances` tells, by its index, what counts for no value of its own.
     pub(super) fn take(&mut self, text: &Text, number: Number, normal: &Normal<'_>, found: Searched, chances: &[usize]) {
+        if found.cut {
+            self.problems.push(Problem { part: text.part.clone(), place: None, kind: ProblemKind::TooLarge, reason: "words" });
+        }
         let mut cursor = Cursor { text, at: 0, characters: 0, line: 1 };
         let mut count = Characters { text: normal.text.as_bytes(), at: 0, count: 0 };
         for (index, raw) in found.raws.into_iter().enumerate() {

@@ -34,7 +34,7 @@ mod types;
 
 pub use embedded::EMBEDDED;
 pub use examples::Gap;
-pub use finding::{Confidence, Finding};
+pub use finding::{Confidence, Finding, Found};
 pub use known::{Builder as KnownBuilder, KnownKey, Row as KnownRow};
 pub use rule::RuleInfo;
 
@@ -146,7 +146,7 @@ impl RuleSet {
     ///
     /// At most 10 000 findings for each rule; then one more, whose `why` says so. Nothing surer than what was kept is left out.
     #[must_use]
-    pub fn find(&self, extraction: &Extraction) -> Vec<Finding> {
+    pub fn find(&self, extraction: &Extraction) -> Found {
         let mut collector = Collector::new(&self.rules, &self.lexicon);
         self.find_in_headers(extraction, &mut collector);
         let mut number = Number { document: 0, text: 0 };
@@ -158,7 +158,7 @@ impl RuleSet {
             part = &text.part;
         }
         collector.join(extraction);
-        collector.findings
+        Found { findings: collector.findings, problems: collector.problems }
     }
 
     fn find_in_text(&self, text: &Text, number: Number, first: bool, collector: &mut Collector<'_>) {

@@ -39,6 +39,8 @@ pub(super) struct Searched {
     pub(super) raws: Vec<Raw>,
     /// What was found and not kept, because a rule found too much: from the first to the last of it, by rule.
     pub(super) rest: HashMap<usize, (Stretch, Confidence)>,
+    /// Whether the text holds more words and numbers than are kept at a time: its end was not looked at.
+    pub(super) cut: bool,
 }
 
 /// One text, scanned, and what the rules have found in it so far.
@@ -89,7 +91,7 @@ impl<'a> Search<'a> {
             }
         }
         self.raws.sort_by_key(|raw| (raw.stretch, raw.rule));
-        Searched { raws: self.raws, rest: self.rest }
+        Searched { raws: self.raws, rest: self.rest, cut: self.scanned.cut }
     }
 
     /// Numbers that pass the 11-proef, weighed by what stands around them.

@@ -17,7 +17,7 @@ fn mail(texts: Vec<Text>) -> Extraction {
 
 /// What is found in a body: the rule, how sure, and the text it stands on, taken out by its code points.
 fn found(rules: &RuleSet, body: &str) -> Vec<(String, Confidence, String)> {
-    let findings = rules.find(&mail(vec![text(Source::Body, body)]));
+    let findings = rules.find(&mail(vec![text(Source::Body, body)])).findings;
     let stretch = |f: &Finding| body.chars().skip(f.start.unwrap()).take(f.end.unwrap() - f.start.unwrap()).collect();
     findings.iter().map(|f| (f.rule.to_string(), f.confidence, stretch(f))).collect()
 }
@@ -165,7 +165,7 @@ fn sheets_are_read_by_column() {
         &["B. Voorbeeld", "", "100000009"], // two cells are one tab apart however far they lie
         &["C. Voorbeeld", "10000008\u{1f}010000008", "x"],
     ]);
-    let findings = BUILT_IN.find(&mail(vec![sheet]));
+    let findings = BUILT_IN.find(&mail(vec![sheet])).findings;
     let told: Vec<_> = findings.iter().map(|f| (f.place.as_deref().unwrap(), f.confidence, f.masked.as_str(), f.why[0].as_str())).collect();
     let why = "column header \"bsn\"";
     assert_eq!(told, [("sheet 1, B3", High, "•••••2333", why), ("sheet 1, B5", High, "••••0008", why)]);
@@ -176,7 +176,7 @@ fn a_padded_number_needs_a_label() {
     for (label, expected) in [("", 0), ("BSN ", 1)] {
         let mut text = text(Source::Attachment, &format!("Mevrouw Voorbeeld {label}010000008"));
         text.spans = vec![(text.text.len() - 9..text.text.len(), Span::Padded)];
-        assert_eq!(BUILT_IN.find(&mail(vec![text])).len(), expected);
+        assert_eq!(BUILT_IN.find(&mail(vec![text])).findings.len(), expected);
     }
 }
 
@@ -190,14 +190,16 @@ fn an_iban_takes_its_digits_whole() {
 
 #[test]
 fn positions_count_code_points_and_lines_of_the_text_as_it_came() {
-    let findings = BUILT_IN.find(&mail(vec![text(Source::Body, "👩‍⚕️ é\r\n\u{feff}BSN\u{a0}111\u{ad}222\u{ad}333 ✓\nBSN 100000009")]));
+    let findings =
+        BUILT_IN.find(&mail(vec![text(Source::Body, "👩‍⚕️ é\r\n\u{feff}BSN\u{a0}111\u{ad}222\u{ad}333 ✓\nBSN 100000009")])).findings;
     let told: Vec<_> = findings.iter().map(|f| (f.start, f.end, f.place.as_deref(), f.masked.as_str())).collect();
     assert_eq!(told, [(Some(13), Some(24), Some("line 2"), "•••••2333"), (Some(31), Some(40), Some("line 3"), "•••••0009")]);
 }
 
 #[test]
 fn a_trigger_counts_where_the_rule_says() {
-    let trigger = |source, body: &str| BUILT_IN.find(&mail(vec![text(source, body)])).iter().any(|f| &*f.rule == "activation-word");
+    let trigger =
+        |source, body: &str| BUILT_IN.find(&mail(vec![text(source, body)])).findings.iter().any(|f| &*f.rule == "activation-word");
     for subject in [
         "#veilig Uw dossier",
         "RE: fw: [Beveiligd] Uw dossier",
@@ -218,7 +220,7 @@ fn a_trigger_counts_where_the_rule_says() {
 #[test]
 fn the_number_behind_a_trigger_is_the_recipients() {
     let phone = |subject: &str| {
-        let findings = BUILT_IN.find(&mail(vec![text(Source::Subject, subject)]));
+        let findings = BUILT_IN.find(&mail(vec![text(Source::Subject, subject)])).findings;
         findings.iter().find_map(|f| f.phone.as_ref().map(|p| p.expose().to_owned()))
     };
     let number = Some("+31612345678".to_owned());
@@ -273,7 +275,7 @@ fn headers_are_compared_and_searched() {
     assert_eq!(faults, Vec::<String>::new());
     let header = |name: &str, value: &str| {
         let headers = vec![(name.to_owned(), value.to_owned())];
-        let findings = rules.find(&Extraction { headers, ..Extraction::default() });
+        let findings = rules.find(&Extraction { headers, ..Extraction::default() }).findings;
         findings.iter().map(|f| (f.rule.to_string(), f.kind, f.part.clone())).collect::<Vec<_>>()
     };
     assert_eq!(header("MSIP_Labels", "a=b; MSIP_Label_40E8_Enabled=true; c"), [("l".into(), "header", "header \"MSIP_Labels\"".into())]);
@@ -419,7 +421,7 @@ fn an_example_that_fails_is_a_fault_at_its_line() {
 #[test]
 fn findings_are_bounded_and_the_surest_is_never_left_out() {
     let body = format!("{}\n\nBSN 111222333", "100000009\n\n.\n".repeat(10_050));
-    let findings = BUILT_IN.find(&mail(vec![text(Source::Body, &body)]));
+    let findings = BUILT_IN.find(&mail(vec![text(Source::Body, &body)])).findings;
     assert_eq!(findings.len(), 10_002);
     assert!(findings[9_999].why.iter().all(|w| w != "10 000 or more"));
     assert_eq!(findings[10_000].why.last().unwrap(), "10 000 or more");
@@ -432,9 +434,9 @@ fn a_condition_holds_for_what_was_found_too_often_to_be_kept() {
     let (rules, faults) = compile(&[("rules/x.toml", rule)]);
     assert_eq!(faults, Vec::<String>::new());
     let many = "aap zit hier alleen\n".repeat(10_050);
-    assert_eq!(rules.find(&mail(vec![text(Source::Body, &many)])).len(), 0);
+    assert_eq!(rules.find(&mail(vec![text(Source::Body, &many)])).findings.len(), 0);
     let near = format!("{many} noot, aap");
-    let findings = rules.find(&mail(vec![text(Source::Body, &near)]));
+    let findings = rules.find(&mail(vec![text(Source::Body, &near)])).findings;
     assert_eq!(findings.iter().map(|f| f.kind).collect::<Vec<_>>(), ["composite"]);
     assert!(findings[0].why.iter().any(|why| why == "more than is kept"), "{:?}", findings[0].why);
 }
@@ -444,7 +446,7 @@ fn parts_of_a_condition_are_told_masked_and_in_their_places() {
     let rule = "[rule]\nname = \"x\"\ntitle = \"X\"\nall = [{ word = \"dementie\" }, { finds = \"iban\" }]\n";
     let (rules, _) = compile(&[("rules/x.toml", rule)]);
     let both = mail(vec![text(Source::Subject, "Dementie"), text(Source::Body, "é\nNL91 ABNA 0417 1643 00")]);
-    let findings = rules.find(&both);
+    let findings = rules.find(&both).findings;
     // Part of it stands in the subject, so no subject is shown.
     assert!(findings.len() == 2 && findings.iter().all(|f| f.source == Source::Subject && f.start.is_none() && f.confidence == High));
     let expected = ["all 2 parts in the mail", "word (high) in text, line 1: D•••••••", "iban (high) in text, line 2: ••••••••••••••4300"];
@@ -452,7 +454,7 @@ fn parts_of_a_condition_are_told_masked_and_in_their_places() {
         (findings[0].masked.as_str(), findings[0].why.as_slice()),
         ("D••••••• + ••••••••••••••4300", &expected.map(str::to_owned)[..])
     );
-    let findings = rules.find(&mail(vec![text(Source::Body, "é dementie: NL91ABNA0417164300")]));
+    let findings = rules.find(&mail(vec![text(Source::Body, "é dementie: NL91ABNA0417164300")])).findings;
     assert_eq!((findings[0].start, findings[0].end, findings[0].place.as_deref()), (Some(2), Some(30), Some("line 1")));
 }
 

@@ -59,6 +59,7 @@ const REASONS: &[&str] = &[
     "unmapped-glyphs",
     "uuencode",
     "volume",
+    "words",
     "xls",
     "xlsb",
     "xlsx",

@@ -10,7 +10,7 @@ pub use explain::{facts_as_json, findings_as_json, json, problems_as_json, text}
 
 use crate::{
     address::{Address, Domain},
-    detect::{Finding, KnownKey, RuleSet},
+    detect::{Finding, Found, KnownKey, RuleSet},
     envelope::{Envelope, Recipient},
     extract::{Extraction, Fact, FactKind, Places, Problem, ProblemKind, Source, Text},
     fault::{Faults, Files},
@@ -178,19 +178,21 @@ impl Rulebook {
         facts: &message::Facts,
         extraction: &Extraction,
     ) -> Inspection {
-        let findings = self.rules.find(extraction);
+        let Found { findings, problems: unread } = self.rules.find(extraction);
+        let problems: Vec<Problem> = extraction.problems.iter().cloned().chain(unread).collect();
         let to: Vec<Address> = envelope.to.iter().map(|r| r.address.clone()).collect();
         let from = envelope.from.as_ref();
-        let (problems, files) = (&extraction.problems, &extraction.facts);
+        let files = &extraction.facts;
         let (headers, named) = (&extraction.headers, &facts.recipients_in_header);
-        let known = policy::Facts { now, from, to: &to, named, headers, findings: &findings, problems, files, besides, internal };
+        let known =
+            policy::Facts { now, from, to: &to, named, headers, findings: &findings, problems: &problems, files, besides, internal };
         let mut verdicts = self.policies.decide(&known);
         let case = Case { envelope, facts, internal };
         let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
         let remarks = case.adjust(&mut verdicts, trigger.as_ref());
         let decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
         let ours = case.sender() == Sender::Ours;
-        Inspection { findings, problems: problems.clone(), facts: files.clone(), verdicts, remarks, decision, ours }
+        Inspection { findings, problems, facts: files.clone(), verdicts, remarks, decision, ours }
     }
 
     /// `subject` as zegel may write it where it can be read: without the trigger; `None` when it holds something sensitive.
@@ -205,7 +207,8 @@ impl Rulebook {
         let text =
             Text { part: "subject".to_owned(), source: Source::Subject, text: subject.clone(), places: Places::None, spans: Vec::new() };
         let again = Extraction { texts: vec![text], ..Extraction::default() };
-        self.rules.find(&again).iter().all(strips).then_some(subject)
+        let found = self.rules.find(&again);
+        (found.problems.is_empty() && found.findings.iter().all(strips)).then_some(subject)
     }
 
     /// Why the mail is protected, one plain sentence each, for its sender.

@@ -13,7 +13,7 @@ fn found(name: &str, octets: Vec<u8>) -> Vec<String> {
     let extraction = read(name, octets);
     assert!(extraction.problems.is_empty(), "{name}: {:?}", extraction.problems);
     let place = |place: Option<String>| place.unwrap_or_else(|| "-".to_owned());
-    RuleSet::embedded().find(&extraction).into_iter().map(|f| format!("{}: {}", f.rule, place(f.place))).collect()
+    RuleSet::embedded().find(&extraction).findings.into_iter().map(|f| format!("{}: {}", f.rule, place(f.place))).collect()
 }
 
 fn check(name: &str, octets: Vec<u8>, expected: &[&str]) {

@@ -126,3 +126,14 @@ fn the_sender_is_told_why_in_plain_sentences() {
     assert_eq!(sentences, ["Het bericht bevat een burgerservicenummer."]);
     assert!(rulebook.sentences(&judged("c@ours.example"), "nl").is_empty());
 }
+
+#[test]
+fn what_holds_more_words_than_can_be_weighed_is_a_problem_and_no_clean_mail() {
+    let facts = message::Facts::default();
+    let body = format!("{}{BSN}", "bsn\n".repeat(4_200_000));
+    let inspection =
+        rulebook().judge(noon(), Besides::default(), &envelope("a@ours.example", &["b@theirs.example"]), &facts, &mail("x", &body));
+    let problems: Vec<_> = inspection.problems.iter().map(|p| (p.part.as_str(), p.kind, p.reason)).collect();
+    assert_eq!(problems, [("text", ProblemKind::TooLarge, "words")]);
+    assert!(matches!(inspection.decision, Decision::Protect(_)));
+}

@@ -34,7 +34,7 @@ fn rule(known: &str, table: &str, key: Option<&Arc<KnownKey>>) -> (RuleSet, Vec<
 
 fn found(rules: &RuleSet, body: &str) -> Vec<String> {
     let text = Text { part: "text".to_owned(), source: Source::Body, text: body.to_owned(), places: Places::Lines, spans: Vec::new() };
-    let findings = rules.find(&Extraction { texts: vec![text], ..Extraction::default() });
+    let findings = rules.find(&Extraction { texts: vec![text], ..Extraction::default() }).findings;
     assert!(findings.iter().all(|f| f.confidence == Confidence::High && f.kind == "known"));
     findings.iter().map(|f| body.chars().skip(f.start.unwrap()).take(f.end.unwrap() - f.start.unwrap()).collect()).collect()
 }

@@ -22,7 +22,7 @@ static ALL: LazyLock<RuleSet> = LazyLock::new(|| {
 /// What is found in a body, at medium or better: type, and the stretch by its code points.
 fn found(body: &str) -> Vec<(&'static str, String)> {
     let text = Text { part: "text".to_owned(), source: Source::Body, text: body.to_owned(), places: Places::Lines, spans: Vec::new() };
-    let findings = ALL.find(&Extraction { texts: vec![text], ..Extraction::default() });
+    let findings = ALL.find(&Extraction { texts: vec![text], ..Extraction::default() }).findings;
     let sure = findings.iter().filter(|f| f.confidence >= Medium);
     sure.map(|f| (f.kind, body.chars().skip(f.start.unwrap()).take(f.end.unwrap() - f.start.unwrap()).collect())).collect()
 }
