@@ -4,11 +4,11 @@
 //! it is committed is claimed by that commit (`tray`). A row whose mail was taken is deleted with the event that says so; one that was refused for
 //! good, or for 48 hours, is told to the sender.
 
+mod contents;
 mod due;
 mod leaving;
 mod openly;
 mod remind;
-mod reply;
 mod slow;
 mod tell;
 mod tray;
@@ -369,6 +369,7 @@ impl Outbox {
                 let place = self.place().await?;
                 (self.reply(claim, letter, &organisation, &templates).await, Some(place))
             }
+            Letter::Notification { with_text: true, .. } => self.with_text(claim, letter, &organisation, &templates).await?,
             _ => (compose(letter, claim.id, claim.mail.at, &organisation, &templates).map_err(|e| e.to_string()), None),
         };
         match composed {

@@ -123,6 +123,7 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
             language: held.message.language.clone(),
             level: waiter.level,
             expires: held.message.expires,
+            with_text: held.message.files_only,
         };
         let Waiter { address, level, origin, .. } = waiter;
         held.handover.give(&mut batch, &Receiver { address, level: *level, phone: waiter.phone.as_ref(), origin }, letter);

@@ -39,15 +39,22 @@ impl Collector<'_> {
             From::Group(group) => &groups[group as usize],
             from => return self.alone(event, from, extraction),
         };
-        let mut teller = Teller { collector: self, groups, why: Vec::new(), members: Vec::new() };
+        let mut teller = Teller { collector: self, groups, why: Vec::new(), members: Vec::new(), all: true };
         teller.group(group);
-        let Teller { why, members, .. } = teller;
+        let Teller { why, members, all, .. } = teller;
         let one = group.one_stretch && members.iter().all(|m| m.start.is_some());
         let masked = masked(&members);
         let first = members.iter().min_by_key(|m| m.start);
         let (part, source) = place(event, extraction).or_else(|| first.map(|m| (m.part.clone(), m.source)))?;
-        // What the subject holds part of must not be shown as a subject.
-        let source = if members.iter().any(|m| m.source == Source::Subject) { Source::Subject } else { source };
+        // What the subject holds part of must not be shown as a subject, and what the body holds part of must not travel as a text.
+        let lies_in = |source| members.iter().any(|m| m.source == source);
+        let source = if lies_in(Source::Subject) {
+            Source::Subject
+        } else if lies_in(Source::Body) || !all {
+            Source::Body
+        } else {
+            source
+        };
         Some(Finding {
             rule: "".into(),
             kind: group.kind,
@@ -122,6 +129,8 @@ struct Teller<'a> {
     groups: &'a [Group],
     why: Vec<String>,
     members: Vec<&'a Finding>,
+    /// Whether every member is among them.
+    all: bool,
 }
 
 impl<'a> Teller<'a> {
@@ -129,13 +138,17 @@ impl<'a> Teller<'a> {
         self.why.push(group.why.clone());
         for member in &group.members {
             if self.why.len() >= PHRASES {
+                self.all = false;
                 return;
             }
             match member {
                 From::Group(inner) => self.group(&self.groups[*inner as usize]),
                 from => match self.collector.at(*from) {
                     Some(finding) => self.member(*from, finding),
-                    None => self.why.push("more than is kept".to_owned()),
+                    None => {
+                        self.all = false;
+                        self.why.push("more than is kept".to_owned());
+                    }
                 },
             }
         }

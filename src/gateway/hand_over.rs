@@ -36,7 +36,7 @@ impl Transfer {
             if judged.is_new(&reader.address) {
                 grant::know_contact(batch, &sealing.master, &reader.address, sealing.now);
             }
-            let letter = |token| self.notification(token, reader, sealing, judged);
+            let letter = |token| self.notification(token, reader, (sealing, plan), judged);
             let Reader { address, level, origin, .. } = reader;
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
@@ -55,7 +55,7 @@ impl Transfer {
         put_expiry(batch, ends.begins(), Expires::Message(sealing.id));
     }
 
-    fn notification(&self, token: Token, reader: &Reader, sealing: &Sealing, judged: &Judged) -> Letter {
+    fn notification(&self, token: Token, reader: &Reader, (sealing, plan): (&Sealing, &Plan), judged: &Judged) -> Letter {
         let (sender_name, sender) = self.shown_sender(judged);
         Letter::Notification {
             token,
@@ -67,6 +67,7 @@ impl Transfer {
             language: self.gateway.options.language.clone(),
             level: reader.level,
             expires: sealing.expires,
+            with_text: sealing.files_only(plan),
         }
     }
 

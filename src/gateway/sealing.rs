@@ -5,6 +5,7 @@ use crate::{
     inspect::{Plan, Rulebook},
     message::Message,
     notice::excerpt,
+    policy::Scope,
     record::{Card, FORMAT, Key, Original, Part, Sealed, SealedMessage, State},
     seal::{Bucket, Ciphertext, ContentKey, Master, Salt, part_context, seal, seal_card},
     secret::Id,
@@ -25,11 +26,20 @@ pub(super) struct Sealing {
     pub(super) card: Id,
     pub(super) sealed_card: Option<Sealed>,
     pub(super) original: Option<Original>,
+    /// Whether it has files and a text: one can travel without the others.
+    pub(super) divisible: bool,
     pub(super) blobs: Vec<Id>,
     pub(super) now: Time,
     pub(super) expires: Day,
     pub(super) master: Arc<Master>,
     pub(super) bucket: Arc<Bucket>,
+}
+
+impl Sealing {
+    /// Whether its text travels in the mail that tells of it.
+    pub(super) fn files_only(&self, plan: &Plan) -> bool {
+        plan.scope == Scope::Attachments && self.divisible
+    }
 }
 
 impl Transfer {
@@ -49,11 +59,23 @@ impl Transfer {
                 tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
                 Reply::TRY_LATER
             })?;
-        let Kept { card, sealed_card, original, blobs } = kept.map_err(|e| match e {
+        let Kept { card, sealed_card, original, divisible, blobs } = kept.map_err(|e| match e {
             Unkept::Slow => SEALING_SLOW,
             Unkept::Store(e) => self.unavailable(&e),
         })?;
-        Ok(Sealing { id, content_key, card, sealed_card, original, blobs, now, expires, master: self.gateway.keyring.master(), bucket })
+        Ok(Sealing {
+            id,
+            content_key,
+            card,
+            sealed_card,
+            original,
+            divisible,
+            blobs,
+            now,
+            expires,
+            master: self.gateway.keyring.master(),
+            bucket,
+        })
     }
 
     /// The card without its parts.
@@ -99,6 +121,7 @@ impl Transfer {
             card: sealing.card,
             sealed_card: sealing.sealed_card.clone(),
             original: sealing.original,
+            files_only: sealing.files_only(plan),
             blobs: sealing.blobs.clone(),
         }
     }
@@ -118,6 +141,7 @@ struct Kept {
     /// The card when the record is to hold it; else it is among the blobs.
     sealed_card: Option<Sealed>,
     original: Option<Original>,
+    divisible: bool,
     blobs: Vec<Id>,
 }
 
@@ -168,7 +192,10 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
             Some(Original { blob: part.blob, size_bytes: part.size_bytes, is_a_file: false })
         }
     };
+    let mut attached = false;
     let readable = message.take_apart(|file| {
+        // A picture within the text is no attachment in anybody's eyes.
+        attached |= !(file.inline && file.content_id.is_some());
         if !whole {
             card.files.push(keeping.part(&file.name, &file.media_type, file.content_id, file.octets)?);
         }
@@ -184,10 +211,11 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
     };
     card.text = readable.text.map(|t| body("text/plain; charset=utf-8", rulebook.rules.strip_text(&t))).transpose()?;
     card.html = readable.html.map(|h| body("text/html; charset=utf-8", rulebook.rules.strip_html(&h))).transpose()?;
+    let divisible = !whole && attached && (card.text.is_some() || card.html.is_some());
     let ciphertext = seal_card(&keeping.key, keeping.message, blob, &card, Salt::random());
     if ciphertext.as_bytes().len() <= SealedMessage::CARD_BYTES {
-        return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), original, blobs: keeping.kept });
+        return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), original, divisible, blobs: keeping.kept });
     }
     keeping.keep(blob, ciphertext)?;
-    Ok(Kept { card: blob, sealed_card: None, original, blobs: keeping.kept })
+    Ok(Kept { card: blob, sealed_card: None, original, divisible, blobs: keeping.kept })
 }

@@ -7,7 +7,7 @@ use crate::{
     envelope::Envelope,
     message,
     phone::PhoneNumber,
-    policy::{MissingPhone, Outcome, Verdict},
+    policy::{MissingPhone, Outcome, Scope, Verdict},
     record::Level,
 };
 use std::{collections::HashSet, sync::Arc};
@@ -64,7 +64,8 @@ impl Case<'_> {
         let ask = if self.sender() == Sender::Ours { Ask::Sender } else { Ask::Nobody };
         let tell = self.sender() != Sender::Automatic;
         let missing_phone = MissingPhone::SendReady;
-        let mut plan = Plan { relay: Vec::new(), protect: Vec::new(), direct: Vec::new(), hold, missing_phone, ask, tell };
+        let mut plan =
+            Plan { relay: Vec::new(), protect: Vec::new(), direct: Vec::new(), hold, scope: Scope::Attachments, missing_phone, ask, tell };
         let mut protected = HashSet::new();
         for (recipient, verdict) in self.envelope.to.iter().zip(verdicts) {
             let Some((level, floor)) = levels(verdict) else {
@@ -77,6 +78,7 @@ impl Case<'_> {
             let recipient = recipient.clone();
             let phone = phone.clone().filter(|_| !self.is_internal(&recipient.address));
             plan.missing_phone = plan.missing_phone.max(verdict.missing_phone);
+            plan.scope = plan.scope.max(verdict.scope);
             // A mail that waits for a decision is one mail: nobody gets it earlier by another way.
             let is_direct = matches!(verdict.outcome, Outcome::Direct(_)) && plan.hold == Hold::No;
             let place = if is_direct { &mut plan.direct } else { &mut plan.protect };

@@ -4,7 +4,7 @@ use super::{Ask, Decision, Inspection, Remark};
 use crate::{
     detect::Finding,
     extract::{Fact, Problem},
-    policy::{Outcome, Verdict},
+    policy::{Outcome, Scope, Verdict},
     record::Level,
 };
 use serde::Serialize;
@@ -19,6 +19,9 @@ struct File<'a, F: Serialize, P: Serialize, O: Serialize> {
     findings: F,
     problems: P,
     facts: O,
+    /// `attachments` when the text travels and the files are sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
     recipients: Vec<To<'a>>,
 }
 
@@ -130,6 +133,7 @@ pub fn json(file: &str, inspection: &Inspection) -> String {
         findings: findings_as_json(&inspection.findings),
         problems: problems_as_json(&inspection.problems),
         facts: facts_as_json(&inspection.facts),
+        scope: files_only(inspection).then_some("attachments"),
         recipients: recipients.collect(),
     };
     serde_json::to_string(&whole).expect("text and numbers always serialise")
@@ -217,7 +221,16 @@ fn write(out: &mut String, file: &str, inspection: &Inspection) -> fmt::Result {
             writeln!(out, "  its sender is outside the organisation and can't be asked for a number: refused unless all numbers are known")
         }
         Decision::Protect(_) | Decision::Relay => Ok(()),
+    }?;
+    if files_only(inspection) {
+        writeln!(out, "  only the files are sealed, if it has a text and files: nothing was found elsewhere, and the text travels")?;
     }
+    Ok(())
+}
+
+/// Whether what is sealed of the mail is its files.
+fn files_only(inspection: &Inspection) -> bool {
+    matches!(&inspection.decision, Decision::Protect(plan) if plan.scope == Scope::Attachments)
 }
 
 fn write_verdict(out: &mut String, verdict: &Verdict) -> fmt::Result {

@@ -74,6 +74,8 @@ pub struct Plan {
     pub direct: Vec<Protected>,
     /// Whether those for whom it is sealed wait until somebody has decided; nobody is served directly then.
     pub hold: Hold,
+    /// What of it is sealed.
+    pub scope: policy::Scope,
     /// What happens to the others while somebody's number is missing.
     pub missing_phone: MissingPhone,
     /// Whether the sender may be asked for a number.
@@ -190,7 +192,12 @@ impl Rulebook {
         let case = Case { envelope, facts, internal };
         let trigger = (case.sender() == Sender::Ours).then(|| Trigger::of(&findings)).flatten();
         let remarks = case.adjust(&mut verdicts, trigger.as_ref());
-        let decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
+        let mut decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
+        if let Decision::Protect(plan) = &mut decision
+            && !lies_in_files(&findings, &problems)
+        {
+            plan.scope = policy::Scope::Message;
+        }
         let ours = case.sender() == Sender::Ours;
         Inspection { findings, problems, facts: files.clone(), verdicts, remarks, decision, ours }
     }
@@ -305,6 +312,13 @@ impl Inspection {
         }
         rules
     }
+}
+
+/// Whether everything that was found, and everything that could not be read, lies in attachments: nothing in the mail's own subject, text or header.
+fn lies_in_files(findings: &[Finding], problems: &[Problem]) -> bool {
+    let in_a_file = |part: &str| part.starts_with("attachment ");
+    let found = findings.iter().all(|f| in_a_file(&f.part) && !matches!(f.source, Source::Subject | Source::Body));
+    found && problems.iter().all(|p| in_a_file(&p.part))
 }
 
 /// Adds what is not there yet.

@@ -36,6 +36,9 @@ pub enum Letter {
         level: Level,
         /// The last day of the message.
         expires: Day,
+        /// Whether the mail brings the message's text, and the link leads to its files.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        with_text: bool,
     },
     /// To a recipient: the password that was asked for.
     Password {

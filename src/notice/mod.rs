@@ -2,6 +2,7 @@
 //!
 //! A [`Letter`] is what a mail says. It lies sealed in the outbox and is composed when it leaves, with the templates of that moment.
 
+mod files;
 mod letter;
 mod origin;
 mod quoted;
@@ -11,6 +12,7 @@ mod return_path;
 mod sms;
 mod stored;
 
+pub use files::compose_with_text;
 pub use letter::{Letter, Told};
 pub use origin::Origin;
 pub use reply::{Contents, compose_reply};
@@ -99,6 +101,7 @@ pub fn numbers_link(organisation: &Organisation, token: &Token) -> Secret<String
 /// [`RenderError`] when a template fails although its check passed.
 pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Composed, RenderError> {
     let draft = match letter {
+        Letter::Notification { with_text: true, .. } | Letter::Reply { .. } => return Err(RenderError::without_contents()),
         Letter::Notification { .. } => notification(letter, organisation, templates)?,
         Letter::NumberNeeded { .. } => number_needed(letter, at, organisation, templates)?,
         Letter::Password { recipient, password, grant, until, language } => {
@@ -109,7 +112,6 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
             report::draft(letter, organisation, templates)?
         }
         Letter::Openly { .. } => unreachable!("the sender has written it"),
-        Letter::Reply { .. } => return Err(RenderError::without_contents()),
         Letter::ReplyNotSent { .. } => reply::not_sent(letter, organisation, templates)?,
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
@@ -128,7 +130,8 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
 }
 
 fn notification(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
-    let Letter::Notification { token, sender, envelope_from, sender_name, recipient, subject, language, level, expires } = letter else {
+    let Letter::Notification { token, sender, envelope_from, sender_name, recipient, subject, language, level, expires, .. } = letter
+    else {
         unreachable!("called for notifications only")
     };
     let address = sender.as_ref().map_or_else(|| organisation.name.clone(), ToString::to_string);
@@ -236,6 +239,8 @@ struct Draft {
     subject: String,
     bodies: Bodies,
     language: Language,
+    /// Whether a person wrote what it says: then other programs may answer it.
+    by_a_person: bool,
     /// What makes it a report to programs too.
     report: Option<Report>,
 }
@@ -253,7 +258,7 @@ impl Draft {
         let language = Language::of_record(language);
         let bodies = templates.mail(language, &organisation.name, mail)?;
         let (from, subject) = (organisation.name.clone(), subject(language));
-        Ok(Draft { from, reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language, report: None })
+        Ok(Draft { from, reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language, by_a_person: false, report: None })
     }
 
     fn build(self, id: Id, at: Time, organisation: &Organisation) -> Composed {
@@ -263,10 +268,13 @@ impl Draft {
             .subject(excerpt(&self.subject))
             .date(at.millis() / 1000)
             .message_id(MessageId::new(format!("{}@{}", hex(&id.0), organisation.from.domain())))
-            // RFC 3834, 5: other programs answer neither this mail nor its bounce.
-            .header("Auto-Submitted", Raw::new(if self.report.is_some() { "auto-replied" } else { "auto-generated" }))
-            .header("X-Auto-Response-Suppress", Raw::new("All"))
             .header("Content-Language", Raw::new(self.language.code()));
+        if !self.by_a_person {
+            // RFC 3834, 5: other programs answer neither this mail nor its bounce.
+            mail = mail
+                .header("Auto-Submitted", Raw::new(if self.report.is_some() { "auto-replied" } else { "auto-generated" }))
+                .header("X-Auto-Response-Suppress", Raw::new("All"));
+        }
         mail = match self.report {
             Some(report) => mail.body(report.body(self.bodies, at, &organisation.hostname)),
             None => mail.text_body(self.bodies.text).html_body(self.bodies.html),

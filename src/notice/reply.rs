@@ -11,11 +11,13 @@ use mail_builder::{
     headers::{address::Address as Mailbox, message_id::MessageId},
 };
 
-/// What a reply says, opened.
+/// What a message or a reply says, opened.
 #[derive(Default)]
 pub struct Contents {
     /// Its text.
     pub text: String,
+    /// Its text as HTML, where it has one.
+    pub html: Option<String>,
     /// Its files: a name that is safe to save under, a media type, the octets.
     pub files: Vec<(String, String, Vec<u8>)>,
 }
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_reply_stands_in_the_thread_and_comes_from_the_organisation() {
-        let mail = reply("Uw aanvraag", "1@gemeente.example", Contents { text: "Dank u.".to_owned(), files: Vec::new() });
+        let mail = reply("Uw aanvraag", "1@gemeente.example", Contents { text: "Dank u.".to_owned(), ..Contents::default() });
         for field in [
             "From: \"burger@elders.example (via Gemeente Voorbeeld)\"\r\n <zegel@gemeente.example>\r\n",
             "Reply-To: <burger@elders.example>\r\n",
@@ -137,7 +139,7 @@ mod tests {
     fn nothing_in_a_reply_becomes_a_header() {
         let evil = "x\r\nBcc: evil@x.example\r\n\r\n<script>";
         let file = (evil.to_owned(), evil.to_owned(), b"x".to_vec());
-        let mail = reply(evil, evil, Contents { text: evil.to_owned(), files: vec![file] });
+        let mail = reply(evil, evil, Contents { text: evil.to_owned(), html: None, files: vec![file] });
         let (head, _) = mail.split_once("\r\n\r\n").unwrap();
         assert!(head.lines().all(|line| !line.to_ascii_lowercase().starts_with("bcc")), "{head}");
         let parsed = mail_parser::MessageParser::new().parse(mail.as_bytes()).unwrap();

@@ -32,6 +32,7 @@ fn notification(sender_name: &str, subject: Option<&str>, token: &Token) -> Lett
         language: "nl".to_owned(),
         level: Level::One,
         expires: Day("2026-03-05".parse().unwrap()),
+        with_text: false,
     }
 }
 

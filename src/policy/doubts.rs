@@ -1,6 +1,6 @@
 //! What an officer should look at though it is no fault: lines that can never win, and what has passed its date.
 
-use super::{Mode, Outcome, Policies, Policy, Scope};
+use super::{Mode, Outcome, Policies, Policy};
 use jiff::civil::Date;
 
 /// Something about a line that is probably not what its writer means.
@@ -37,10 +37,6 @@ impl Policies {
                 let what =
                     format!("the policy \"{}\" is no longer \"{}\" but \"{}\", since {day}", policy.name, policy.mode.word(), mode.word());
                 doubts.push(doubt(&policy.place, what, "take `mode` and `until` out if that is meant".to_owned(), false));
-            }
-            if policy.scope == Scope::Attachments {
-                let what = format!("the policy \"{}\" wants only attachments sealed, which this version can't", policy.name);
-                doubts.push(doubt(&policy.place, what, "nothing need be done: the whole message is sealed meanwhile".to_owned(), false));
             }
         }
         doubts.sort();

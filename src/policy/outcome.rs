@@ -107,7 +107,7 @@ impl Mode {
 /// What of a mail is sealed; the strictest is the greatest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// The files: the text still travels. Nothing carries that out yet, and the whole message is sealed.
+    /// The files, where nothing was found elsewhere: the text still travels.
     Attachments,
     /// All of it.
     #[default]

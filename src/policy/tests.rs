@@ -286,7 +286,7 @@ fn what_is_doubtful_on_a_day_is_told_and_changes_nothing() {
         "{PARTNER}[[policy]]\nname = 'mild'\nwhen = {{ rule = 'iban', to = 'external' }}\nthen = 'level 1'\n\
          [[policy]]\nname = 'free'\nwhen = {{ rule = 'iban', to = {{ domains = ['partner.example'] }} }}\nthen = 'none'\n\
          [[policy]]\nname = 'wider'\nwhen = {{ rule = ['iban', 'bsn'] }}\nthen = 'level 1'\n\
-         [[policy]]\nname = 'seen'\nwhen = {{ rule = 'bsn' }}\nthen = 'block'\nmode = 'monitor'\nuntil = 2026-11-01\nscope = 'attachments'\n"
+         [[policy]]\nname = 'seen'\nwhen = {{ rule = 'bsn' }}\nthen = 'block'\nmode = 'monitor'\nuntil = 2026-11-01\n"
     );
     let told: Vec<_> = policies(&rules).doubts(date(2027, 1, 1)).into_iter().map(|d| (d.what, d.fails)).collect();
     let told: Vec<_> = told.iter().map(|(what, fails)| (what.as_str(), *fails)).collect();
@@ -297,7 +297,6 @@ fn what_is_doubtful_on_a_day_is_told_and_changes_nothing() {
             ("the policy \"mild\" can never win: wherever it holds, \"iban\" does too, and is stricter", false),
             ("the policy \"free\" can never win: wherever it holds, \"iban\" does too, and is stricter", false),
             ("the policy \"seen\" is no longer \"monitor\" but \"automatic\", since 2026-11-01", false),
-            ("the policy \"seen\" wants only attachments sealed, which this version can't", false),
         ]
     );
 }

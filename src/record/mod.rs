@@ -106,6 +106,9 @@ pub struct SealedMessage {
     /// The mail as it came in, kept while it may have to go on as it is; it is among the blobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
+    /// Whether only its files are kept from the mail that tells of it: the text travels in that mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub files_only: bool,
     /// Every blob of the message, the card's included where it is one.
     pub blobs: Vec<Id>,
 }

@@ -8,7 +8,7 @@ mod view;
 mod words;
 
 pub use view::{
-    AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
+    AskMail, DecidePage, DelayedMail, Fault, File, FilesMail, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
     NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
     StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
 };
@@ -38,6 +38,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/ask.txt",
     "templates/mails/delayed.html",
     "templates/mails/delayed.txt",
+    "templates/mails/files.html",
+    "templates/mails/files.txt",
     "templates/mails/layout.html",
     "templates/mails/locked.html",
     "templates/mails/locked.txt",

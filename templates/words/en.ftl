@@ -268,6 +268,9 @@ notification-until = You can read the message up to and including { $date }.
 notification-why = You get this link because the message holds data that { $organisation } wants to protect.
 notification-trust = Do you not trust this email? Then do not click, but call the sender on a number that you already know.
 notification-reference = Reference: { $reference }. The page shows the same reference.
+mail-files = This message comes with files. They are protected.
+download-files = Download files
+mail-files-until = You can download the files up to and including { $date }.
 notification-answer = If you reply to this email, your reply goes to the sender without extra protection.
 
 password-subject = Your password

@@ -268,6 +268,9 @@ notification-until = U kunt het bericht lezen tot en met { $date }.
 notification-why = U krijgt deze link omdat het bericht gegevens bevat die { $organisation } wil beschermen.
 notification-trust = Vertrouwt u deze e-mail niet? Klik dan niet, maar bel de afzender op een nummer dat u al kent.
 notification-reference = Kenmerk: { $reference }. Op de pagina ziet u hetzelfde kenmerk.
+mail-files = Bij dit bericht horen bestanden. Die zijn beveiligd.
+download-files = Bestanden downloaden
+mail-files-until = U kunt de bestanden downloaden tot en met { $date }.
 notification-answer = Antwoordt u op deze e-mail? Dan gaat uw antwoord zonder extra beveiliging naar de afzender.
 
 password-subject = Uw wachtwoord

@@ -10,6 +10,7 @@ mod direct;
 mod direction;
 mod explained;
 mod faults;
+mod files_only;
 #[path = "../formats/mod.rs"]
 mod formats;
 mod kill;

@@ -234,6 +234,7 @@ impl World {
             card,
             sealed_card: None,
             original: None,
+            files_only: false,
             blobs,
         }
     }

@@ -148,6 +148,7 @@ async fn of_several_nodes_one_reminds() {
             card: Id::random(),
             sealed_card: None,
             original: None,
+            files_only: false,
             blobs: Vec::new(),
         };
         batch.put(Key::message(message), &record, Expect::Absent);

@@ -168,6 +168,7 @@ fn letters() -> Vec<Letter> {
             language: language.clone(),
             level: Level::One,
             expires: now.day(),
+            with_text: false,
         },
         Letter::Password {
             recipient: recipient.clone(),

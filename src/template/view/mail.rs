@@ -43,6 +43,36 @@ impl MailView for NotificationMail {
     }
 }
 
+/// What leads to a message's files, in the mail that brings its text.
+#[derive(Clone, Debug, Serialize)]
+pub struct FilesMail {
+    /// 1 or 2.
+    pub level: u8,
+    /// The link.
+    pub link: String,
+    /// Where it leads.
+    pub host: String,
+    /// The code by which mail and page know each other.
+    pub reference: String,
+    /// The last day of the message.
+    pub expires: Day,
+}
+
+impl MailView for FilesMail {
+    const TEMPLATE: &'static str = "files";
+
+    fn samples() -> Vec<FilesMail> {
+        let full = FilesMail {
+            level: 1,
+            link: "https://bericht.voorbeeld.example/m/x".to_owned(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            reference: "ABCD-2345".to_owned(),
+            expires: moment(30).day(),
+        };
+        vec![FilesMail { level: 2, ..full.clone() }, full]
+    }
+}
+
 /// The mail with a password.
 #[derive(Clone, Debug, Serialize)]
 pub struct PasswordMail {

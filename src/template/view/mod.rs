@@ -4,7 +4,7 @@ mod mail;
 mod page;
 
 pub use mail::{
-    AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail,
+    AskMail, DelayedMail, FilesMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail,
     ReplyNotSentMail, ToldMail, UndeliveredMail,
 };
 pub use page::{
@@ -53,6 +53,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<DecidePage>(templates, faults);
     check_page::<NoticePage>(templates, faults);
     check_mail::<NotificationMail>(templates, faults);
+    check_mail::<FilesMail>(templates, faults);
     check_mail::<PasswordMail>(templates, faults);
     check_mail::<NumberMail>(templates, faults);
     check_mail::<NotSentMail>(templates, faults);
