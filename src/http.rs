@@ -11,10 +11,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
     io,
+    mem::MaybeUninit,
     net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
@@ -125,17 +126,40 @@ async fn connection<S: Site>(
     }
 }
 
-/// A stream that ends when its peer takes nothing for too long.
+/// How long a connection that we end still takes what its peer is sending. An answer may be given before a request is all there, as to a file that is
+/// too large; a kernel that closes then drops what still comes with a reset, and with the reset the peer drops our answer (RFC 9112, 9.6).
+const LINGER: Duration = Duration::from_secs(5);
+
+/// A stream that ends when its peer takes nothing for too long, and that ends after what its peer sends.
 struct Unstalled {
     stream: TcpStream,
     patience: Duration,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Runs from the moment on at which our side has ended.
+    lingering: Option<Pin<Box<Sleep>>>,
+    /// The peer has ended too.
+    ended: bool,
 }
 
 impl Unstalled {
     fn new(stream: TcpStream, patience: Duration) -> Unstalled {
-        Unstalled { stream, patience, waiting: None }
+        Unstalled { stream, patience, waiting: None, lingering: None, ended: false }
+    }
+
+    /// Reads and forgets, until the peer has ended or nothing more is there.
+    fn take_what_comes(&mut self, cx: &mut Context<'_>) {
+        let mut space = [MaybeUninit::<u8>::uninit(); 16 * 1024];
+        // A few pieces a turn: other connections want theirs.
+        for _ in 0..16 {
+            let mut buf = ReadBuf::uninit(&mut space);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
+                Poll::Ready(_) => return self.ended = true,
+                Poll::Pending => return,
+            }
+        }
+        cx.waker().wake_by_ref();
     }
 
     fn watch<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -179,7 +203,13 @@ impl AsyncWrite for Unstalled {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.watch(cx, poll)
+        if self.lingering.is_none() {
+            let poll = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.watch(cx, poll))?;
+            self.lingering = Some(Box::pin(tokio::time::sleep(LINGER)));
+        }
+        self.take_what_comes(cx);
+        let over = self.lingering.as_mut().is_none_or(|lingering| lingering.as_mut().poll(cx).is_ready());
+        if over || self.ended { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 }
