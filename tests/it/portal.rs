@@ -4,9 +4,11 @@ mod browser;
 mod codes;
 mod files;
 mod guards;
+mod guessing;
 mod hostile;
 mod reading;
 mod replies;
+mod slow;
 mod sms_codes;
 
 use browser::{Answer, Browser};
