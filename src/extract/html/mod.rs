@@ -23,7 +23,7 @@ use style::Hiding;
 use tags::{Closed, Tag};
 
 /// Attributes whose values people see, follow or fill in.
-const TOLD: [&str; 17] = [
+const TOLD: [&str; 20] = [
     "alt",
     "title",
     "href",
@@ -41,6 +41,9 @@ const TOLD: [&str; 17] = [
     "datetime",
     "srcset",
     "abbr",
+    "srcdoc",
+    "poster",
+    "start",
 ];
 
 /// Tags with an unclosed quote in one page: each costs a look at 64 KiB, so after these attributes are no longer read.
@@ -57,6 +60,10 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
         reading.problem(part, None, ProblemKind::Unsupported, "charset");
     }
     let page = Page::read(&text);
+    if defines_entities(&text) {
+        // A browser puts them together to words that stand nowhere.
+        reading.problem(part, None, ProblemKind::Damaged, "xml");
+    }
     reading.flow(part, source, page.flow, Places::None);
     reading.text(part, source, page.aside, Places::Named("attributes and comments".into()));
     reading.text(part, source, page.scripts, Places::Named("scripts".into()));
@@ -66,6 +73,11 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     for link in page.embedded {
         reading.member(here, "data:", &link.media_type, &Bytes::from(link.octets));
     }
+}
+
+/// Whether a page in XML brings entities of its own (XML 1.0, 4.2).
+fn defines_entities(text: &str) -> bool {
+    text.trim_start().starts_with("<?xml") && super::xml::defines_entities(text)
 }
 
 /// The charset that a `<meta>` or an XML declaration in the first 1024 octets names.
@@ -181,8 +193,10 @@ impl Page {
         if name == "script" {
             self.scripts.push_str(&plain::clean(Cow::Borrowed(&html[at..])));
             self.scripts.push('\n');
+            self.embedded.extend(data::links(&html[at..]));
             return;
         }
+        self.embedded.extend(data::links(&html[at..]));
         let length = sheet::length(&html[at..], |told| self.tell(told));
         if at + length < html.len() {
             // What is searched for ends here, and is searched for anew behind this.
@@ -201,7 +215,8 @@ impl Page {
         let start = content.get(..8).unwrap_or(content).to_ascii_lowercase();
         self.conditional &= !start.starts_with("[endif]");
         // What browsers take for a comment, but for what every page begins with.
-        if !["doctype", "[if", "[endif]", "xml"].iter().any(|word| start.starts_with(word)) {
+        let has_own = start.starts_with("doctype") && content.contains('[');
+        if has_own || !["doctype", "[if", "[endif]", "xml"].iter().any(|word| start.starts_with(word)) {
             self.tell(content);
         }
     }
@@ -321,12 +336,23 @@ impl Page {
     fn attributes(&mut self, tag: &Tag) {
         for (name, value) in &tag.attributes {
             // A value with a tag in it was perhaps never closed, and goes on to the next quote.
-            let is_told = TOLD.contains(&name.as_str()) || name.starts_with("data-") || value.contains(['<', '>']);
+            let is_told =
+                TOLD.contains(&name.as_str()) || name.starts_with("data-") || value.contains(['<', '>']) || self.hiding.is_shown(name);
+            if name == "style" {
+                let value = entities::resolve(value);
+                self.embedded.extend(data::links(&value));
+                sheet::inline(&value, |told| told_to(&mut self.aside, told));
+            }
             if !is_told || value.is_empty() {
                 continue;
             }
             match data::Link::of(&entities::resolve(value)) {
                 Some(link) => self.embedded.push(link),
+                // A page of its own within this one.
+                None if name == "srcdoc" => {
+                    let octets = entities::resolve(value).into_owned().into_bytes();
+                    self.embedded.push(data::Link { media_type: "text/html".into(), octets });
+                }
                 None => self.tell(value),
             }
         }
@@ -334,11 +360,7 @@ impl Page {
 
     /// Keeps a value that is not part of the text.
     fn tell(&mut self, value: &str) {
-        let value = plain::clean(entities::resolve(value));
-        if !value.trim().is_empty() {
-            self.aside.push_str(value.trim());
-            self.aside.push('\n');
-        }
+        told_to(&mut self.aside, &entities::resolve(value));
     }
 
     fn open_element(&mut self, tag: &Tag) {
@@ -366,6 +388,15 @@ impl Page {
             self.hidden -= self.open[index..].iter().filter(|o| o.is_hidden).count();
             self.open.truncate(index);
         }
+    }
+}
+
+/// Adds a line, unless it says nothing.
+fn told_to(aside: &mut String, value: &str) {
+    let value = plain::clean(Cow::Borrowed(value));
+    if !value.trim().is_empty() {
+        aside.push_str(value.trim());
+        aside.push('\n');
     }
 }
 
