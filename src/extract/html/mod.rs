@@ -18,7 +18,7 @@ use super::{
 };
 use bytes::Bytes;
 use memchr::{memchr, memmem};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 use style::Hiding;
 use tags::{Closed, Tag};
 
@@ -101,6 +101,8 @@ struct Page {
     embedded: Vec<data::Link>,
     hiding: Hiding,
     open: Vec<Open>,
+    /// How many of them bear a name.
+    open_names: HashMap<String, usize>,
     /// How many of `open` are hidden.
     hidden: usize,
     /// Within `<!--[if mso]>`: shown by one program only.
@@ -371,6 +373,7 @@ impl Page {
         let inherited = self.open.last().and_then(|o| o.background.clone());
         let look = self.hiding.look(tag, inherited);
         self.hidden += usize::from(look.is_hidden);
+        *self.open_names.entry(tag.name.clone()).or_insert(0) += 1;
         self.open.push(Open { name: tag.name.clone(), is_hidden: look.is_hidden, background: look.background });
     }
 
@@ -384,9 +387,17 @@ impl Page {
         if tags::is_block(name) || name == "p" {
             self.flow.line();
         }
+        // Each element ends once; an end of none is not searched for, or many of them would cost the depth of the page each.
+        if self.open_names.get(name).is_none_or(|count| *count == 0) {
+            return;
+        }
         if let Some(index) = self.open.iter().rposition(|o| o.name == name) {
             self.hidden -= self.open[index..].iter().filter(|o| o.is_hidden).count();
-            self.open.truncate(index);
+            for element in self.open.drain(index..) {
+                if let Some(count) = self.open_names.get_mut(&element.name) {
+                    *count -= 1;
+                }
+            }
         }
     }
 }

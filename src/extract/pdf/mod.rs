@@ -120,7 +120,8 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure:
         }
     }
     let declared = document.catalog().and_then(|c| c.get_deref(b"Pages", document)?.as_dict()?.get_deref(b"Count", document)?.as_i64());
-    if count == 0 || (count < reading.limits.pages && declared.is_ok_and(|n| usize::try_from(n).is_ok_and(|n| n > count))) {
+    let is_hidden = hides_pages(document);
+    if is_hidden || count == 0 || (count < reading.limits.pages && declared.is_ok_and(|n| usize::try_from(n).is_ok_and(|n| n > count))) {
         reading.damaged(here, "pages");
     }
     reading.spanned(&here.part, Source::Attachment, text, Places::Pages(starts), spans);
@@ -137,6 +138,16 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure:
     tell(&troubles.too_large, ProblemKind::TooLarge, "page");
     tell(&scanned, ProblemKind::Unsupported, "scanned-pages");
     tell(&troubles.unmapped, ProblemKind::Unsupported, "unmapped-glyphs");
+}
+
+/// Whether a page hangs in the tree that our list of pages does not lead to, since it calls itself something else: some readers don't ask.
+fn hides_pages(document: &Document) -> bool {
+    let listed: HashSet<ObjectId> = document.page_iter().collect();
+    let is_page = |page: &Dictionary| page.has(b"Contents") && page.has(b"Parent") && !page.has(b"Subtype");
+    let others = document.objects.iter().filter(|(id, object)| object.as_dict().is_ok_and(is_page) && !listed.contains(id));
+    let others: HashSet<ObjectId> = others.map(|(id, _)| *id).collect();
+    let kids = document.objects.values().filter_map(|object| object.as_dict().ok()?.get_deref(b"Kids", document).ok()?.as_array().ok());
+    !others.is_empty() && kids.flatten().any(|kid| kid.as_reference().is_ok_and(|kid| others.contains(&kid)))
 }
 
 fn page(

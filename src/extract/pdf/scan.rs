@@ -64,6 +64,10 @@ fn is_handed_out(reading: &mut Reading<'_>, here: &Here, document: &Document, sc
 
 /// An image as a file; `None` where that takes more than a header.
 fn file(reading: &mut Reading<'_>, document: &Document, stream: &Stream) -> Option<Vec<u8>> {
+    // What is seen of it a mask says, which nobody would look at.
+    if stream.dict.has(b"SMask") || stream.dict.has(b"Mask") {
+        return None;
+    }
     let image = stream::image(reading, document, stream, &KNOWN)?;
     match image.packed {
         Some((filter, _)) if filter == b"DCTDecode" => Some(image.data),

@@ -180,3 +180,70 @@ fn a_picture_is_as_large_as_programs_show_it() {
     let jpeg = b"\xFF\xD8\xFF\xC0\0\x0B\x08\0\0\x09\0\x01\x01\x11\0\xFF\xD9".to_vec();
     assert_eq!(problems(&read("a.jpg", jpeg)), ["damaged image"]);
 }
+
+#[test]
+fn what_a_pdf_says_beside_its_pages_is_read() {
+    let with = |object: Dictionary| {
+        read(
+            "x.pdf",
+            pdf_with(&[b""], |document, _| {
+                document.add_object(object);
+            }),
+        )
+    };
+    let text = || Object::string_literal("BSN 111222333");
+    for object in [
+        dictionary! { "S" => "JavaScript", "JS" => text() },
+        dictionary! { "Nums" => vec![0.into(), dictionary! { "P" => text() }.into()] },
+        dictionary! { "MK" => dictionary! { "CA" => text() } },
+        dictionary! { "Type" => "OCG", "Name" => text() },
+        dictionary! { "V" => dictionary! { "Type" => "Sig", "Reason" => text() } },
+        dictionary! { "Type" => "Filespec", "Desc" => text() },
+        dictionary! { "Parent" => 1, "Title" => text() },
+    ] {
+        assert!(holds(&with(object.clone()), "BSN 111222333"), "{object:?}");
+    }
+    let stream = |dictionary: Dictionary, content: &str| {
+        let stream = Stream::new(dictionary, content.into());
+        read(
+            "x.pdf",
+            pdf_with(&[b""], |document, _| {
+                let id = document.add_object(stream);
+                document.add_object(dictionary! { "JS" => id });
+            }),
+        )
+    };
+    assert!(holds(&stream(Dictionary::new(), "app.alert('BSN 111222333')"), "BSN 111222333"));
+    assert!(holds(&stream(dictionary! { "Type" => "Metadata" }, "<dc:title>BSN &#49;11222333</dc:title>"), "BSN 111222333"));
+}
+
+#[test]
+fn a_page_that_calls_itself_something_else_is_told() {
+    let hidden = |kind: &str| {
+        let octets = pdf_with(&[b"", WRITTEN.as_bytes()], |_, _| {});
+        let mut document = Document::load_mem(&octets).unwrap();
+        let last = document.page_iter().last().unwrap();
+        document.get_dictionary_mut(last).unwrap().set("Type", kind);
+        let parent = document.get_dictionary(last).and_then(|page| page.get(b"Parent")?.as_reference()).unwrap();
+        document.get_dictionary_mut(parent).unwrap().set("Count", 1);
+        let mut octets = Vec::new();
+        document.save_to(&mut octets).unwrap();
+        problems(&read("x.pdf", octets))
+    };
+    assert_eq!(hidden("Pagx"), ["damaged pages"]);
+    assert_eq!(hidden("Page"), [""; 0]);
+}
+
+#[test]
+fn a_photo_of_a_telephones_screen_is_a_picture_that_may_show_text() {
+    let png = |width: u32, height: u32| {
+        let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        problems(&read("a.png", [b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR".as_slice(), &sides, &[8, 0, 0, 0, 0]].concat()))
+    };
+    for (width, height) in [(480, 800), (300, 834), (2000, 300)] {
+        assert_eq!(png(width, height), ["unsupported image"], "{width} {height}");
+    }
+    for (width, height) in [(300, 833), (299, 4000), (1600, 200)] {
+        assert_eq!(png(width, height), [""; 0], "{width} {height}");
+    }
+}
