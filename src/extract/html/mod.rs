@@ -12,7 +12,7 @@ use super::{
     Places, ProblemKind, Source,
     charset::{self, Decoded},
     data,
-    flow::Flow,
+    flow::{Flow, letters_joined},
     plain,
     reading::{Here, Reading},
 };
@@ -64,7 +64,9 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
         // A browser puts them together to words that stand nowhere.
         reading.problem(part, None, ProblemKind::Damaged, "xml");
     }
+    let letters = letters_joined(&page.flow.text);
     reading.flow(part, source, page.flow, Places::None);
+    reading.text(part, source, letters.unwrap_or_default(), Places::Named("letters joined".into()));
     reading.text(part, source, page.aside, Places::Named("attributes and comments".into()));
     reading.text(part, source, page.scripts, Places::Named("scripts".into()));
     if let Some(other) = other {

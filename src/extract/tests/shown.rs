@@ -247,3 +247,13 @@ fn a_photo_of_a_telephones_screen_is_a_picture_that_may_show_text() {
         assert_eq!(png(width, height), [""; 0], "{width} {height}");
     }
 }
+
+#[test]
+fn letters_that_are_placed_one_by_one_are_a_word_too() {
+    let each = |before: &str, behind: &str, text: &str| text.chars().map(|c| format!("{before}{c}{behind}")).collect::<String>();
+    let digits = |text: &str| page(&each("<div style='float:left'>", "</div>", text));
+    assert!(holds(&digits(BSN), BSN));
+    assert!(!holds(&digits("1112223"), "1112223"), "the marks of a list");
+    let svg = ["<svg>", &each("<text x='1'>", "</text>", "BSN111222333"), "</svg>"].concat();
+    assert!(holds(&read("a.svg", svg), "BSN111222333"));
+}
