@@ -123,6 +123,20 @@ impl Flow {
     }
 }
 
+/// Words of which each letter stands on a line of its own, as drawing programs and styles place them one by one; `None` when there are none.
+pub(super) fn letters_joined(text: &str) -> Option<String> {
+    /// Fewer are the marks of a list.
+    const FEWEST: usize = 8;
+    let letter = |line: &str| line.trim().chars().next().filter(|c| c.is_alphanumeric() && line.trim().len() == c.len_utf8());
+    let mut joined = String::new();
+    let lines: Vec<(&str, bool)> = text.lines().map(|line| (line, letter(line).is_some())).collect();
+    for run in lines.chunk_by(|(_, one), (_, other)| one == other).filter(|run| run[0].1 && run.len() >= FEWEST) {
+        joined.extend(run.iter().map(|(line, _)| line.trim()));
+        joined.push('\n');
+    }
+    (!joined.is_empty()).then_some(joined)
+}
+
 /// Where pages begin: at the breaks that a document holds, else once after so many characters.
 pub(super) fn pages(text: &str, breaks: &[usize]) -> Vec<usize> {
     let mut pages = vec![0];

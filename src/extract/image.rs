@@ -20,11 +20,20 @@ use bytes::Bytes;
 use facts::Facts;
 use size::size;
 
-/// Sides from which a picture counts as unread: below are logos, icons and lines of a signature, which would make every mail unreadable.
-const LARGE: u32 = 500;
+/// Pixels from which a picture counts as unread, as of a square of 500: below are logos, icons and lines of a signature, which would make every mail
+/// unreadable. A photo of the screen of a telephone is 480 by 800 and more.
+const LARGE: u64 = 500 * 500;
+
+/// The shorter side of such a picture: banners below a mail are long, and a hundred or two high.
+const SHORTEST: u32 = 300;
 
 /// Pixels of a picture that is handed out: 50 million, an A4 page at 700 dpi. Decoded in colour that is 200 MB, of the GiB that is there for it.
 const MOST_PIXELS: u64 = 50_000_000;
+
+/// Whether a picture of these sides may show a text.
+pub(super) fn is_large(width: u32, height: u32) -> bool {
+    width.min(height) >= SHORTEST && u64::from(width) * u64::from(height) >= LARGE
+}
 
 /// Whether a picture can be looked at, all of it: its format, and the pixels that its header tells.
 pub(super) fn is_lookable(octets: &[u8]) -> bool {
@@ -35,13 +44,14 @@ pub(super) fn is_lookable(octets: &[u8]) -> bool {
 /// Says `unsupported`, reason `image`, for a picture that could show a page of text and that nobody will look at.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, octets: &Bytes) {
     match size(octets) {
-        Some((width, height)) if width >= LARGE && height >= LARGE => {
+        Some((width, height)) if is_large(width, height) => {
             if !is_lookable(octets) || !reading.hand_out(here, None, octets) {
                 reading.unsupported(here, "image");
             }
         }
+        // No picture has a side of nothing: its size is told elsewhere.
+        Some((0, _) | (_, 0)) | None => reading.damaged(here, "image"),
         Some(_) => {}
-        None => reading.damaged(here, "image"),
     }
     let mut facts = Facts::new(octets.len());
     match &**octets {

@@ -66,6 +66,9 @@ fn members(reading: &mut Reading<'_>, part: &str, is_unreadable: bool, text: &st
     if text.contains("(This file must be converted with BinHex") {
         reading.problem(part, None, super::ProblemKind::Unsupported, "binhex");
     }
+    if text.trim_start_matches(['\u{FEFF}', ' ', '\n', '\r', '\t']).starts_with("<?xml") && super::xml::defines_entities(text) {
+        reading.problem(part, None, super::ProblemKind::Damaged, "xml");
+    }
     let mut members = encoded::files(text);
     members.extend(encoded::signed(text));
     members

@@ -309,7 +309,7 @@ impl<'o> Document<'o> {
         }
         match self.group.to {
             // Nothing that is left out has paragraphs: a table of styles or lists lost its end, and this is text.
-            To::Skip if matches!(word, b"par" | b"pard") => self.group.to = To::Text(Aside::Attribute),
+            To::Skip | To::Frame if matches!(word, b"par" | b"pard") => self.group.to = To::Text(Aside::Attribute),
             To::Skip => {}
             _ => self.word(word, number, is_starred),
         }

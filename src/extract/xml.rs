@@ -34,6 +34,19 @@ pub(super) fn text(octets: &[u8]) -> Cow<'_, str> {
     charset::decode(octets, Some(declared.unwrap_or("utf-8"))).text
 }
 
+/// Whether a document defines entities, which programs put together to words that stand nowhere in it. Those of names for name spaces, as drawing
+/// programs write them, are none of these.
+pub(super) fn defines_entities(xml: &str) -> bool {
+    /// A definition stands in front of the document's first element.
+    const WITHIN: usize = 64 * 1024;
+    let start = &xml[..xml.floor_char_boundary(WITHIN)];
+    let Some(at) = start.find("<!DOCTYPE") else { return false };
+    start[at..].match_indices("<!ENTITY").any(|(found, _)| {
+        let definition = start[at + found..].split('>').next().unwrap_or_default();
+        !definition.contains("http://") && !definition.contains("https://")
+    })
+}
+
 /// Walks through `xml` to its end or to what can't be read.
 pub(super) fn walk(xml: &str, mut visit: impl FnMut(Node<'_>)) -> Health {
     let mut reader = Reader::from_str(xml);

@@ -12,18 +12,18 @@ use super::{
     Places, ProblemKind, Source,
     charset::{self, Decoded},
     data,
-    flow::Flow,
+    flow::{Flow, letters_joined},
     plain,
     reading::{Here, Reading},
 };
 use bytes::Bytes;
 use memchr::{memchr, memmem};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 use style::Hiding;
 use tags::{Closed, Tag};
 
 /// Attributes whose values people see, follow or fill in.
-const TOLD: [&str; 17] = [
+const TOLD: [&str; 20] = [
     "alt",
     "title",
     "href",
@@ -41,6 +41,9 @@ const TOLD: [&str; 17] = [
     "datetime",
     "srcset",
     "abbr",
+    "srcdoc",
+    "poster",
+    "start",
 ];
 
 /// Tags with an unclosed quote in one page: each costs a look at 64 KiB, so after these attributes are no longer read.
@@ -57,7 +60,13 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
         reading.problem(part, None, ProblemKind::Unsupported, "charset");
     }
     let page = Page::read(&text);
+    if defines_entities(&text) {
+        // A browser puts them together to words that stand nowhere.
+        reading.problem(part, None, ProblemKind::Damaged, "xml");
+    }
+    let letters = letters_joined(&page.flow.text);
     reading.flow(part, source, page.flow, Places::None);
+    reading.text(part, source, letters.unwrap_or_default(), Places::Named("letters joined".into()));
     reading.text(part, source, page.aside, Places::Named("attributes and comments".into()));
     reading.text(part, source, page.scripts, Places::Named("scripts".into()));
     if let Some(other) = other {
@@ -66,6 +75,11 @@ pub(super) fn read(reading: &mut Reading<'_>, here: &Here, part: &str, source: S
     for link in page.embedded {
         reading.member(here, "data:", &link.media_type, &Bytes::from(link.octets));
     }
+}
+
+/// Whether a page in XML brings entities of its own (XML 1.0, 4.2).
+fn defines_entities(text: &str) -> bool {
+    text.trim_start().starts_with("<?xml") && super::xml::defines_entities(text)
 }
 
 /// The charset that a `<meta>` or an XML declaration in the first 1024 octets names.
@@ -89,6 +103,8 @@ struct Page {
     embedded: Vec<data::Link>,
     hiding: Hiding,
     open: Vec<Open>,
+    /// How many of them bear a name.
+    open_names: HashMap<String, usize>,
     /// How many of `open` are hidden.
     hidden: usize,
     /// Within `<!--[if mso]>`: shown by one program only.
@@ -181,8 +197,10 @@ impl Page {
         if name == "script" {
             self.scripts.push_str(&plain::clean(Cow::Borrowed(&html[at..])));
             self.scripts.push('\n');
+            self.embedded.extend(data::links(&html[at..]));
             return;
         }
+        self.embedded.extend(data::links(&html[at..]));
         let length = sheet::length(&html[at..], |told| self.tell(told));
         if at + length < html.len() {
             // What is searched for ends here, and is searched for anew behind this.
@@ -201,7 +219,8 @@ impl Page {
         let start = content.get(..8).unwrap_or(content).to_ascii_lowercase();
         self.conditional &= !start.starts_with("[endif]");
         // What browsers take for a comment, but for what every page begins with.
-        if !["doctype", "[if", "[endif]", "xml"].iter().any(|word| start.starts_with(word)) {
+        let has_own = start.starts_with("doctype") && content.contains('[');
+        if has_own || !["doctype", "[if", "[endif]", "xml"].iter().any(|word| start.starts_with(word)) {
             self.tell(content);
         }
     }
@@ -321,12 +340,23 @@ impl Page {
     fn attributes(&mut self, tag: &Tag) {
         for (name, value) in &tag.attributes {
             // A value with a tag in it was perhaps never closed, and goes on to the next quote.
-            let is_told = TOLD.contains(&name.as_str()) || name.starts_with("data-") || value.contains(['<', '>']);
+            let is_told =
+                TOLD.contains(&name.as_str()) || name.starts_with("data-") || value.contains(['<', '>']) || self.hiding.is_shown(name);
+            if name == "style" {
+                let value = entities::resolve(value);
+                self.embedded.extend(data::links(&value));
+                sheet::inline(&value, |told| told_to(&mut self.aside, told));
+            }
             if !is_told || value.is_empty() {
                 continue;
             }
             match data::Link::of(&entities::resolve(value)) {
                 Some(link) => self.embedded.push(link),
+                // A page of its own within this one.
+                None if name == "srcdoc" => {
+                    let octets = entities::resolve(value).into_owned().into_bytes();
+                    self.embedded.push(data::Link { media_type: "text/html".into(), octets });
+                }
                 None => self.tell(value),
             }
         }
@@ -334,11 +364,7 @@ impl Page {
 
     /// Keeps a value that is not part of the text.
     fn tell(&mut self, value: &str) {
-        let value = plain::clean(entities::resolve(value));
-        if !value.trim().is_empty() {
-            self.aside.push_str(value.trim());
-            self.aside.push('\n');
-        }
+        told_to(&mut self.aside, &entities::resolve(value));
     }
 
     fn open_element(&mut self, tag: &Tag) {
@@ -349,6 +375,7 @@ impl Page {
         let inherited = self.open.last().and_then(|o| o.background.clone());
         let look = self.hiding.look(tag, inherited);
         self.hidden += usize::from(look.is_hidden);
+        *self.open_names.entry(tag.name.clone()).or_insert(0) += 1;
         self.open.push(Open { name: tag.name.clone(), is_hidden: look.is_hidden, background: look.background });
     }
 
@@ -362,10 +389,27 @@ impl Page {
         if tags::is_block(name) || name == "p" {
             self.flow.line();
         }
+        // Each element ends once; an end of none is not searched for, or many of them would cost the depth of the page each.
+        if self.open_names.get(name).is_none_or(|count| *count == 0) {
+            return;
+        }
         if let Some(index) = self.open.iter().rposition(|o| o.name == name) {
             self.hidden -= self.open[index..].iter().filter(|o| o.is_hidden).count();
-            self.open.truncate(index);
+            for element in self.open.drain(index..) {
+                if let Some(count) = self.open_names.get_mut(&element.name) {
+                    *count -= 1;
+                }
+            }
         }
+    }
+}
+
+/// Adds a line, unless it says nothing.
+fn told_to(aside: &mut String, value: &str) {
+    let value = plain::clean(Cow::Borrowed(value));
+    if !value.trim().is_empty() {
+        aside.push_str(value.trim());
+        aside.push('\n');
     }
 }
 

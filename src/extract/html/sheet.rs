@@ -103,10 +103,75 @@ impl<T: FnMut(&str)> Sheet<'_, T> {
         // Old programs are told apart by a sign in front: `*zoom`, `_height`.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'*' | b'\\' | b'#' | b'$'));
         match value {
-            Some(value) if is_name && name.eq_ignore_ascii_case("content") && value.contains(['"', '\'']) => (self.tell)(value),
+            Some(value) if is_name && shows_text(name) => told(value, &mut self.tell),
             Some(_) if is_name => {}
             _ => (self.tell)(segment),
         }
+    }
+}
+
+/// What an attribute `style` shows.
+pub(super) fn inline(style: &str, mut tell: impl FnMut(&str)) {
+    for (name, value) in style.split(';').filter_map(|declaration| declaration.split_once(':')) {
+        if shows_text(name.trim()) {
+            told(value, &mut tell);
+        }
+    }
+}
+
+/// Properties whose strings and numbers are shown: of generated content (CSS Lists 3, CSS Counter Styles 3, CSS Text 4), and those of one's own, which
+/// others refer to.
+fn shows_text(name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "content",
+        "quotes",
+        "list-style",
+        "list-style-type",
+        "counter-reset",
+        "counter-set",
+        "counter-increment",
+        "symbols",
+        "additive-symbols",
+        "prefix",
+        "suffix",
+        "negative",
+        "text-overflow",
+        "hyphenate-character",
+    ];
+    name.starts_with("--") || NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Tells a value as it stands, and its strings put together where that says something else.
+fn told(value: &str, tell: &mut impl FnMut(&str)) {
+    if value.contains(['"', '\'']) || value.contains(|c: char| c.is_ascii_digit()) {
+        tell(value);
+    }
+    let mut together = String::new();
+    let (mut quote, mut chars) = (None, value.chars().peekable());
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            // An escape (CSS Syntax 3, 4.3.7): six digits at most, and a blank behind them.
+            ('\\', Some(_)) => {
+                let mut code = String::new();
+                while let Some(digit) = chars.next_if(|c| code.len() < 6 && c.is_ascii_hexdigit()) {
+                    code.push(digit);
+                }
+                match u32::from_str_radix(&code, 16).ok().and_then(char::from_u32) {
+                    Some(c) => {
+                        together.push(c);
+                        chars.next_if(|c| c.is_ascii_whitespace());
+                    }
+                    None => together.extend(chars.next().filter(|c| *c != '\n')),
+                }
+            }
+            (c, Some(_)) => together.push(c),
+            _ => {}
+        }
+    }
+    if !value.contains(&together) {
+        tell(&together);
     }
 }
 

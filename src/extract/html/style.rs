@@ -5,6 +5,12 @@
 use super::{raw_text_length, tags::Tag};
 use std::collections::HashSet;
 
+/// Octets of the name of an attribute that a sheet shows.
+const LONGEST_NAME: usize = 64;
+
+/// Octets of a colour: any name or function for one is shorter, and each open element keeps its own.
+const LONGEST_COLOUR: usize = 64;
+
 /// How an element looks, as far as hiding goes.
 pub(super) struct Look {
     pub(super) is_hidden: bool,
@@ -14,12 +20,16 @@ pub(super) struct Look {
 
 /// The classes (`.x`) and ids (`#x`) that the page's style sheets hide.
 #[derive(Default)]
-pub(super) struct Hiding(HashSet<String>);
+pub(super) struct Hiding {
+    hidden: HashSet<String>,
+    /// Attributes that a sheet shows: `content: attr(data)`.
+    shown: HashSet<String>,
+}
 
 impl Hiding {
     /// Reads all `<style>` elements of a page.
     pub(super) fn of_page(html: &str) -> Hiding {
-        let mut hidden = HashSet::new();
+        let (mut hidden, mut shown) = (HashSet::new(), HashSet::new());
         let bytes = html.as_bytes();
         let mut from = 0;
         while let Some(found) = find_style(&bytes[from..]) {
@@ -27,19 +37,30 @@ impl Hiding {
             let Some(open) = memchr::memchr(b'>', &bytes[start..]) else { break };
             let text = start + open + 1;
             let Some(length) = raw_text_length(&html[text..], "style") else { break };
-            read_sheet(&html[text..text + length], &mut hidden);
+            let sheet = &html[text..text + length];
+            read_sheet(sheet, &mut hidden);
+            shown.extend(sheet.split("attr(").skip(1).map(|behind| {
+                let name =
+                    behind.trim_start().bytes().take(LONGEST_NAME).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                name.map(|b| char::from(b.to_ascii_lowercase())).collect::<String>()
+            }));
             from = text + length;
         }
-        Hiding(hidden)
+        Hiding { hidden, shown }
+    }
+
+    /// Whether a sheet shows what this attribute says.
+    pub(super) fn is_shown(&self, attribute: &str) -> bool {
+        !self.shown.is_empty() && self.shown.contains(attribute)
     }
 
     pub(super) fn look(&self, tag: &Tag, inherited: Option<String>) -> Look {
         let mut background = inherited;
         let mut is_hidden = tag.attribute("hidden").is_some();
         for class in tag.attribute("class").unwrap_or_default().split_ascii_whitespace() {
-            is_hidden |= !self.0.is_empty() && self.0.contains(&format!(".{class}"));
+            is_hidden |= !self.hidden.is_empty() && self.hidden.contains(&format!(".{class}"));
         }
-        is_hidden |= tag.attribute("id").is_some_and(|id| !self.0.is_empty() && self.0.contains(&format!("#{id}")));
+        is_hidden |= tag.attribute("id").is_some_and(|id| !self.hidden.is_empty() && self.hidden.contains(&format!("#{id}")));
         let mut color = tag.attribute("color").map(normal_color);
         if let Some(given) = tag.attribute("bgcolor") {
             background = Some(normal_color(given));
@@ -103,7 +124,11 @@ fn hides(name: &str, value: &str) -> bool {
 
 /// Colours that are equal look equal here: `white`, `#FFF`, `rgb(255, 255, 255)`.
 fn normal_color(value: &str) -> String {
-    let value = value.trim().to_ascii_lowercase();
+    let value = value.trim();
+    if value.len() > LONGEST_COLOUR {
+        return "?".into();
+    }
+    let value = value.to_ascii_lowercase();
     match value.as_str() {
         "white" => "#ffffff".into(),
         "black" => "#000000".into(),

@@ -170,6 +170,19 @@ pub(super) fn is_animated(octets: &[u8]) -> bool {
     }
 }
 
+/// Where the first picture of a GIF is described.
+pub(super) fn gif_picture(octets: &[u8]) -> Option<usize> {
+    let mut at = gif_start(octets);
+    while octets.get(at) == Some(&0x21) {
+        at = blocks(octets, at + 2, false).1;
+    }
+    (octets.get(at) == Some(&0x2C)).then_some(at)
+}
+
+fn gif_start(octets: &[u8]) -> usize {
+    13 + octets.get(10).filter(|flags| **flags & 0x80 != 0).map_or(0, |flags| 3 << ((flags & 7) + 1))
+}
+
 fn gif_pictures(octets: &[u8]) -> usize {
     let colours = |flags: Option<&u8>| flags.filter(|f| **f & 0x80 != 0).map_or(0, |f| 3 << ((f & 7) + 1));
     let (mut at, mut pictures) = (13 + colours(octets.get(10)), 0);

@@ -5,7 +5,7 @@
 mod enhanced;
 mod windows;
 
-use super::{LARGE, numbers::Numbers};
+use super::{is_large, numbers::Numbers};
 use crate::extract::{
     Places, ProblemKind, Source, plain,
     reading::{Here, Reading},
@@ -81,7 +81,7 @@ impl Page {
     fn picture(&mut self, width: u32, height: u32) {
         let (last, so_far) = self.strip;
         self.strip = (width, if last == width { so_far.saturating_add(height) } else { height });
-        self.has_large_bitmap |= width >= LARGE && self.strip.1 >= LARGE;
+        self.has_large_bitmap |= is_large(width, self.strip.1);
     }
 }
 

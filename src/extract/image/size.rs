@@ -1,6 +1,6 @@
 //! How large a picture is, by its header.
 
-use super::{numbers::Numbers, tiff};
+use super::{chunks, numbers::Numbers, tiff};
 
 /// Width and height in pixels; for files of several pictures, of the largest.
 pub(super) fn size(octets: &[u8]) -> Option<(u32, u32)> {
@@ -8,7 +8,7 @@ pub(super) fn size(octets: &[u8]) -> Option<(u32, u32)> {
     let le24 = |at: usize| octets.get(at..at + 3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0]));
     match octets {
         [0x89, b'P', b'N', b'G', ..] => Some((big.u32(16)?, big.u32(20)?)),
-        [b'G', b'I', b'F', ..] => Some((little.u16(6)?.into(), little.u16(8)?.into())),
+        [b'G', b'I', b'F', ..] => Some(gif(octets, (little.u16(6)?.into(), little.u16(8)?.into()))),
         [b'B', b'M', ..] if little.u32(14)? == 12 => Some((little.u16(18)?.into(), little.u16(20)?.into())),
         [b'B', b'M', ..] => Some((little.i32(18)?.unsigned_abs(), little.i32(22)?.unsigned_abs())),
         [b'R', b'I', b'F', b'F', ..] => match octets.get(12..16)? {
@@ -25,6 +25,16 @@ pub(super) fn size(octets: &[u8]) -> Option<(u32, u32)> {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => boxed(octets, b"ispe", 4),
         _ => None,
     }
+}
+
+/// A screen grows with the picture that doesn't fit on it.
+fn gif(octets: &[u8], (width, height): (u32, u32)) -> (u32, u32) {
+    let numbers = Numbers::little(octets);
+    let sides = chunks::gif_picture(octets).and_then(|at| {
+        let side = |place| Some(u32::from(numbers.u16(at + place)?) + u32::from(numbers.u16(at + place + 4)?));
+        side(1).zip(side(3))
+    });
+    sides.map_or((width, height), |(right, bottom)| (width.max(right), height.max(bottom)))
 }
 
 /// The largest frame header (SOF0-SOF15 but DHT, JPG and DAC; ITU T.81, table B.1) among the segments before the first scan.

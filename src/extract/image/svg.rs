@@ -2,7 +2,7 @@
 
 use crate::extract::{
     Places, Source, data,
-    flow::Flow,
+    flow::{Flow, letters_joined},
     plain,
     reading::{Here, Reading},
     xml::{self, Health, Node},
@@ -41,7 +41,9 @@ pub(in crate::extract) fn read(reading: &mut Reading<'_>, here: &Here, octets: &
         reading.text(&here.part, Source::Attachment, plain::clean(Cow::Borrowed(&text)).into_owned(), Places::Named("as it stands".into()));
     }
     comments(&text, &mut aside);
+    let letters = letters_joined(&flow.text);
     reading.flow(&here.part, Source::Attachment, flow, Places::Lines);
+    reading.text(&here.part, Source::Attachment, letters.unwrap_or_default(), Places::Named("letters joined".into()));
     reading.text(&here.part, Source::Attachment, aside, Places::Named("attributes".into()));
     for link in embedded {
         reading.member(here, "data:", &link.media_type, &Bytes::from(link.octets));

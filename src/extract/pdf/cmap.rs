@@ -56,7 +56,7 @@ impl CMap {
                     map.section(operator, &operands);
                     operands.clear();
                 }
-                Token::InlineImage => {}
+                Token::InlineImage { .. } => {}
             }
             if operands.len() + map.unicode.0.len() + map.ids.0.len() + map.spaces.len() > most {
                 map.is_cut = true;

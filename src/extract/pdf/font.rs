@@ -28,6 +28,7 @@ pub(super) struct Font {
     /// The embedded program, read when a code needs it.
     file: Option<ObjectId>,
     program: OnceCell<Rc<Program>>,
+    is_type3: bool,
     /// Something of it could not be read.
     pub(super) is_damaged: bool,
 }
@@ -68,6 +69,8 @@ enum Slot {
 pub(super) struct Shown<'f> {
     /// `None`: nobody knows what it means.
     pub(super) text: Option<Cow<'f, str>>,
+    /// What copies of it say, where that is other letters than are drawn.
+    pub(super) other: Option<String>,
     /// The text is likely, no more: it doesn't count as known.
     pub(super) is_guess: bool,
     /// In text space units for a font of size 1.
@@ -127,7 +130,7 @@ impl Font {
             _ => 0.001,
         };
         let file = file.and_then(|f| f.as_reference().ok());
-        Font { kind, to_unicode, unit, file, program: OnceCell::new(), is_damaged }
+        Font { kind, to_unicode, unit, file, program: OnceCell::new(), is_type3: subtype == b"Type3", is_damaged }
     }
 
     /// Cuts a string into characters.
@@ -145,7 +148,14 @@ impl Font {
             Kind::Simple { table, default, widths } => {
                 let octet = rest[0];
                 let mapped = self.mapped((octet.into(), 1)).or_else(|| self.mapped((octet.into(), 2)));
-                let (text, is_guess) = match (mapped, &table[usize::from(octet)]) {
+                let slot = &table[usize::from(octet)];
+                if let (Some(copied), Slot::Text(drawn)) = (&mapped, slot)
+                    && self.is_drawn_otherwise(drawn, copied)
+                {
+                    let width = widths[usize::from(octet)] * self.unit;
+                    return (Shown { text: Some(drawn.into()), other: mapped, is_guess: false, width, is_blank: octet == b' ' }, 1);
+                }
+                let (text, is_guess) = match (mapped, slot) {
                     (Some(text), _) => (Some(Cow::Owned(text)), false),
                     (None, Slot::Text(text)) => (Some(text.into()), false),
                     (None, Slot::Named(name)) => (says_code(name, octet).map(|c| Cow::Owned(c.into())), true),
@@ -154,7 +164,7 @@ impl Font {
                         (built_in.or(default[usize::from(octet)].as_ref()).map(Cow::from), false)
                     }
                 };
-                (Shown { text, is_guess, width: widths[usize::from(octet)] * self.unit, is_blank: octet == b' ' }, 1)
+                (Shown { text, other: None, is_guess, width: widths[usize::from(octet)] * self.unit, is_blank: octet == b' ' }, 1)
             }
             Kind::Composite { codes, glyphs, widths, default_width } => {
                 let map = if let ToUnicode::Map(map) = &self.to_unicode { Some(map) } else { None };
@@ -170,9 +180,15 @@ impl Font {
                 let is_guess = known.is_none();
                 let text = known.or_else(|| guess().map(|c| Cow::Owned(c.into())));
                 let width = widths.get(&id).copied().unwrap_or(*default_width) * self.unit;
-                (Shown { text, is_guess, width, is_blank: code == (32, 1) }, code.1)
+                (Shown { text, other: None, is_guess, width, is_blank: code == (32, 1) }, code.1)
             }
         }
+    }
+
+    /// Whether a font that need not be embedded draws other letters than ToUnicode tells: it goes by its encoding.
+    fn is_drawn_otherwise(&self, drawn: &str, copied: &str) -> bool {
+        let told = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        self.file.is_none() && !self.is_type3 && told(drawn) != told(copied)
     }
 
     /// What ToUnicode says.

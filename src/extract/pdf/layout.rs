@@ -112,6 +112,12 @@ impl Glyphs {
         self.text.chars().filter(|c| c.is_alphanumeric()).count()
     }
 
+    /// How many of them nobody sees.
+    pub(super) fn hidden_letters(&self) -> usize {
+        let hidden = (0..self.list.len()).filter(|i| self.list[*i].is_hidden);
+        hidden.map(|i| self.text_of(i).chars().filter(|c| c.is_alphanumeric()).count()).sum()
+    }
+
     /// Puts the glyphs into lines.
     pub(super) fn into_text(self) -> PageText {
         let replaced = replaced::replaced(&self).map(|glyphs| PageText::of(bidi::in_reading_order(glyphs).segments()).text);

@@ -1,5 +1,7 @@
 //! Content streams and CMaps, token by token. What can't be read is skipped, never the rest of the page.
 
+use crate::extract::image::is_large as is_large_picture;
+
 /// An operand.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Operand {
@@ -16,8 +18,10 @@ pub(super) enum Operand {
 pub(super) enum Token<'c> {
     Operand(Operand),
     Operator(&'c [u8]),
-    /// `BI` ... `EI`.
-    InlineImage,
+    /// `BI` ... `EI`, and whether both its sides are those of a picture that may show text.
+    InlineImage {
+        is_large: bool,
+    },
 }
 
 /// Arrays within arrays; PDF content has none.
@@ -73,10 +77,7 @@ impl<'c> Lexer<'c> {
         }
         match &self.content[start..self.at] {
             b"true" | b"false" | b"null" => Some(Token::Operand(Operand::Other)),
-            b"BI" => {
-                self.skip_image();
-                Some(Token::InlineImage)
-            }
+            b"BI" => Some(Token::InlineImage { is_large: self.skip_image() }),
             operator => Some(Token::Operator(operator)),
         }
     }
@@ -224,9 +225,9 @@ impl<'c> Lexer<'c> {
     }
 
     /// Behind `BI`: its data may hold anything, `EI` too; the end is an `EI` between white space that text operators could follow.
-    fn skip_image(&mut self) {
+    fn skip_image(&mut self) -> bool {
         if self.is_without_images {
-            return;
+            return false;
         }
         let rest = &self.content[self.at..];
         let start = memchr::memmem::find_iter(rest, b"ID")
@@ -234,8 +235,9 @@ impl<'c> Lexer<'c> {
         let Some(start) = start else {
             self.is_damaged = true;
             self.is_without_images = true;
-            return;
+            return false;
         };
+        let is_large = is_large(&rest[..start]);
         let data = &rest[start + 2..];
         let is_end = |i: &usize| {
             let before = *i == 0 || is_blank(data[i - 1]);
@@ -250,7 +252,23 @@ impl<'c> Lexer<'c> {
                 self.at = self.content.len();
             }
         }
+        is_large
     }
+}
+
+/// Whether an image whose dictionary this is (ISO 32000-1, table 93) may show a text.
+fn is_large(dictionary: &[u8]) -> bool {
+    let mut lexer = Lexer::new(dictionary);
+    let (mut width, mut height, mut name) = (0.0, 0.0, Vec::new());
+    while let Some(token) = lexer.next() {
+        match token {
+            Token::Operand(Operand::Name(next)) => name = next,
+            Token::Operand(Operand::Number(n)) if matches!(name.as_slice(), b"W" | b"Width") => width = n,
+            Token::Operand(Operand::Number(n)) if matches!(name.as_slice(), b"H" | b"Height") => height = n,
+            _ => {}
+        }
+    }
+    is_large_picture(width as u32, height as u32)
 }
 
 fn hex_pair(pair: Option<&[u8]>) -> Option<u8> {

@@ -33,6 +33,12 @@ const SCANNED_LETTERS: usize = 20;
 const SCANNED_AREA: f32 = 0.5;
 /// One in ten glyphs without a meaning: more is unreadable.
 const MOST_UNMAPPED: usize = 10;
+/// So many of them in a row may be a citizen number, however much can be read around it.
+const NUMBER: usize = 8;
+/// Steps of paths from which a page almost without letters may be one whose letters are drawn as outlines: a line of text has some hundreds.
+const OUTLINES: usize = 200;
+/// Content streams of a page: real ones have one to ten.
+const MOST_CONTENTS: usize = 10_000;
 /// `%%EOF` stands within the last octets of a whole file (ISO 32000-1, annex H.3, note 18).
 const END_WITHIN: usize = 1024;
 
@@ -78,6 +84,8 @@ struct Troubles {
     too_large: Vec<usize>,
     scanned: Vec<Scan>,
     unmapped: Vec<usize>,
+    /// Pages that may show text as outlines, or in an image of their content.
+    drawn: Vec<usize>,
 }
 
 fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure: &Structure) {
@@ -112,11 +120,15 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure:
         }
     }
     let declared = document.catalog().and_then(|c| c.get_deref(b"Pages", document)?.as_dict()?.get_deref(b"Count", document)?.as_i64());
-    if count == 0 || (count < reading.limits.pages && declared.is_ok_and(|n| usize::try_from(n).is_ok_and(|n| n > count))) {
+    let is_hidden = hides_pages(document);
+    if is_hidden || count == 0 || (count < reading.limits.pages && declared.is_ok_and(|n| usize::try_from(n).is_ok_and(|n| n > count))) {
         reading.damaged(here, "pages");
     }
     reading.spanned(&here.part, Source::Attachment, text, Places::Pages(starts), spans);
-    let scanned = scan::hand_out(reading, here, document, &troubles.scanned);
+    let mut scanned = scan::hand_out(reading, here, document, &troubles.scanned);
+    scanned.extend(troubles.drawn);
+    scanned.sort_unstable();
+    scanned.dedup();
     let mut tell = |pages: &[usize], kind, reason| {
         if !pages.is_empty() {
             reading.problem(&here.part, Some(page_list(pages)), kind, reason);
@@ -126,6 +138,16 @@ fn pages(reading: &mut Reading<'_>, here: &Here, document: &Document, structure:
     tell(&troubles.too_large, ProblemKind::TooLarge, "page");
     tell(&scanned, ProblemKind::Unsupported, "scanned-pages");
     tell(&troubles.unmapped, ProblemKind::Unsupported, "unmapped-glyphs");
+}
+
+/// Whether a page hangs in the tree that our list of pages does not lead to, since it calls itself something else: some readers don't ask.
+fn hides_pages(document: &Document) -> bool {
+    let listed: HashSet<ObjectId> = document.page_iter().collect();
+    let is_page = |page: &Dictionary| page.has(b"Contents") && page.has(b"Parent") && !page.has(b"Subtype");
+    let others = document.objects.iter().filter(|(id, object)| object.as_dict().is_ok_and(is_page) && !listed.contains(id));
+    let others: HashSet<ObjectId> = others.map(|(id, _)| *id).collect();
+    let kids = document.objects.values().filter_map(|object| object.as_dict().ok()?.get_deref(b"Kids", document).ok()?.as_array().ok());
+    !others.is_empty() && kids.flatten().any(|kid| kid.as_reference().is_ok_and(|kid| others.contains(&kid)))
 }
 
 fn page(
@@ -145,7 +167,9 @@ fn page(
     let mut walker = Walker::new(document, reading, shared, id);
     walker.drawn.glyphs.visible = visible(document, dictionary);
     let mut content = Vec::new();
-    for object in contents(document, dictionary) {
+    let contents = contents(document, dictionary);
+    walker.drawn.is_too_large |= contents.len() >= MOST_CONTENTS;
+    for object in contents {
         match object.as_stream() {
             Ok(stream) => {
                 content.extend(walker.content(stream));
@@ -156,7 +180,7 @@ fn page(
         }
     }
     walker.draw(&content, resources);
-    patterns(&mut walker, document, resources);
+    walker.patterns(resources);
     annotations(&mut walker, document, dictionary, resources);
     let drawn = walker.drawn;
     if drawn.is_damaged {
@@ -165,23 +189,35 @@ fn page(
     if drawn.is_too_large {
         troubles.too_large.push(number);
     }
-    if drawn.unmapped * MOST_UNMAPPED > drawn.mapped + drawn.unmapped {
+    if drawn.unmapped * MOST_UNMAPPED > drawn.mapped + drawn.unmapped || drawn.longest_unmapped >= NUMBER {
         troubles.unmapped.push(number);
     }
     let area = SCANNED_AREA * area(document, dictionary);
-    if drawn.image_area >= area && drawn.glyphs.letters() <= SCANNED_LETTERS {
+    let letters = drawn.glyphs.letters();
+    if (drawn.outlines >= OUTLINES && letters <= SCANNED_LETTERS) || drawn.has_large_inline {
+        troubles.drawn.push(number);
+    }
+    let is_scan = drawn.image_area >= area && letters <= SCANNED_LETTERS;
+    // Under a scan stands its text, which nobody sees.
+    let is_read = drawn.image_area >= area && drawn.glyphs.hidden_letters() > SCANNED_LETTERS;
+    let is_large = |id: &ObjectId| document.get_object(*id).and_then(Object::as_stream).is_ok_and(|image| scan::is_large(document, image));
+    if is_scan {
         troubles.scanned.push(Scan { page: number, images: drawn.images, image_area: drawn.image_area, most_unread: area });
+    } else if !is_read {
+        let pictures: Vec<_> = drawn.images.into_iter().filter(|(id, _)| shared.seen_pictures.insert(*id) && is_large(id)).collect();
+        if !pictures.is_empty() {
+            let image_area = pictures.iter().map(|(_, area)| area).sum();
+            troubles.scanned.push(Scan { page: number, images: pictures, image_area, most_unread: 0.0 });
+        }
     }
     drawn.glyphs.into_text()
 }
 
 /// The content streams of a page.
 fn contents<'d>(document: &'d Document, page: &'d Dictionary) -> Vec<&'d Object> {
-    /// Real pages have one to ten.
-    const MOST: usize = 10_000;
     let resolve = |o: &'d Object| document.dereference(o).map_or(&Object::Null, |(_, o)| o);
     match page.get(b"Contents").map(resolve) {
-        Ok(Object::Array(list)) => list.iter().take(MOST).map(resolve).collect(),
+        Ok(Object::Array(list)) => list.iter().take(MOST_CONTENTS).map(resolve).collect(),
         Ok(one) => vec![one],
         Err(_) => Vec::new(),
     }
@@ -225,23 +261,6 @@ fn bounds(document: &Document, page: &Dictionary, name: &[u8]) -> Option<[f32; 4
     numbers.try_into().ok()
 }
 
-/// Tiling patterns may draw text (ISO 32000-1, 8.7.3).
-fn patterns(walker: &mut Walker<'_, '_, '_>, document: &Document, resources: &Dictionary) {
-    /// More than any page uses.
-    const MOST: usize = 256;
-    let Ok(patterns) = resources.get_deref(b"Pattern", document).and_then(Object::as_dict) else { return };
-    for (_, pattern) in patterns.iter().take(MOST) {
-        let Ok(id) = pattern.as_reference() else { continue };
-        let is_tiling = document
-            .get_object(id)
-            .and_then(Object::as_stream)
-            .is_ok_and(|s| s.dict.get(b"PatternType").and_then(Object::as_i64).is_ok_and(|n| n == 1));
-        if is_tiling {
-            walker.form(id, Matrix::IDENTITY, resources);
-        }
-    }
-}
-
 /// Draws the normal appearance of each annotation, in all its states, where it stands.
 fn annotations(walker: &mut Walker<'_, '_, '_>, document: &Document, page: &Dictionary, resources: &Dictionary) {
     let Ok(list) = page.get_deref(b"Annots", document).and_then(Object::as_array) else { return };
@@ -250,9 +269,11 @@ fn annotations(walker: &mut Walker<'_, '_, '_>, document: &Document, page: &Dict
     for annotation in list.iter().take(walker.reading.limits.annotations) {
         let Ok((_, Object::Dictionary(annotation))) = document.dereference(annotation) else { continue };
         let Ok(normal) = annotation.get_deref(b"AP", document).and_then(Object::as_dict).and_then(|a| a.get(b"N")) else { continue };
+        /// Real ones have two; the operations of the page end what claims more.
+        const MOST_STATES: usize = 1000;
         let states: Vec<ObjectId> = match document.dereference(normal) {
             Ok((Some(id), Object::Stream(_))) => vec![id],
-            Ok((_, Object::Dictionary(states))) => states.iter().filter_map(|(_, o)| o.as_reference().ok()).take(16).collect(),
+            Ok((_, Object::Dictionary(states))) => states.iter().filter_map(|(_, o)| o.as_reference().ok()).take(MOST_STATES).collect(),
             _ => Vec::new(),
         };
         for id in states {

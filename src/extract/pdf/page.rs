@@ -16,14 +16,19 @@ use crate::extract::reading::Reading;
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
 use marks::Marks;
 use paint::{Color, Ground};
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 /// Saved graphics states; real pages stay under 30.
 const MOST_SAVED: usize = 256;
 /// Glyphs of one page: more than any page has, and 40 MB of memory.
 const MOST_GLYPHS: usize = 1_000_000;
-/// Images of one page that are remembered: a scan in strips has hundreds, and none of those is looked at.
+/// Images of one page that are remembered: a scan in strips has hundreds.
 const MOST_IMAGES: usize = 1000;
+/// Tiling patterns of one list of resources: more than any page uses.
+const MOST_PATTERNS: usize = 256;
 
 /// A transformation: `[a b c d e f]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,6 +66,13 @@ pub(super) struct Drawn {
     /// Glyphs with a meaning, and without.
     pub(super) mapped: usize,
     pub(super) unmapped: usize,
+    /// The longest row of glyphs without a meaning, and the one that is being drawn.
+    pub(super) longest_unmapped: usize,
+    unmapped_row: usize,
+    /// Steps of the paths that were painted: letters may be drawn so.
+    pub(super) outlines: usize,
+    /// An image in the content itself is large enough to show a text.
+    pub(super) has_large_inline: bool,
     ground: Ground,
     /// Octets of the texts that stand for something drawn, or describe it.
     told: usize,
@@ -73,13 +85,22 @@ pub(super) struct Shared<'s> {
     fonts: HashMap<*const Dictionary, Rc<Font>>,
     programs: ReadPrograms,
     contents: HashMap<ObjectId, Rc<[u8]>>,
+    /// Images that are pictures by themselves: the same one on the next page says nothing new.
+    pub(super) seen_pictures: HashSet<ObjectId>,
     /// Operations of all pages so far.
     operations: usize,
 }
 
 impl<'s> Shared<'s> {
     pub(super) fn new(structure: &'s Structure) -> Shared<'s> {
-        Shared { structure, fonts: HashMap::new(), programs: ReadPrograms::default(), contents: HashMap::new(), operations: 0 }
+        Shared {
+            structure,
+            fonts: HashMap::new(),
+            programs: ReadPrograms::default(),
+            contents: HashMap::new(),
+            seen_pictures: HashSet::new(),
+            operations: 0,
+        }
     }
 }
 
@@ -135,6 +156,8 @@ pub(super) struct Walker<'w, 'l, 's> {
     within: Vec<ObjectId>,
     page: ObjectId,
     marks: Marks,
+    /// Patterns that were drawn.
+    patterns: HashSet<ObjectId>,
 }
 
 impl<'w, 'l, 's> Walker<'w, 'l, 's> {
@@ -145,7 +168,17 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         page: ObjectId,
     ) -> Walker<'w, 'l, 's> {
         let operations_left = reading.limits.operations.min(reading.limits.document_operations.saturating_sub(shared.operations));
-        Walker { document, reading, shared, drawn: Drawn::default(), operations_left, within: Vec::new(), page, marks: Marks::default() }
+        Walker {
+            document,
+            reading,
+            shared,
+            drawn: Drawn::default(),
+            operations_left,
+            within: Vec::new(),
+            page,
+            marks: Marks::default(),
+            patterns: HashSet::new(),
+        }
     }
 
     /// Decodes a content stream; none if that fails, which is noted.
@@ -194,11 +227,41 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         };
         let matrix = matrix(self.document, &form.dict, b"Matrix").unwrap_or(Matrix::IDENTITY);
         let document = self.document;
-        let resources = form.dict.get_deref(b"Resources", document).and_then(Object::as_dict).unwrap_or(parent);
+        let own = form.dict.get_deref(b"Resources", document).and_then(Object::as_dict).ok();
         self.within.push(id);
         state.ctm = matrix.then(state.ctm);
-        self.draw_with(&content, state, resources);
+        self.draw_with(&content, state, own.unwrap_or(parent));
+        if let Some(own) = own {
+            self.patterns(own);
+        }
         self.within.pop();
+    }
+
+    /// Tiling patterns may draw text (ISO 32000-1, 8.7.3).
+    pub(super) fn patterns(&mut self, resources: &Dictionary) {
+        let document = self.document;
+        let Ok(patterns) = resources.get_deref(b"Pattern", document).and_then(Object::as_dict) else { return };
+        self.drawn.is_too_large |= patterns.len() > MOST_PATTERNS;
+        for (_, pattern) in patterns.iter().take(MOST_PATTERNS) {
+            let Ok(id) = pattern.as_reference() else { continue };
+            let kind =
+                document.get_object(id).and_then(Object::as_stream).and_then(|s| s.dict.get_deref(b"PatternType", document)?.as_i64());
+            if kind.is_ok_and(|kind| kind == 1) && self.patterns.insert(id) {
+                self.form(id, Matrix::IDENTITY, resources);
+            }
+        }
+    }
+
+    /// Glyphs of a Type 3 font are content (ISO 32000-1, 9.6.5), which may write in other fonts and show images: each is drawn once in a document.
+    fn glyph_procedures(&mut self, font: &Dictionary) {
+        let document = self.document;
+        let Ok(procedures) = font.get_deref(b"CharProcs", document).and_then(Object::as_dict) else { return };
+        let empty = Dictionary::new();
+        let resources = font.get_deref(b"Resources", document).and_then(Object::as_dict).unwrap_or(&empty);
+        let unit = matrix(document, font, b"FontMatrix").unwrap_or(Matrix::IDENTITY);
+        for id in procedures.iter().filter_map(|(_, procedure)| procedure.as_reference().ok()) {
+            self.form(id, unit, resources);
+        }
     }
 
     /// Draws a page's content.
@@ -227,7 +290,8 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
                     operands.push(operand);
                     continue;
                 }
-                Token::InlineImage => {
+                Token::InlineImage { is_large } => {
+                    self.drawn.has_large_inline |= is_large;
                     self.image(pen);
                 }
                 Token::Operator(operator) => self.operator(pen, operator, &operands, resources),
@@ -252,6 +316,8 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         let all = || Matrix([number(0), number(1), number(2), number(3), number(4), number(5)]);
         match operator {
             b"q" if pen.saved.len() < MOST_SAVED => pen.saved.push(pen.state.clone()),
+            // What is restored later is then another one, and its font too.
+            b"q" => self.drawn.is_damaged = true,
             b"Q" => pen.state = pen.saved.pop().unwrap_or_else(|| pen.state.clone()),
             b"cm" => pen.state.ctm = all().then(pen.state.ctm),
             b"BT" => (pen.text, pen.line) = (Matrix::IDENTITY, Matrix::IDENTITY),
@@ -306,6 +372,10 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
     fn paint(&mut self, pen: &mut Pen, operator: &[u8], operands: &[Operand], resources: &Dictionary) {
         let numbers = || operands.iter().filter_map(|o| if let Operand::Number(n) = o { Some(*n) } else { None });
         let ground = &mut self.drawn.ground;
+        match operator {
+            b"m" | b"l" | b"c" | b"v" | b"y" => self.drawn.outlines += 1,
+            _ => {}
+        }
         match operator {
             b"g" | b"rg" | b"k" => {
                 pen.state.is_fill_plain = true;
@@ -381,7 +451,7 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
             return;
         };
         let most = self.reading.limits.text;
-        let Drawn { glyphs, mapped, unmapped, ground, .. } = &mut self.drawn;
+        let Drawn { glyphs, mapped, unmapped, unmapped_row, longest_unmapped, ground, .. } = &mut self.drawn;
         let is_hidden = {
             let state = &pen.state;
             let middle =
@@ -403,10 +473,17 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
                 Some(text) => {
                     let count = if shown.is_guess { &mut *unmapped } else { &mut *mapped };
                     *count += usize::from(!text.trim().is_empty());
+                    // Points and blanks stand within numbers.
+                    *unmapped_row = if text.contains(char::is_alphanumeric) { 0 } else { *unmapped_row };
                     glyphs.push(text, at, end, is_hidden);
+                    if let Some(other) = shown.other {
+                        glyphs.stands_for(glyphs.len() - 1, other);
+                    }
                 }
                 None => {
                     *unmapped += 1;
+                    *unmapped_row += 1;
+                    *longest_unmapped = (*longest_unmapped).max(*unmapped_row);
                     glyphs.push("\u{FFFD}", at, end, is_hidden);
                 }
             }
@@ -428,6 +505,7 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         let font = Rc::new(Font::read(self.reading, self.document, dictionary));
         self.drawn.is_damaged |= font.is_damaged;
         self.shared.fonts.insert(address, Rc::clone(&font));
+        self.glyph_procedures(dictionary);
         Some(font)
     }
 
@@ -451,7 +529,11 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
         let Some(Operand::Name(name)) = operands.first() else { return };
         let document = self.document;
         let objects = resources.get_deref(b"XObject", document).and_then(Object::as_dict).ok();
-        let Some(id) = objects.and_then(|o| o.get(name).ok()?.as_reference().ok()) else { return };
+        let Some(id) = objects.and_then(|o| o.get(name).ok()?.as_reference().ok()) else {
+            // Other readers may find what the parser of objects did not.
+            self.drawn.is_damaged = true;
+            return;
+        };
         let Ok(object) = document.get_object(id).and_then(Object::as_stream) else {
             self.drawn.is_damaged = true;
             return;
@@ -462,6 +544,8 @@ impl<'w, 'l, 's> Walker<'w, 'l, 's> {
                 let area = self.image(pen);
                 if self.drawn.images.len() < MOST_IMAGES {
                     self.drawn.images.push((id, area));
+                } else {
+                    self.drawn.is_too_large = true;
                 }
             }
             _ => {}

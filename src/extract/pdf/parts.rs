@@ -17,10 +17,13 @@ const NAME_LONGEST: usize = 200;
 
 /// Reads everything but the pages' content.
 pub(super) fn read(reading: &mut Reading<'_>, here: &Here, document: &Document, structure: &Structure) {
-    let mut told = Told::default();
+    let mut told = Told { most: reading.limits.text, ..Told::default() };
     fields(reading, here, document, &mut told);
     told.objects(document);
-    for (text, place) in [(told.fields, "fields"), (told.notes, "comment"), (told.links, "links"), (told.outlines, "outline")] {
+    scripts(reading, here, document, &mut told);
+    let notes =
+        [(told.fields, "fields"), (told.notes, "comment"), (told.links, "links"), (told.outlines, "outline"), (told.labels, "labels")];
+    for (text, place) in notes {
         reading.text(&here.part, Source::Attachment, text, Places::Named(place.into()));
     }
     let (described, starts, apart) = structure.lines(document, reading.limits.pages);
@@ -38,18 +41,47 @@ struct Told {
     notes: String,
     links: String,
     outlines: String,
+    /// Captions of buttons, names of layers, what signatures and files are said to be, what pages are called; scripts.
+    labels: String,
+    /// Octets of these: many may refer to one. More is cut off anyway, and told.
+    most: usize,
 }
 
 impl Told {
     /// Annotations, actions and outline items are told by their keys, wherever they hang: what no page refers to travels too.
     fn objects(&mut self, document: &Document) {
         for object in document.objects.values() {
+            self.labels(document, object, 0);
             let Some(dictionary) = dictionary(object) else { continue };
             self.one(document, dictionary);
             if let Ok(list) = dictionary.get(b"Annots").and_then(Object::as_array) {
                 for annotation in list.iter().filter_map(|o| o.as_dict().ok()) {
                     self.one(document, annotation);
                 }
+            }
+        }
+    }
+
+    /// Texts by their keys in this object and all that stands in it; what it refers to is an object of its own.
+    fn labels(&mut self, document: &Document, object: &Object, depth: usize) {
+        /// Text strings (ISO 32000-1, 7.9.2.2) that programs show, wherever they stand.
+        const KEYS: [&[u8]; 12] =
+            [b"CA", b"RC", b"AC", b"Name", b"Reason", b"Location", b"ContactInfo", b"Desc", b"OverlayText", b"P", b"JS", b"Title"];
+        if depth > DEEPEST || self.labels.len() > self.most {
+            return;
+        }
+        if let Object::Array(list) = object {
+            return list.iter().for_each(|item| self.labels(document, item, depth + 1));
+        }
+        let Some(dictionary) = dictionary(object) else { return };
+        for (key, value) in dictionary.iter() {
+            match value {
+                Object::Array(_) | Object::Dictionary(_) => self.labels(document, value, depth + 1),
+                _ if KEYS.contains(&key.as_slice()) => {
+                    let text = document.dereference(value).ok().filter(|(_, value)| matches!(value, Object::String(..)));
+                    line(&mut self.labels, text.and_then(|(_, value)| string(value)));
+                }
+                _ => {}
             }
         }
     }
@@ -169,9 +201,25 @@ fn properties(reading: &mut Reading<'_>, here: &Here, document: &Document) {
         }
     }
     reading.text(&here.part, Source::Properties, lines, Places::Named("properties".into()));
-    let metadata = document.catalog().and_then(|c| c.get_deref(b"Metadata", document)).and_then(Object::as_stream);
-    if let Ok(stream) = metadata {
-        packet(reading, here, document, stream, Source::Properties, "metadata");
+    // Pages and images have their own; and the document's is one, whatever it calls itself.
+    let own = document.catalog().and_then(|c| c.get(b"Metadata")).and_then(Object::as_reference).ok();
+    for (id, object) in &document.objects {
+        let Ok(stream) = object.as_stream() else { continue };
+        if own == Some(*id) || stream.dict.get_deref(b"Type", document).and_then(Object::as_name).is_ok_and(|name| name == b"Metadata") {
+            packet(reading, here, document, stream, Source::Properties, "metadata");
+        }
+    }
+}
+
+/// Scripts that are streams (ISO 32000-1, table 217): a form may fill in its fields when it is opened.
+fn scripts(reading: &mut Reading<'_>, here: &Here, document: &Document, told: &mut Told) {
+    let actions = document.objects.values().filter_map(dictionary).filter_map(|action| action.get(b"JS").ok()?.as_reference().ok());
+    for id in actions.collect::<HashSet<_>>() {
+        let Ok(stream) = document.get_object(id).and_then(Object::as_stream) else { continue };
+        match stream::decode(reading, document, stream) {
+            Ok(decoded) => line(&mut told.labels, string(&Object::String(decoded.data, StringFormat::Literal))),
+            Err(_) => reading.damaged(here, "pdf"),
+        }
     }
 }
 
@@ -196,6 +244,11 @@ fn packet(reading: &mut Reading<'_>, here: &Here, document: &Document, stream: &
     match stream::decode(reading, document, stream) {
         Ok(decoded) => {
             let text = plain::clean(crate::extract::xml::text(&decoded.data)).into_owned();
+            if text.contains("&#")
+                && let Ok(resolved) = quick_xml::escape::unescape(&text)
+            {
+                reading.text(&here.part, source, plain::clean(resolved).into_owned(), Places::Named(place.into()));
+            }
             reading.text(&here.part, source, text, Places::Named(place.into()));
         }
         Err(_) => reading.damaged(here, "pdf"),

@@ -2,7 +2,7 @@
 
 use super::stream;
 use crate::extract::{
-    image::is_lookable,
+    image::{self, is_lookable},
     reading::{Here, Reading},
 };
 use bytes::Bytes;
@@ -28,6 +28,12 @@ const MOST_IMAGES: usize = 4;
 /// Filters whose data are a picture, or can be made one.
 const KNOWN: [&[u8]; 2] = [b"DCTDecode", b"CCITTFaxDecode"];
 
+/// Whether an image may show a text, by its sides.
+pub(super) fn is_large(document: &Document, image: &Stream) -> bool {
+    let side = |name| side(document, &image.dict, name).unwrap_or(0);
+    image::is_large(side(b"Width"), side(b"Height"))
+}
+
 /// Hands out the images of scanned pages, and gives the pages that stay unread all the same.
 pub(super) fn hand_out(reading: &mut Reading<'_>, here: &Here, document: &Document, scans: &[Scan]) -> Vec<usize> {
     // Unpacking an image takes time even if nothing comes of it: never more of them than pictures may be handed out.
@@ -40,8 +46,10 @@ fn is_handed_out(reading: &mut Reading<'_>, here: &Here, document: &Document, sc
     let mut images = scan.images.clone();
     images.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let mut unread = scan.image_area;
+    // Of pictures by themselves all; what is left by rounding is none.
+    let is_read = |unread: f32| unread < scan.most_unread || unread <= 0.001 * scan.image_area;
     for (id, area) in images.into_iter().take(MOST_IMAGES) {
-        if unread < scan.most_unread || *tries == 0 || !reading.hands_out() {
+        if is_read(unread) || *tries == 0 || !reading.hands_out() {
             break;
         }
         let Ok(stream) = document.get_object(id).and_then(Object::as_stream) else { continue };
@@ -51,11 +59,15 @@ fn is_handed_out(reading: &mut Reading<'_>, here: &Here, document: &Document, sc
             unread -= area;
         }
     }
-    unread < scan.most_unread
+    is_read(unread)
 }
 
 /// An image as a file; `None` where that takes more than a header.
 fn file(reading: &mut Reading<'_>, document: &Document, stream: &Stream) -> Option<Vec<u8>> {
+    // What is seen of it a mask says, which nobody would look at.
+    if stream.dict.has(b"SMask") || stream.dict.has(b"Mask") {
+        return None;
+    }
     let image = stream::image(reading, document, stream, &KNOWN)?;
     match image.packed {
         Some((filter, _)) if filter == b"DCTDecode" => Some(image.data),

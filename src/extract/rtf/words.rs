@@ -77,8 +77,8 @@ pub(super) fn destination(word: &[u8]) -> Option<To> {
         b"formfield" | b"ffname" | b"ffdeftext" | b"ffstattext" | b"ffhelptext" | b"ffl" => To::Text(Aside::Field),
         b"docvar" => To::Text(Aside::Variable),
         b"revtbl" => To::Text(Aside::Author),
-        b"tc" | b"tcn" | b"xe" | b"hl" | b"hlloc" | b"hlsrc" | b"hlfr" => To::Text(Aside::Attribute),
-        b"info" | b"userprops" | b"shpinst" | b"sp" | b"picprop" | b"background" => To::Frame,
+        b"leveltext" | b"pntxta" | b"pntxtb" | b"tc" | b"tcn" | b"xe" | b"hl" | b"hlloc" | b"hlsrc" | b"hlfr" => To::Text(Aside::Attribute),
+        b"listtable" | b"list" | b"listlevel" | b"info" | b"userprops" | b"shpinst" | b"sp" | b"picprop" | b"background" => To::Frame,
         b"title" => To::Info("title"),
         b"subject" => To::Info("subject"),
         b"author" => To::Info("author"),
@@ -99,8 +99,8 @@ pub(super) fn destination(word: &[u8]) -> Option<To> {
         b"pict" => To::Picture,
         b"htmltag" => To::HtmlTag,
         // The same picture or table again for old programs; tables of styles, colours and lists; what only programs read.
-        b"nonshppict" | b"nonesttables" | b"colortbl" | b"stylesheet" | b"filetbl" | b"pntxta" | b"pntxtb" | b"mhtmltag" | b"objclass"
-        | b"objname" | b"nextfile" | b"leveltext" | b"levelnumbers" | b"fontemb" | b"bkmkstart" | b"bkmkend" | b"datafield" => To::Skip,
+        b"nonshppict" | b"nonesttables" | b"colortbl" | b"stylesheet" | b"filetbl" | b"mhtmltag" | b"objclass" | b"objname"
+        | b"nextfile" | b"levelnumbers" | b"fontemb" | b"bkmkstart" | b"bkmkend" | b"datafield" => To::Skip,
         _ => return None,
     })
 }

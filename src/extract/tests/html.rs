@@ -42,7 +42,7 @@ fn all(html: &str) -> String {
 fn what_stands_in_a_style_and_is_no_style_sheet_is_read() {
     let sheet = "<!-- /* Kop 7 */ @page Section1 {size:595.3pt; margin:70.85pt} p.a > b:hover, td[width='9']\n{ mso-font-signature:-536870145 1107305727 }
         @media only screen and (min-width: 480px) { *.b{*zoom:1; color:#112233} 50% { top: 1px } } @font-face { src:url(data:font/woff;base64,a{}) } -->";
-    assert_eq!(all(&format!("x<style>{sheet}</style>y")), "xy\nKop 7\n\n");
+    assert_eq!(all(&format!("x<style>{sheet}</style>y")), "xy\nKop 7\n\ndata:\na\n");
     for words in [
         "BSN 111222333",
         "p{} Jan Jansen, 111222333",

@@ -18,6 +18,7 @@ mod pictures;
 mod rars;
 mod rtf;
 mod scans;
+mod shown;
 mod signed;
 mod tnef;
 mod zips;

@@ -187,3 +187,12 @@ fn what_is_unpacked_to_be_looked_at_is_not_taken_from_what_a_mail_may_hold() {
         (vec![Some(1), Some(2), Some(3), Some(4)], vec!["unsupported scanned-pages page 5".to_owned()])
     );
 }
+
+#[test]
+fn an_image_of_which_a_mask_says_what_is_seen_is_not_looked_at() {
+    for mask in ["SMask", "Mask"] {
+        let dictionary = with(sides(700, 600), vec![("Filter", "DCTDecode".into()), (mask, Object::Reference((1, 0)))]);
+        let (pictures, problems) = one(dictionary, b"\xFF\xD8\xFF\xC0\0\x0B\x08\x02\x58\x02\xBC\x01\x01\x11\0\xFF\xD9".to_vec());
+        assert!(pictures.is_empty() && problems == ["unsupported scanned-pages page 1"], "{problems:?}");
+    }
+}
