@@ -229,6 +229,16 @@ fn everything_in_a_condition_must_hold() {
 }
 
 #[test]
+fn below_a_known_domain_nobody_is_taken_for_another() {
+    let rules = "[[policy]]\nname = 'a'\nwhen = { recipients = { look_alike = true } }\nthen = 'level 1'\n\
+                 [[policy]]\nname = 'b'\nwhen = { to = { domains = ['molenwijk.example', 'molenwijck.example'] } }\nthen = 'none'\n";
+    let check = |to, outcome| assert_eq!(verdict_at(rules, "2026-11-25T12:00", to).outcome.word(), outcome, "{to}");
+    check("y@molenwijk.example", "none");
+    check("y@post.molenwijck.example", "none");
+    check("y@post.molenwik.example", "level 1");
+}
+
+#[test]
 fn a_monitor_only_watches_until_its_day() {
     let rules = "[[policy]]\nname = 'look'\nwhen = { rule = 'iban' }\nthen = 'level 2'\nmode = 'monitor'\nuntil = 2027-01-31\n\
                  [[policy]]\nname = 'tell'\nwhen = { rule = 'iban' }\nthen = 'level 1'\nmode = 'notify'";
