@@ -212,24 +212,29 @@ impl Policies {
         let named = acting.iter().filter_map(|p| p.then.level()).max();
         let said: Vec<Said<'_>> = acting.iter().map(|policy| self.said(mail, to, policy, named)).collect();
         let level = said.iter().filter_map(|s| s.outcome.level()).max();
-        // The first of equals.
-        let (Some(winner), Some(decisive)) = (said.first(), said.iter().rev().max_by_key(|s| s.outcome)) else { return verdict };
+        let (Some(winner), Some(strictest)) = (said.first(), said.iter().map(|s| s.outcome).max()) else { return verdict };
         verdict.lowered = winner.exception.map(|exception| Lowered {
             exception: exception.name.clone(),
             reason: exception.reason.clone(),
             from: winner.policy.then,
             policy: winner.policy.name.clone(),
         });
-        if decisive.outcome == Outcome::None {
+        if strictest == Outcome::None {
             return verdict;
         }
         verdict.level = level.max(named);
-        verdict.outcome = match decisive.outcome {
+        verdict.outcome = match strictest {
             Outcome::Ask(_) => Outcome::Ask(verdict.level),
             // The level that a `direct` names counts too: the mail does not go directly.
             Outcome::Level(least) => Outcome::Level(level.unwrap_or(least)),
             other => other,
         };
+        let decides = |said: &&Said<'_>| match verdict.outcome {
+            Outcome::Level(level) => said.outcome.level() == Some(level),
+            outcome => said.outcome.word() == outcome.word(),
+        };
+        // The first of equals.
+        let Some(decisive) = said.iter().rev().filter(decides).max_by_key(|s| s.outcome) else { return verdict };
         verdict.policy = Some(decisive.policy.name.clone());
         verdict.overruled = acting.iter().filter(|p| p.name != decisive.policy.name).map(|p| p.name.clone()).collect();
         verdict.scope = Scope::Attachments;
