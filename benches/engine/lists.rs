@@ -1,125 +1,100 @@
-//! Detection by itself: how long lists take to load, and how fast a text is looked through. `cargo bench --bench detect`; figures in docs/performance.md.
+//! Lists, tables and patterns: how long they take to load, and how fast a text is looked through with each.
 
-use std::{fmt::Write, sync::Arc, time::Instant};
+use super::{Dice, cpu, extraction, median, words};
+use std::{sync::Arc, time::Instant};
 use zegel::{
-    detect::{KnownBuilder, KnownKey, RuleSet},
-    extract::{Extraction, Places, Source, Text},
+    detect::{EMBEDDED, KnownBuilder, KnownKey, RuleSet},
+    extract::Extraction,
     fault::{Faults, Files},
 };
 
-/// Words nobody wrote, the same ones in every run.
-fn words(count: usize, seed: u64) -> Vec<String> {
-    let mut state = seed;
-    let mut next = |below: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    };
-    let parts = [
-        "ver", "ge", "be", "lan", "ding", "huis", "zorg", "kin", "der", "maat", "werk", "stel", "ling", "op", "vang", "wet", "recht",
-        "schap",
-    ];
-    (0..count)
-        .map(|_| {
-            (0..2 + next(3)).map(|_| parts[next(parts.len() as u64) as usize]).collect::<String>()
-                + &format!("{}", (b'a' + next(26) as u8) as char)
-        })
-        .collect()
-}
+const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-fn rules(files: &[(&str, String)]) -> RuleSet {
+/// What a rule set is made of: file names and texts.
+type Sources = Vec<(String, String)>;
+
+fn compiled(files: Sources) -> RuleSet {
     let faults = Faults::default();
-    let key = Arc::new(KnownKey::parse(KEY).expect("it is long enough"));
-    let files: Files = files.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
-    let rules = RuleSet::compile_with(&files, Some(&key), &faults);
+    let key = Arc::new(KnownKey::parse(KEY).unwrap());
+    let rules = RuleSet::compile_with(&files.into_iter().collect::<Files>(), Some(&key), &faults);
     assert!(faults.is_empty(), "{:?}", faults.take());
     rules
 }
 
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+/// A rule over one file of what it looks for.
+fn rule(looks_for: &str, file: &str, content: String) -> Sources {
+    let rule = format!("[rule]\nname = 'x'\ntitle = 'X'\n{looks_for}\n");
+    vec![("rules/x.toml".to_owned(), rule), (format!("rules/{file}"), content)]
+}
 
-/// A rule over a table of known numbers and names.
-fn known(count: usize, column: &str) -> Vec<(&'static str, String)> {
-    let key = KnownKey::parse(KEY).expect("it is long enough");
-    let mut builder = KnownBuilder::new(&key, &["number".to_owned(), "name".to_owned()]).expect("two columns");
-    for (n, name) in words(count, 11).iter().enumerate() {
-        builder.row(&[&format!("{:09}", n * 997), &format!("{name} {}", letters(n + 100))]);
+fn list(how: &str, words: &[String]) -> Sources {
+    rule(&format!("list = 'a'\n[lists]\na = {{ file = 'lists/a.txt', match = '{how}' }}"), "lists/a.txt", words.join("\n"))
+}
+
+/// A table of numbers and names.
+fn known(column: &str, names: &[String]) -> Sources {
+    let key = KnownKey::parse(KEY).unwrap();
+    let mut builder = KnownBuilder::new(&key, &["number".to_owned(), "name".to_owned()]).unwrap();
+    for (n, two) in names.windows(2).enumerate() {
+        builder.row(&[&format!("{:09}", n * 997), &two.join(" ")]);
     }
     let mut table = Vec::new();
-    builder.write(&mut table).expect("memory is written");
-    let rule = format!("[rule]\nname = \"x\"\ntitle = \"X\"\nknown = {{ file = \"lists/x.edm\", column = {column} }}\n");
-    vec![("rules/x.toml", rule), ("rules/lists/x.edm", String::from_utf8(table).unwrap_or_default())]
+    builder.write(&mut table).unwrap();
+    rule(&format!("known = {{ file = 'lists/x.edm', column = {column} }}"), "lists/x.edm", String::from_utf8(table).unwrap())
 }
 
-fn list(how: &str, count: usize) -> Vec<(&'static str, String)> {
-    let rule = format!("[rule]\nname = \"x\"\ntitle = \"X\"\nlist = \"a\"\n[lists]\na = {{ file = \"lists/a.txt\", match = \"{how}\" }}\n");
-    // A million different ones: a number is made letters, since each list of so few syllables repeats itself.
-    let words = words(count, 7).into_iter().enumerate().map(|(n, w)| format!("{w}{}", letters(n)));
-    vec![("rules/x.toml", rule), ("rules/lists/a.txt", words.collect::<Vec<_>>().join("\n"))]
+fn patterns(pattern: &str) -> Sources {
+    let patterns: Vec<String> = (1..=20).map(|n| format!("{{ pattern = '{}' }}", pattern.replace("{n}", &format!("{{{n}}}")))).collect();
+    vec![("rules/p.toml".to_owned(), format!("[rule]\nname = 'p'\ntitle = 'P'\nany = [{}]\n", patterns.join(", ")))]
 }
 
-fn letters(mut n: usize) -> String {
-    let mut text = String::new();
-    while n > 0 {
-        text.push((b'a' + (n % 26) as u8) as char);
-        n /= 26;
-    }
-    text
+fn embedded(wanted: impl Fn(&str) -> bool) -> Sources {
+    EMBEDDED.iter().filter(|(name, _)| wanted(name)).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
+/// Mebibytes that this process has in memory.
 fn memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with("VmRSS")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0) / 1024
 }
 
-fn load(what: &str, files: &[(&str, String)]) -> RuleSet {
-    let before = memory();
-    let began = Instant::now();
-    let rules = rules(files);
-    println!("load {what}: {:.0} ms, {} MiB", began.elapsed().as_secs_f64() * 1e3, memory().saturating_sub(before));
-    rules
-}
-
-fn scan(what: &str, rules: &RuleSet, mail: &Extraction) {
-    let bytes: usize = mail.texts.iter().map(|t| t.text.len()).sum();
-    let mut best = f64::MAX;
+/// Prints what one set costs.
+fn measure(what: &str, files: Sources, mail: &Extraction, rounds: usize) {
+    let (before, began) = (memory(), Instant::now());
+    let rules = compiled(files);
+    let (loaded, grown) = (began.elapsed().as_millis(), memory().saturating_sub(before));
     let mut found = 0;
-    for _ in 0..7 {
-        let began = Instant::now();
-        found = rules.find(mail).len();
-        best = best.min(began.elapsed().as_secs_f64());
-    }
-    println!("scan {what}: {:.0} MB/s, {found} findings", bytes as f64 / 1e6 / best);
+    let mut times: Vec<_> = (0..rounds)
+        .map(|_| {
+            let begun = cpu();
+            found = rules.find(mail).len();
+            cpu().saturating_sub(begun)
+        })
+        .collect();
+    let speed = mail.text_octets() as f64 / 1e6 / median(&mut times).as_secs_f64();
+    println!("  {what:<46} {speed:>9.1} MB/s   {found:>8} found   loaded in {loaded:>5} ms, {grown:>3} MiB");
 }
 
-fn main() {
-    let mut text = String::new();
-    for (n, word) in words(600_000, 3).iter().enumerate() {
-        text.push_str(word);
-        text.push_str(if n % 13 == 12 { ".\n" } else { " " });
-        if n % 997 == 0 {
-            let _ = write!(text, "zaak {} van 3-4-2026 ", 100_000_000 + n * 7);
-        }
-    }
-    let text = Text { part: "text".to_owned(), source: Source::Body, text, places: Places::Lines, spans: Vec::new() };
-    let mail = Extraction { texts: vec![text], ..Extraction::default() };
-    let embedded = |wanted: &dyn Fn(&str) -> bool| {
-        zegel::detect::EMBEDDED.iter().filter(|(name, _)| wanted(name)).map(|(name, text)| (*name, (*text).to_owned())).collect::<Vec<_>>()
-    };
+/// Each set alone, over `text`.
+pub(super) fn run(text: &str, rounds: usize) {
+    println!("\nlists, tables and patterns, each alone");
+    let mail = extraction(text.to_owned());
+    let million = words(&mut Dice(3), 1_000_000, &[]);
+    let some = &million[..25_000];
+    // A shorter one is no term of such a list.
+    let long: Vec<String> = million.iter().filter(|word| word.len() > 4).take(25_000).cloned().collect();
     let simple = ["bsn", "iban", "marking", "activation-word", "sensitivity-label"];
-    scan("numbers and words only", &rules(&embedded(&|name| simple.iter().any(|s| name == format!("rules/{s}.toml")))), &mail);
-    scan("all built-in rules", &rules(&embedded(&|_| true)), &mail);
-    scan("a list of 10 words", &rules(&list("word", 10)), &mail);
-    scan("a list of 25 000 words", &load("25 000 words", &list("word", 25_000)), &mail);
-    scan("the same inflected", &load("25 000 words, inflected", &list("stem", 25_000)), &mail);
-    scan("the same in compounds", &load("25 000 words, in compounds", &list("part", 25_000)), &mail);
-    scan("a list of a million words", &load("1 000 000 words", &list("word", 1_000_000)), &mail);
-    scan("known numbers", &load("100 000 known records", &known(100_000, "\"number\"")), &mail);
-    scan("known numbers and names", &load("100 000 known records", &known(100_000, "[\"number\", \"name\"]")), &mail);
-    for (what, pattern) in [("with a literal", "dossier{n}-[0-9]{4}"), ("without", "\\\\b[A-Z]{2}[0-9]{3}[A-Z]{n}\\\\b")] {
-        let patterns: Vec<String> =
-            (1..=20).map(|n| format!("{{ pattern = \"{}\" }}", pattern.replace("{n}", &format!("{{{n}}}")))).collect();
-        let rule = format!("[rule]\nname = \"p\"\ntitle = \"P\"\nany = [{}]\n", patterns.join(", "));
-        scan(&format!("20 patterns {what}"), &rules(&[("rules/p.toml", rule)]), &mail);
-    }
+    let is_simple = |name: &str| simple.iter().any(|s| name == format!("rules/{s}.toml"));
+    measure("numbers, markings and labels", embedded(is_simple), &mail, rounds);
+    measure("all built-in rules", embedded(|_| true), &mail, rounds);
+    measure("a list of 10 words", list("word", &million[..10]), &mail, rounds);
+    measure("25 000 words", list("word", some), &mail, rounds);
+    measure("25 000 words, inflected", list("stem", some), &mail, rounds);
+    measure("25 000 words, in compounds", list("part", &long), &mail, rounds);
+    measure("1 000 000 words", list("word", &million), &mail, rounds);
+    measure("100 000 known numbers", known("'number'", &million[..100_001]), &mail, rounds);
+    measure("100 000 known numbers and names", known("['number', 'name']", &million[..100_001]), &mail, rounds);
+    measure("20 patterns with a literal", patterns("dossier{n}-[0-9]{4}"), &mail, rounds);
+    measure("20 patterns without", patterns(r"\b[A-Z]{2}[0-9]{3}[A-Z]{n}\b"), &mail, rounds);
 }
