@@ -125,13 +125,13 @@ pub fn release(held: &Held<'_>) -> Result<Batch, NumbersMissing> {
             expires: held.message.expires,
             with_text: held.message.files_only,
         };
+        if waiter.first_contact {
+            know_contact(&mut batch, master, &waiter.address, now);
+        }
         let Waiter { address, level, origin, .. } = waiter;
         held.handover.give(&mut batch, &Receiver { address, level: *level, phone: waiter.phone.as_ref(), origin }, letter);
     }
     remember(&mut batch, master, held);
-    for waiter in held.waiting.iter().filter(|w| w.first_contact) {
-        know_contact(&mut batch, master, &waiter.address, now);
-    }
     note(&mut batch, Fact::Released, Some(message), None, now);
     Ok(batch)
 }

@@ -109,6 +109,7 @@ class Store:
     def steal(self):
         """What can be opened without any link."""
         keys, result = self.machine_keys(), {"messages": [], "letters": [], "outer_layers": 0, "grants": 0, "blobs_tried": len(self.blobs)}
+        result.update(reminders=[], openly=len(self.under("openly/")), by_letters=[])
         for prefix in ("grant/", "approval/"):
             for key, record in self.under(prefix):
                 result["grants"] += 1
@@ -120,10 +121,30 @@ class Store:
         for key, record in self.under("message/"):
             if record["state"] != "gone" and any(self.content(key.split("/")[1], k) for k in keys):
                 result["messages"].append(key)
-        for key, record in self.under("outbox/"):
-            letter = unseal(derive("zegel/1 queue", self.master), LETTER, 1, [bytes.fromhex(key.split("/")[2])], unbase64(record["letter"]))
-            result["letters"].append(letter is not None)
+        for prefix, name in (("outbox/", "letters"), ("reminder/", "reminders")):
+            for key, record in self.under(prefix):
+                letter = unseal(derive("zegel/1 queue", self.master), LETTER, 1, [bytes.fromhex(key.split("/")[2])], unbase64(record["letter"]))
+                result[name].append(letter is not None)
+                result["by_letters"] += self.follow(letter and json.loads(letter))
+        result["by_letters"] = sorted(set(result["by_letters"]))
         return result
+
+    def follow(self, letter):
+        """The messages that the link in a letter opens: one that waits to be sent still has it."""
+        said = next(iter(letter.values())) if letter else {}
+        if "token" not in said:
+            return []
+        secret = unbase64(said["token"])
+        lookup = derive("zegel/1 lookup", secret)[:16].hex()
+        wraps = [self.records[p + lookup] for p in ("grant/", "approval/") if p + lookup in self.records]
+        wraps += [{"message": k.split("/")[1], "wrap": record["wrap"]} for k, record in self.under("openly/")]
+        opened = []
+        for record in wraps:
+            inner = self.inner(lookup, record)
+            names = [bytes.fromhex(record["message"]), bytes.fromhex(lookup)]
+            key = inner and unseal(derive("zegel/1 link", secret), WRAP, 0, names, inner)
+            opened += [record["message"]] if key and self.content(record["message"], key) else []
+        return opened
 
     def open(self, token):
         secret = unbase64(token)

@@ -5,7 +5,7 @@ use crate::{
     address::{Address, Domain},
     clock::{Clock as _, SystemClock},
     envelope::{Envelope, QueueId, Recipient},
-    inspect::{Inspection, Rulebook},
+    inspect::{Inspection, Judging, Rulebook},
     policy::Besides,
 };
 
@@ -37,14 +37,9 @@ pub(super) fn judge(rulebook: &Rulebook, given: Given<'_>, opened: &Opened) -> I
         senders_domain.as_slice()
     };
     let envelope = Envelope { id: QueueId::NONE, from, to: recipients(given.to, opened), mail_parameters: String::new() };
-    rulebook.judge_within(
-        internal,
-        SystemClock.now().local().datetime(),
-        Besides { strangers: given.strangers, points: 0 },
-        &envelope,
-        &opened.facts,
-        &opened.extraction,
-    )
+    let besides = Besides { strangers: given.strangers, points: 0 };
+    let mail = Judging { envelope: &envelope, facts: &opened.facts, extraction: &opened.extraction, besides };
+    rulebook.judge_within(internal, SystemClock.now().local().datetime(), &mail)
 }
 
 /// `--to`, else those of the header, else one of whom only is known that he is outside.

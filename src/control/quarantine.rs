@@ -141,7 +141,11 @@ pub(super) async fn release(store: &dyn Store, keyring: &Keyring, text: &str, op
     let mut batch = release::release(&held).map_err(|_| Trouble::Number)?;
     batch.delete(Key::quarantine(id), Expect::Version(row.1));
     commit(store, batch, text).await?;
-    Ok(format!("{id}\treleased\n"))
+    let protected = waiting.iter().filter(|w| !w.goes_openly()).count();
+    Ok(match openly.filter(|_| protected > 0) {
+        None => format!("{id}\treleased\n"),
+        Some(_) => format!("{id}\treleased; {protected} of {} recipients get a link, since a policy protects it for them\n", waiting.len()),
+    })
 }
 
 /// Sends a message to nobody.

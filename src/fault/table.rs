@@ -187,11 +187,17 @@ impl Table {
     /// A table.
     #[must_use]
     pub fn table(&self, word: &str) -> Option<Table> {
+        self.table_such_as(word, "a table")
+    }
+
+    /// A table; `example` is what somebody is told to write in the place of anything else.
+    #[must_use]
+    pub fn table_such_as(&self, word: &str, example: &str) -> Option<Table> {
         let (line, value) = self.value(word)?;
         match value {
             Value::Table(begins, entries) => Some(self.inner(*begins, entries.clone())),
             other => {
-                self.wrong_kind(word, *line, "a table", other);
+                self.wrong_kind(word, *line, example, other);
                 None
             }
         }

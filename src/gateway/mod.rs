@@ -26,7 +26,7 @@ use crate::{
     clock::Clock,
     envelope::{Envelope, QueueId, Recipient},
     extract::Extraction,
-    inspect::{Decision, Inspection, Plan, Rulebook},
+    inspect::{Decision, Inspection, Judging, Plan, Rulebook},
     message::{Facts, Message},
     metrics::{Answer, Metrics},
     notice::{Organisation, Returned},
@@ -423,7 +423,7 @@ impl Transfer {
             // All of it is moved here: the room is held as long as the texts, also when nobody waits for the outcome any more.
             let read = &read;
             let besides = Besides { strangers: &contacts.first, points: 0 };
-            let inspection = rulebook.judge(now, besides, &envelope, &facts, &read.extraction);
+            let inspection = rulebook.judge(&Judging { envelope: &envelope, facts: &facts, extraction: &read.extraction, besides }, now);
             Judged { facts, inspection, contacts }
         };
         let judged = if on_the_spot { judge() } else { tokio::task::spawn_blocking(judge).await.map_err(|_| Reply::TRY_LATER)? };

@@ -1,6 +1,6 @@
 //! The policies' own examples, tried by `zegel check` with the code that judges mail.
 
-use super::Rulebook;
+use super::{Judging, Rulebook};
 use crate::{
     address::Address,
     envelope::{Envelope, QueueId, Recipient},
@@ -50,14 +50,8 @@ impl Rulebook {
             internal.extend(example.from.as_ref().map(Address::domain));
         }
         let facts = message::Facts { subject: example.subject.clone(), ..message::Facts::default() };
-        self.judge_within(
-            &internal,
-            example.at,
-            Besides { strangers: &example.strangers, points: example.points },
-            envelope,
-            &facts,
-            &extraction(example),
-        )
+        let besides = Besides { strangers: &example.strangers, points: example.points };
+        self.judge_within(&internal, example.at, &Judging { envelope, facts: &facts, extraction: &extraction(example), besides })
     }
 }
 

@@ -34,6 +34,19 @@ pub struct Rulebook {
     pub internal: Vec<Domain>,
 }
 
+/// A mail that is judged.
+#[derive(Clone, Copy)]
+pub struct Judging<'a> {
+    /// From whom to whom it goes.
+    pub envelope: &'a Envelope,
+    /// What its header says.
+    pub facts: &'a message::Facts,
+    /// What was read in it.
+    pub extraction: &'a Extraction,
+    /// What is known beside it.
+    pub besides: Besides<'a>,
+}
+
 /// What became of a mail, and why.
 pub struct Inspection {
     /// What was found.
@@ -156,30 +169,16 @@ impl Rulebook {
         Rulebook { rules, policies, internal }
     }
 
-    /// Judges a mail; `besides` is what is known beside it.
+    /// Judges a mail that comes now.
     #[must_use]
-    pub fn judge(
-        &self,
-        now: Time,
-        besides: Besides<'_>,
-        envelope: &Envelope,
-        facts: &message::Facts,
-        extraction: &Extraction,
-    ) -> Inspection {
-        self.judge_within(&self.internal, now.local().datetime(), besides, envelope, facts, extraction)
+    pub fn judge(&self, mail: &Judging<'_>, now: Time) -> Inspection {
+        self.judge_within(&self.internal, now.local().datetime(), mail)
     }
 
     /// Judges a mail as an organisation with the domains `internal` would, when its wall clock says `now`.
     #[must_use]
-    pub fn judge_within(
-        &self,
-        internal: &[Domain],
-        now: DateTime,
-        besides: Besides<'_>,
-        envelope: &Envelope,
-        facts: &message::Facts,
-        extraction: &Extraction,
-    ) -> Inspection {
+    pub fn judge_within(&self, internal: &[Domain], now: DateTime, mail: &Judging<'_>) -> Inspection {
+        let Judging { envelope, facts, extraction, besides } = *mail;
         let Found { findings, problems: unread } = self.rules.find(extraction);
         let problems: Vec<Problem> = extraction.problems.iter().cloned().chain(unread).collect();
         let to: Vec<Address> = envelope.to.iter().map(|r| r.address.clone()).collect();

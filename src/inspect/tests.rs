@@ -29,9 +29,14 @@ fn mail(subject: &str, body: &str) -> Extraction {
     }
 }
 
+/// What becomes of a mail at noon of which nothing else is known.
+fn judged(rulebook: &Rulebook, (from, to): (&str, &[&str]), facts: &message::Facts, mail: &Extraction) -> Inspection {
+    rulebook.judge(&Judging { envelope: &envelope(from, to), facts, extraction: mail, besides: Besides::default() }, noon())
+}
+
 /// What happens to each recipient, and with which number.
 fn outcomes(from: &str, to: &[&str], facts: &message::Facts, mail: &Extraction) -> String {
-    let inspection = rulebook().judge(noon(), Besides::default(), &envelope(from, to), facts, mail);
+    let inspection = judged(&rulebook(), (from, to), facts, mail);
     let mut out: Vec<_> = inspection.verdicts.iter().map(|v| v.outcome.to_string()).collect();
     if let Decision::Protect(plan) = &inspection.decision {
         out.extend(plan.protect.iter().filter_map(|p| Some(format!("{}={}", p.recipient.address, p.phone.as_ref()?.expose()))));
@@ -98,13 +103,7 @@ fn a_number_in_the_trigger_is_that_of_the_one_external_recipient() {
 fn a_subject_that_holds_something_sensitive_is_never_copied() {
     let rulebook = rulebook();
     let check = |subject: &str, expected: Option<&str>| {
-        let inspection = rulebook.judge(
-            noon(),
-            Besides::default(),
-            &envelope("a@ours.example", &["b@theirs.example"]),
-            &message::Facts::default(),
-            &mail(subject, ""),
-        );
+        let inspection = judged(&rulebook, ("a@ours.example", &["b@theirs.example"]), &message::Facts::default(), &mail(subject, ""));
         assert_eq!(rulebook.open_subject(&inspection, subject).as_deref(), expected, "{subject}");
     };
     check("Uw dossier", Some("Uw dossier"));
@@ -119,8 +118,7 @@ fn the_sender_is_told_why_in_plain_sentences() {
     let rulebook = rulebook();
     let mut mail = mail("x", BSN);
     mail.problems.push(Problem { part: "attachment \"a.zip\"".into(), place: None, kind: ProblemKind::Encrypted, reason: "" });
-    let judged =
-        |to: &str| rulebook.judge(noon(), Besides::default(), &envelope("a@ours.example", &[to]), &message::Facts::default(), &mail);
+    let judged = |to: &str| judged(&rulebook, ("a@ours.example", &[to]), &message::Facts::default(), &mail);
     // The strictest policy says why; what it overruled would have given less.
     let sentences = rulebook.sentences(&judged("b@theirs.example"), "nl");
     assert_eq!(sentences, ["Het bericht bevat een burgerservicenummer."]);
@@ -131,8 +129,9 @@ fn the_sender_is_told_why_in_plain_sentences() {
 fn what_holds_more_words_than_can_be_weighed_is_a_problem_and_no_clean_mail() {
     let facts = message::Facts::default();
     let body = format!("{}{BSN}", "bsn\n".repeat(4_200_000));
+    let (envelope, mail) = (envelope("a@ours.example", &["b@theirs.example"]), mail("x", &body));
     let inspection =
-        rulebook().judge(noon(), Besides::default(), &envelope("a@ours.example", &["b@theirs.example"]), &facts, &mail("x", &body));
+        rulebook().judge(&Judging { envelope: &envelope, facts: &facts, extraction: &mail, besides: Besides::default() }, noon());
     let problems: Vec<_> = inspection.problems.iter().map(|p| (p.part.as_str(), p.kind, p.reason)).collect();
     assert_eq!(problems, [("text", ProblemKind::TooLarge, "words")]);
     assert!(matches!(inspection.decision, Decision::Protect(_)));

@@ -1,6 +1,10 @@
 //! The `when` of a policy.
 
-use super::{Besides, Facts, look_alike::resembles, window::Window};
+use super::{
+    Besides, Facts,
+    look_alike::{is_within, resembles},
+    window::Window,
+};
 use crate::{
     address::{Address, Domain},
     detect::Confidence,
@@ -173,10 +177,10 @@ impl<'a> Summary<'a> {
 }
 
 impl Summary<'_> {
-    /// Whether the recipient's domain resembles one that is known, and is none itself.
+    /// Whether the recipient's domain resembles one that is known, and neither is nor stands below one.
     fn is_look_alike(&self, to: &Address) -> bool {
         let (domain, mut known) = (to.domain(), self.internal.iter().chain(self.partners));
-        !known.clone().any(|one| *one == domain) && known.any(|one| resembles(&domain, one))
+        !known.clone().any(|one| is_within(&domain, one)) && known.any(|one| resembles(&domain, one))
     }
 }
 

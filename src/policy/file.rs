@@ -121,7 +121,7 @@ impl Reader<'_> {
 
     fn policy(&mut self, table: Table, defaults: Defaults) {
         let name = table.required_text("name", "\"BSN naar buiten\"");
-        let when = table.table("when").map(|when| self.when(when));
+        let when = table.table_such_as("when", "it as in `when = { rule = \"bsn\", to = \"external\" }`").map(|when| self.when(when));
         if when.is_none() && !table.has("when") {
             table.fault(table.line(), "`when` is missing", "add a line such as `when = { rule = \"bsn\", to = \"external\" }`");
         }
@@ -133,6 +133,7 @@ impl Reader<'_> {
         if let Some(name) = &name {
             self.claim_name(&table, "policy", name);
         }
+        self.not_for_a_policy(&table);
         let until = until(&table, defaults.mode);
         let (mode, scope) = (mode(&table).unwrap_or(defaults.mode), scope(&table).unwrap_or(defaults.scope));
         if let (Some(name), Some(when), Some(then)) = (name, when, then) {
@@ -141,6 +142,19 @@ impl Reader<'_> {
             self.policies.policies.push(Policy { name: name.value.into(), place, when, then, mode, until, scope, missing_phone });
         }
         table.finish();
+    }
+
+    /// Words that somebody looks for beside `ask`, and what says the same.
+    fn not_for_a_policy(&self, table: &Table) {
+        let remedies = [
+            ("openly", "write `mode = \"mandatory\"`: then the sender can't choose to send it openly"),
+            ("level", "write a second policy with this `when` and `then = \"level 2\"`: below that nobody can go"),
+        ];
+        for word in table.words() {
+            if let Some((_, remedy)) = remedies.iter().find(|(known, _)| word.value == *known && table.has(known)) {
+                table.fault(word.line, format!("`{}` is no word of a policy", word.value), *remedy);
+            }
+        }
     }
 
     fn exception(&mut self, table: Table) {
@@ -159,7 +173,8 @@ impl Reader<'_> {
         if !table.has("lowers") {
             table.fault(table.line(), "`lowers` is missing", LOWERS_REMEDY);
         }
-        let lowers = table.table("lowers").and_then(lowers);
+        let lowers =
+            table.table_such_as("lowers", "it as in `lowers = { from = [\"level 1\", \"level 2\"], to = \"direct\" }`").and_then(lowers);
         let reason = table.required_text("reason", "\"Verwerkersovereenkomst 2026-14\"");
         if let Some(reason) = reason.as_ref().filter(|r| r.value.trim().is_empty()) {
             table.fault(reason.line, "the exception's reason is empty", "say why, for whoever asks next year");

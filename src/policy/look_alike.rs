@@ -33,7 +33,7 @@ pub(super) fn resembles(domain: &Domain, own: &Domain) -> bool {
 }
 
 /// Whether `domain` is `other` or below it.
-fn is_within(domain: &Domain, other: &Domain) -> bool {
+pub(super) fn is_within(domain: &Domain, other: &Domain) -> bool {
     domain.as_str().strip_suffix(other.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 

@@ -1,7 +1,7 @@
 //! Policies: what happens to a mail, per recipient, given what was found in it, what could not be read, who sends, who receives, and when.
 //!
-//! The strictest outcome wins, and the order of the lines never matters: so no line can hide another. Exceptions lower the winner afterwards. A
-//! policy that only watches (`monitor`, `notify`) decides nothing and is told beside the verdict.
+//! The strictest outcome wins, and the order of the lines never matters: so no line can hide another. Exceptions lower outcomes, each policy's
+//! by itself. A policy that only watches (`monitor`, `notify`) decides nothing and is told beside the verdict.
 
 mod condition;
 mod doubts;
@@ -162,6 +162,21 @@ impl Policy {
     }
 }
 
+/// What a policy that applies and acts comes to for one recipient.
+struct Said<'a> {
+    policy: &'a Policy,
+    /// The exception that lowered it.
+    exception: Option<&'a Exception>,
+    outcome: Outcome,
+}
+
+impl Said<'_> {
+    /// Whether whoever decides about the mail may let it go as it is, as far as this policy goes. What an exception lowered was lowered once already.
+    fn leaves_the_choice(&self) -> bool {
+        self.exception.is_none() && matches!(self.outcome, Outcome::None | Outcome::Ask(_) | Outcome::Quarantine)
+    }
+}
+
 impl Policies {
     /// What happens to a mail: one verdict per recipient, in their order.
     #[must_use]
@@ -191,51 +206,63 @@ impl Policies {
             problems: Vec::new(),
             files: Vec::new(),
         };
-        let Some((winner, others)) = acting.split_first().filter(|(winner, _)| winner.then != Outcome::None) else { return verdict };
-        verdict.outcome = winner.then;
-        verdict.policy = Some(winner.name.clone());
-        verdict.overruled = others.iter().map(|p| p.name.clone()).collect();
-        verdict.level = acting.iter().filter_map(|p| p.then.level()).max();
+        if acting.first().is_none_or(|winner| winner.then == Outcome::None) {
+            return verdict;
+        }
+        let named = acting.iter().filter_map(|p| p.then.level()).max();
+        let said: Vec<Said<'_>> = acting.iter().map(|policy| self.said(mail, to, policy, named)).collect();
+        let level = said.iter().filter_map(|s| s.outcome.level()).max();
+        let (Some(winner), Some(strictest)) = (said.first(), said.iter().map(|s| s.outcome).max()) else { return verdict };
+        verdict.lowered = winner.exception.map(|exception| Lowered {
+            exception: exception.name.clone(),
+            reason: exception.reason.clone(),
+            from: winner.policy.then,
+            policy: winner.policy.name.clone(),
+        });
+        if strictest == Outcome::None {
+            return verdict;
+        }
+        verdict.level = level.max(named);
+        verdict.outcome = match strictest {
+            Outcome::Ask(_) => Outcome::Ask(verdict.level),
+            // The level that a `direct` names counts too: the mail does not go directly.
+            Outcome::Level(least) => Outcome::Level(level.unwrap_or(least)),
+            other => other,
+        };
+        let decides = |said: &&Said<'_>| match verdict.outcome {
+            Outcome::Level(level) => said.outcome.level() == Some(level),
+            outcome => said.outcome.word() == outcome.word(),
+        };
+        // The first of equals.
+        let Some(decisive) = said.iter().rev().filter(decides).max_by_key(|s| s.outcome) else { return verdict };
+        verdict.policy = Some(decisive.policy.name.clone());
+        verdict.overruled = acting.iter().filter(|p| p.name != decisive.policy.name).map(|p| p.name.clone()).collect();
         verdict.scope = Scope::Attachments;
         let mut reasons = Reasons::default();
-        for policy in acting.iter().filter(|p| p.then.word() == winner.then.word()) {
+        for policy in acting.iter().filter(|p| p.then.word() == decisive.policy.then.word()) {
             verdict.missing_phone = verdict.missing_phone.max(policy.missing_phone);
             verdict.mode = verdict.mode.max(policy.mode(mail.now.date()));
             verdict.scope = verdict.scope.max(policy.scope);
             policy.when.reasons(mail, to, &mut reasons);
         }
         Reasons { rules: verdict.rules, problems: verdict.problems, files: verdict.files } = reasons;
-        let only_held = acting.iter().all(|p| matches!(p.then, Outcome::None | Outcome::Ask(_) | Outcome::Quarantine));
-        verdict.openly = only_held
-            && match winner.then {
+        verdict.openly = said.iter().all(Said::leaves_the_choice)
+            && match verdict.outcome {
                 // The mode binds the sender, not the organisation.
                 Outcome::Quarantine => true,
                 Outcome::Ask(_) => verdict.mode != Mode::Mandatory,
                 _ => false,
             };
-        if verdict.outcome.word() == "ask" {
-            verdict.outcome = Outcome::Ask(verdict.level);
-        }
-        self.lower(mail, &mut verdict);
         verdict
     }
 
-    /// Lowers a verdict as the exceptions say. Of several the mildest counts, whichever comes first.
-    fn lower(&self, mail: &Summary<'_>, verdict: &mut Verdict) {
-        let Some(policy) = verdict.policy.clone() else { return };
-        let from = verdict.outcome;
-        let applying = self.exceptions.iter().filter(|e| e.holds(mail, &verdict.to, from));
-        let Some((exception, lowered)) = applying.map(|e| (e, e.lowered(from, verdict.level))).min_by_key(|(_, to)| *to) else { return };
-        verdict.outcome = lowered;
-        // It was lowered once already.
-        verdict.openly = false;
-        verdict.lowered = Some(Lowered { exception: exception.name.clone(), reason: exception.reason.clone(), from, policy });
-        if lowered == Outcome::None {
-            verdict.policy = None;
-            verdict.overruled.clear();
-            verdict.rules.clear();
-            verdict.problems.clear();
-            verdict.files.clear();
+    /// What a policy comes to for this recipient once exceptions have lowered it: of several the mildest counts, whichever comes first. `named` is
+    /// the strictest level that any policy names.
+    fn said<'a>(&'a self, mail: &Summary<'_>, to: &Address, policy: &'a Policy, named: Option<Level>) -> Said<'a> {
+        let applying = self.exceptions.iter().filter(|e| e.holds(mail, to, policy.then));
+        match applying.map(|e| (e, e.lowered(policy.then, named))).min_by_key(|(_, outcome)| *outcome) {
+            Some((exception, outcome)) => Said { policy, exception: Some(exception), outcome },
+            None => Said { policy, exception: None, outcome: policy.then },
         }
     }
 

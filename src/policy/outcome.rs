@@ -53,10 +53,10 @@ impl Outcome {
         Outcome::ALL.into_iter().find(|o| o.word() == word)
     }
 
-    /// The level that it names.
+    /// The level that it names for a mail that is sealed.
     pub(super) fn level(self) -> Option<Level> {
         match self {
-            Outcome::Level(level) => Some(level),
+            Outcome::Level(level) | Outcome::Direct(level) => Some(level),
             _ => None,
         }
     }

@@ -134,7 +134,8 @@ fn direct_gives_way_to_every_level_and_falls_back_to_the_strictest_that_is_named
     };
     assert_eq!(outcome(&[finding("bsn", Confidence::Low)]), Outcome::Direct(Level::One));
     assert_eq!(outcome(&[finding("iban", Confidence::Low)]), Outcome::Direct(Level::Two));
-    assert_eq!(outcome(&[finding("iban", Confidence::Low), finding("bsn", Confidence::High)]), Outcome::Level(Level::One));
+    assert_eq!(outcome(&[finding("iban", Confidence::Low), finding("bsn", Confidence::High)]), Outcome::Level(Level::Two));
+    assert_eq!(outcome(&[finding("bsn", Confidence::High)]), Outcome::Level(Level::One));
     assert_eq!(outcome(&[]), Outcome::None);
 }
 
@@ -228,6 +229,16 @@ fn everything_in_a_condition_must_hold() {
 }
 
 #[test]
+fn below_a_known_domain_nobody_is_taken_for_another() {
+    let rules = "[[policy]]\nname = 'a'\nwhen = { recipients = { look_alike = true } }\nthen = 'level 1'\n\
+                 [[policy]]\nname = 'b'\nwhen = { to = { domains = ['molenwijk.example', 'molenwijck.example'] } }\nthen = 'none'\n";
+    let check = |to, outcome| assert_eq!(verdict_at(rules, "2026-11-25T12:00", to).outcome.word(), outcome, "{to}");
+    check("y@molenwijk.example", "none");
+    check("y@post.molenwijck.example", "none");
+    check("y@post.molenwik.example", "level 1");
+}
+
+#[test]
 fn a_monitor_only_watches_until_its_day() {
     let rules = "[[policy]]\nname = 'look'\nwhen = { rule = 'iban' }\nthen = 'level 2'\nmode = 'monitor'\nuntil = 2027-01-31\n\
                  [[policy]]\nname = 'tell'\nwhen = { rule = 'iban' }\nthen = 'level 1'\nmode = 'notify'";
@@ -278,6 +289,48 @@ fn an_exception_lowers_for_whom_it_names_until_its_last_day() {
     // Of two the mildest, whichever comes first.
     assert_eq!(verdict("2026-12-31T12:00", "x@partner.example").outcome, Outcome::None);
     assert_eq!(verdict("2027-01-01T00:00", "x@partner.example").outcome, Outcome::Direct(Level::Two));
+}
+
+/// What a recipient gets at worst, whatever the sender chooses and however bad the way is: 0 the mail itself, 1 and 2 sealed at that level, 3 nothing.
+fn at_worst(verdict: &Verdict) -> u8 {
+    let sealed = |level: Option<Level>| if level == Some(Level::Two) { 2 } else { 1 };
+    match verdict.outcome {
+        Outcome::None => 0,
+        Outcome::Ask(_) if verdict.openly => 0,
+        Outcome::Ask(level) => sealed(level),
+        Outcome::Direct(level) | Outcome::Level(level) => sealed(Some(level)),
+        // The organisation decides.
+        Outcome::Quarantine => sealed(verdict.level),
+        Outcome::Block => 3,
+    }
+}
+
+#[test]
+fn no_policy_takes_away_what_another_one_protects_whatever_an_exception_lowers() {
+    let outcomes = ["'direct'", "'direct'\notherwise = 'level 2'", "'level 1'", "'level 2'", "'ask'", "'quarantine'", "'block'"];
+    let word = |outcome: &str| outcome.split('\'').nth(1).unwrap().to_owned();
+    let policy = |name: &str, then: &str| format!("[[policy]]\nname = '{name}'\nwhen = {{ rule = 'iban' }}\nthen = {then}\n");
+    let mut exceptions = vec![String::new()];
+    for from in outcomes.map(word) {
+        let is_milder = |into: &&str| Outcome::from_word(into) < Outcome::from_word(&from);
+        // Of what names no level itself `direct` makes level 2 where no other policy names one: that is a choice, no promise of the first policy's.
+        let is_choice = |into: &str| into == "direct" && !from.starts_with("level");
+        for into in ["none", "direct", "level 1", "level 2", "ask"].into_iter().filter(is_milder).filter(|into| !is_choice(into)) {
+            exceptions.push(format!(
+                "[[exception]]\nname = 'e'\nto = 'external'\nlowers = {{ from = '{from}', to = '{into}' }}\nreason = 'r'\nends = 2027-06-30\n"
+            ));
+        }
+    }
+    for exception in &exceptions {
+        let verdict = |policies: String| verdict_at(&(policies + exception), "2026-11-25T12:00", "y@b.example");
+        for one in outcomes {
+            let alone = verdict(policy("one", one));
+            for other in outcomes {
+                let both = verdict(policy("one", one) + &policy("other", other));
+                assert!(at_worst(&both) >= at_worst(&alone), "{one} alone: {alone:?}\nwith {other}: {both:?}\n{exception}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Held, Waiter};
 use crate::{
-    grant::{About, Handover, post, seal_origin},
+    grant::{About, Handover, know_contact, post, seal_origin},
     notice::Letter,
     record::{Batch, Event, Expect, Expires, Expiry, FORMAT, Fact, Key, Openly, Sealed, SealedMessage},
     seal::{Damaged, Master, Salt, wrap},
@@ -100,6 +100,9 @@ fn send(batch: &mut Batch, held: &Held<'_>, waiter: &Waiter, as_sent: &AsSent) {
         wrap: wrap(master, bucket, &token, message, content_key, [Salt::random(), Salt::random()]),
     };
     batch.put(key, &record, Expect::Absent);
+    if waiter.first_contact {
+        know_contact(batch, master, &waiter.address, now);
+    }
     let letter = Letter::Openly { token, recipient: waiter.address.clone(), subject: held.card.open_subject.clone() };
     post(batch, master, &letter, About { message, grant: None, openly: Some(waiter.number()), only_if: None }, now);
 }

@@ -9,8 +9,8 @@ mod words;
 
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, FilesMail, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
-    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
-    StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
+    NotificationMail, NumberMail, NumberRow, NumbersPage, OpenlyPage, PageView, PasswordMail, RecipientLine, RelayedMail, ReplyForm,
+    ReplyNotSentMail, Said, Stage, StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
 };
 
 use crate::{
@@ -67,6 +67,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/message.html",
     "templates/pages/notice.html",
     "templates/pages/numbers.html",
+    "templates/pages/openly.html",
     "templates/pages/start.html",
     "templates/pages/text.html",
     "templates/pages/view.html",

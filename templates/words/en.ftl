@@ -226,9 +226,21 @@ decide-for = { $n ->
    *[other] It goes to { $n } recipients.
   }
 decide-one = Send with a password
-decide-one-hint = The recipient gets a password in a second email.
+decide-code = always with a text message code
+decide-protected = stays protected
+decide-one-hint = { $n ->
+    [one] The recipient gets a password in a second email.
+   *[other] The recipients get a password in a second email.
+  }
+decide-one-codes = { $n ->
+    [one] One recipient gets a code by text message all the same: your organisation requires that.
+   *[other] { $n } recipients get a code by text message all the same: your organisation requires that.
+  }
 decide-two = Send with a text message code
-decide-two-hint = The recipient gets a code by text message. If we do not know the mobile number yet, we ask you for it.
+decide-two-hint = { $n ->
+    [one] The recipient gets a code by text message. If we do not know the mobile number yet, we ask you for it.
+   *[other] The recipients get a code by text message. If we do not know a mobile number yet, we ask you for it.
+  }
 openly-title = Send without protection
 openly-what = The message is then sent as you wrote it. On its way and in the recipient's mailbox it has no extra protection.
 openly-some = { $n ->
@@ -240,6 +252,11 @@ openly-reason-hint = Your organisation keeps your reason, with your name and the
 openly-send = Send without protection
 reason-empty = Enter why it can go without protection.
 reason-long = The reason is too long. Use 300 characters at most.
+openly-sure = Send without protection?
+openly-for = Without protection it goes to:
+openly-why = Your reason: { $reason }
+openly-yes = Yes, send without protection
+openly-back = Back: choose differently
 openly-done = Your message is being sent as you wrote it, without extra protection.
 openly-done-others = Does it have to stay protected for somebody? That recipient gets an email with a link.
 decide-done-title = Your message was sent

@@ -226,9 +226,21 @@ decide-for = { $n ->
    *[other] Het gaat naar { $n } ontvangers.
   }
 decide-one = Verzenden met wachtwoord
-decide-one-hint = De ontvanger krijgt een wachtwoord in een tweede e-mail.
+decide-code = altijd met sms-code
+decide-protected = blijft beveiligd
+decide-one-hint = { $n ->
+    [one] De ontvanger krijgt een wachtwoord in een tweede e-mail.
+   *[other] De ontvangers krijgen een wachtwoord in een tweede e-mail.
+  }
+decide-one-codes = { $n ->
+    [one] Eén ontvanger krijgt toch een code per sms: dat moet van je organisatie.
+   *[other] { $n } ontvangers krijgen toch een code per sms: dat moet van je organisatie.
+  }
 decide-two = Verzenden met sms-code
-decide-two-hint = De ontvanger krijgt een code per sms. Kennen we zijn mobiele nummer nog niet? Dan vragen we het je.
+decide-two-hint = { $n ->
+    [one] De ontvanger krijgt een code per sms. Kennen we zijn mobiele nummer nog niet? Dan vragen we het je.
+   *[other] De ontvangers krijgen een code per sms. Kennen we een mobiel nummer nog niet? Dan vragen we het je.
+  }
 openly-title = Zonder beveiliging verzenden
 openly-what = Het bericht gaat dan weg zoals je het schreef. Onderweg en in de mailbox van de ontvanger is het niet extra beveiligd.
 openly-some = { $n ->
@@ -240,6 +252,11 @@ openly-reason-hint = Je organisatie bewaart je reden, met je naam en het tijdsti
 openly-send = Zonder beveiliging verzenden
 reason-empty = Vul in waarom het zonder beveiliging kan.
 reason-long = De reden is te lang. Gebruik hooguit 300 tekens.
+openly-sure = Zonder beveiliging verzenden?
+openly-for = Zonder beveiliging gaat het naar:
+openly-why = Je reden: { $reason }
+openly-yes = Ja, zonder beveiliging verzenden
+openly-back = Terug: kies anders
 openly-done = Je bericht gaat nu weg zoals je het schreef, zonder extra beveiliging.
 openly-done-others = Moet het voor iemand beveiligd blijven? Die krijgt een e-mail met een link.
 decide-done-title = Je bericht is verzonden

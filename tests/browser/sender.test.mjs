@@ -85,6 +85,28 @@ for (const js of [true, false]) {
       }
       await page.context().close();
     });
+
+    test(`choice, ${how}: without protection it goes by a second press, on a page that says to whom`, async () => {
+      const page = await visitor(browser, { js, width });
+      const mail = somebody();
+      const asked = await told({ ...mail, subject: "Uw dossier", test: "ask" });
+      await page.goto(asked.link);
+      const from = world.sink.mails.length;
+      await page.getByLabel("Waarom kan het zonder beveiliging?").fill('De burger vroeg er\n"zelf" om.');
+      await press(page, "Zonder beveiliging verzenden");
+      await heading(page, "Zonder beveiliging verzenden?");
+      for (const to of mail.to) await page.getByText(to).waitFor();
+      await seen(page, "openly");
+      await page.getByRole("link", { name: "Terug: kies anders" }).click();
+      await heading(page, "Hoe moet je bericht verzonden worden?");
+      assert.ok(!world.sink.mails.slice(from).some((m) => m.to.includes(mail.to[0])), "nothing has left");
+      await page.getByLabel("Waarom kan het zonder beveiliging?").fill("De burger vroeg erom.");
+      await press(page, "Zonder beveiliging verzenden");
+      await press(page, "Ja, zonder beveiliging verzenden");
+      await heading(page, "Je bericht is verzonden");
+      await world.sink.wait(mail.to[0], () => true, from);
+      await page.context().close();
+    });
   }
 }
 

@@ -47,6 +47,21 @@ async fn a_new_address_is_asked_about_until_a_mail_has_gone_there_and_again_afte
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_got_it_openly_is_known_while_another_still_waits_for_a_number() {
+    let policies =
+        format!("{NEW}\n[[policy]]\nname = 'Buur'\nwhen = {{ recipients = {{ all = 2 }}, to = 'buur@post.example' }}\nthen = 'level 2'");
+    let world = world(policies.leak()).await;
+    assert_eq!(world.send(ANNA, &[BURGER, BUUR], mail("Vergadering", "Dinsdag.").as_bytes()).await.code(), 250);
+    let link = asked(&world).await;
+    assert!(press(&link, &[("choice", "open"), ("reason", "Nieuwe klant")]).await.1.contains("number-0"));
+    world.mails_for(BURGER, 1).await;
+    assert_eq!(contacts(&world).await, 1);
+    assert_eq!(press(&link, &[("number-0", "06 12345678")]).await.0, StatusCode::OK);
+    world.mails_for(BUUR, 1).await;
+    assert_eq!(contacts(&world).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clean_mail_makes_its_recipients_known_and_a_strangers_mail_does_not() {
     let policy =
         "[[policy]]\nname = 'Nieuw adres'\nwhen = { rule = 'bsn', recipients = { first_contact = true }, to = 'external' }\nthen = 'block'";

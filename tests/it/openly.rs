@@ -114,6 +114,29 @@ async fn without_a_reason_nothing_leaves_and_the_page_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_press_alone_lets_nothing_go_openly_and_the_page_says_to_whom_it_would() {
+    let policies = format!("{ASK}\n[[policy]]\nname = 'Buur'\nwhen = {{ rule = 'bsn', to = 'buur@post.example' }}\nthen = 'level 1'");
+    let world = world(policies.leak()).await;
+    assert_eq!(world.send(ANNA, &[BURGER, BUUR], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
+    let link = asked(&world).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let page = client.get(&link).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("buur@post.example (blijft beveiligd)"), "{page}");
+    let token = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = [("form", token), ("choice", "open"), ("reason", REASON)];
+    let answer = client.post(&link).header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
+    let (status, page) = (answer.status(), answer.text().await.unwrap());
+    assert!(status == StatusCode::OK && page.contains("Zonder beveiliging verzenden?") && page.contains("name=\"sure\""), "{page}");
+    assert!(page.contains("<li>burger@post.example</li>") && !page.contains("<li>buur@"), "{page}");
+    assert!(
+        page.contains("Voor één ontvanger moet het beveiligd blijven") && page.contains("De burger vroeg hier &quot;zelf&quot; om."),
+        "{page}"
+    );
+    assert!(world.delivered_to(BURGER).is_empty() && told(&world, Fact::SentOpenly).await.is_empty());
+    assert!(reqwest::get(&link).await.unwrap().text().await.unwrap().contains("value=\"2\""), "it still waits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_is_not_on_offer_where_a_policy_asks_for_protection_or_binds_the_sender() {
     let level = format!("{ASK}\n[[policy]]\nname = 'BSN'\nwhen = {{ rule = 'bsn', to = 'external' }}\nthen = 'level 1'");
     for policies in [format!("{ASK}\nmode = 'mandatory'"), level] {
@@ -140,6 +163,10 @@ async fn whom_a_policy_protects_stays_protected_while_the_others_get_it_as_it_is
     let octets = mail("Dossier", SECRET);
     assert_eq!(world.send(ANNA, &[BURGER, BUUR], octets.as_bytes()).await.code(), 250);
     let link = asked(&world).await;
+    let page = reqwest::get(&link).await.unwrap().text().await.unwrap();
+    for told in ["<li>burger@post.example</li>", "buur@post.example (altijd met sms-code)", "Eén ontvanger krijgt toch een code per sms"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
     let (_, page) = press(&link, &[("choice", "open"), ("reason", REASON)]).await;
     assert!(page.contains(BUUR) && !page.contains(BURGER) && page.contains("number-0"), "{page}");
     assert!(world.mails_for(BURGER, 1).await[0].octets.ends_with(octets.as_bytes()));
@@ -235,6 +262,20 @@ async fn it_is_marked_as_judged_like_any_mail_that_is_relayed() {
     assert_eq!(world.send(ANNA, &[BUUR], &came).await.code(), 250);
     world.mails_for(ANNA, 2).await;
     assert!(world.delivered_to(BUUR).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lets_it_go_openly_hears_for_how_many_it_stays_protected() {
+    let policies = "[[policy]]\nname = 'Kijken'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'quarantine'\n\
+                    [[policy]]\nname = 'Buur'\nwhen = { rule = 'bsn', to = 'buur@post.example' }\nthen = 'level 1'";
+    let world = world(policies).await;
+    assert_eq!(world.send(ANNA, &[BURGER, BUUR], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
+    let (id, _) = waiting(&world).await;
+    let answer = ask(&world, Request::QuarantineRelease { id, openly: Some(REASON.to_owned()) }).await;
+    assert!(matches!(&answer, Answer::Done(said) if said.contains("1 of 2 recipients get a link")), "{answer:?}");
+    world.running.parts.wake.notify_one();
+    assert!(contains(&world.mails_for(BURGER, 1).await[0].octets, SECRET.as_bytes()));
+    assert!(!contains(&world.mails_for(BUUR, 1).await[0].octets, SECRET.as_bytes()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

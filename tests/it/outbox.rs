@@ -1,10 +1,9 @@
 //! The outbox by itself, over a store in memory.
 
 use crate::{
-    regression::unreadable_rows::organisation,
     sink::{Act, Sink},
+    world::outbox_alone,
 };
-use arc_swap::ArcSwap;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, watch};
 use zegel::{
@@ -12,12 +11,11 @@ use zegel::{
     clock::{Clock, SetClock},
     grant::{self, About},
     notice::Letter,
-    outbox::{self, Outbox, Slow, Tray, UnderWay},
+    outbox::{self, Outbox, Slow, Tray},
     record::{Batch, Expect, FORMAT, Key, KeyRange, Mail, Sealed},
     secret::{Id, Secret},
     smtp::client::{ClientOptions, NextHop, Routes},
     store::{Keyring, Store, memory::MemoryStore},
-    template::Templates,
     time::Time,
 };
 
@@ -41,20 +39,7 @@ impl Alone {
         let hop = |sink: &Sink| vec![NextHop::plain("127.0.0.1", sink.address().port())];
         let routes =
             Routes::new(hop(well), vec![(vec!["hangs.example".parse().unwrap()], hop(hangs))], ClientOptions::new("zegel.example"));
-        let outbox = Arc::new(Outbox {
-            store: store.clone(),
-            keyring: keyring.clone(),
-            routes: Arc::new(ArcSwap::from_pointee(routes)),
-            templates: Arc::new(ArcSwap::from_pointee(Templates::embedded())),
-            organisation: Arc::new(ArcSwap::from_pointee(organisation())),
-            clock: clock.clone(),
-            wake,
-            under_way: UnderWay::default(),
-            slow,
-            blobs: Arc::new(zegel::store::memory::MemoryBlobs::new()),
-            loop_header: None,
-            large: Arc::new(tokio::sync::Semaphore::new(1)),
-        });
+        let outbox = Arc::new(Outbox { slow, ..outbox_alone(store.clone(), keyring.clone(), routes, clock.clone(), wake) });
         (Alone { store, keyring, clock, outbox }, tray)
     }
 

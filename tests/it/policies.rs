@@ -181,7 +181,8 @@ async fn a_release_for_which_a_number_is_missing_asks_the_sender_but_never_a_str
     world.mails_for(ANNA, 3).await;
 }
 
-/// Looks at the page of `link`, presses the button with this `choice` there, fills in the fields, and gives the page to which that leads.
+/// Looks at the page of `link`, presses the button with this `choice` there, fills in the fields, says once more that it is meant where that is
+/// asked, and gives the page to which that leads.
 pub async fn press(link: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
     let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
     let page = client.get(link).send().await.unwrap().text().await.unwrap();
@@ -192,10 +193,15 @@ pub async fn press(link: &str, fields: &[(&str, &str)]) -> (StatusCode, String) 
         );
     }
     let token = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let form = [&[("form", token)], fields].concat();
-    let answer = client.post(link).header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
-    if answer.status() != StatusCode::SEE_OTHER {
-        return (answer.status(), answer.text().await.unwrap());
+    let mut form = [&[("form", token)], fields].concat();
+    let mut answer = client.post(link).header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
+    while answer.status() != StatusCode::SEE_OTHER {
+        let (status, page) = (answer.status(), answer.text().await.unwrap());
+        if !page.contains("name=\"sure\"") || form.contains(&("sure", "1")) {
+            return (status, page);
+        }
+        form.push(("sure", "1"));
+        answer = client.post(link).header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
     }
     let next = client.get(link).send().await.unwrap();
     (next.status(), next.text().await.unwrap())
@@ -247,6 +253,7 @@ async fn nobody_chooses_less_than_another_policy_asks() {
     assert_eq!(world.send(ANNA, &[BURGER], mail("Dossier", SECRET).as_bytes()).await.code(), 250);
     let link = asked(&world).await;
     let page = reqwest::get(&link).await.unwrap().text().await.unwrap();
+    assert!(page.contains("burger@post.example (altijd met sms-code)"), "{page}");
     assert!(page.contains("value=\"2\"") && !page.contains("name=\"choice\" value=\"1\""), "{page}");
     // One that is made up gives nothing away.
     let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();

@@ -3,30 +3,24 @@
 use crate::{
     openly::until,
     policies::{ASK, SECRET, asked, press, sweep, world},
-    regression::unreadable_rows::organisation,
     sink::Sink,
-    world::{ANNA, BURGER, World, mail},
+    world::{ANNA, BURGER, World, mail, outbox_alone},
 };
-use arc_swap::ArcSwap;
 use reqwest::StatusCode;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use zegel::{
     address::Address,
     clock::{Clock as _, SetClock},
     demo::mailbox::Delivered,
     grant,
     notice::Letter,
-    outbox::{self, Outbox, Slow, UnderWay},
+    outbox::{self, Outbox},
     record::{Approval, Batch, Expect, FORMAT, Key, KeyRange, Sealed, SealedMessage, State},
     seal::lookup_id,
     secret::{Id, Token},
     smtp::client::{ClientOptions, NextHop, Routes},
-    store::{
-        Keyring, Store,
-        memory::{MemoryBlobs, MemoryStore},
-    },
-    template::Templates,
+    store::{Keyring, Store, memory::MemoryStore},
     time::Time,
 };
 
@@ -110,21 +104,7 @@ fn node(store: Arc<MemoryStore>, keyring: &Arc<Keyring>, clock: &Arc<SetClock>, 
     let wake = Arc::new(Notify::new());
     let (store, tray) = outbox::claiming(store, clock.clone(), wake.clone());
     let routes = Routes::only(NextHop::plain("127.0.0.1", hop.address().port()), ClientOptions::new("zegel.example"));
-    let outbox = Outbox {
-        store,
-        keyring: keyring.clone(),
-        routes: Arc::new(ArcSwap::from_pointee(routes)),
-        templates: Arc::new(ArcSwap::from_pointee(Templates::embedded())),
-        organisation: Arc::new(ArcSwap::from_pointee(organisation())),
-        clock: clock.clone(),
-        wake,
-        under_way: UnderWay::default(),
-        slow: Slow::default(),
-        blobs: Arc::new(MemoryBlobs::new()),
-        loop_header: None,
-        large: Arc::new(Semaphore::new(1)),
-    };
-    (Arc::new(outbox), tray)
+    (Arc::new(outbox_alone(store, keyring.clone(), routes, clock.clone(), wake)), tray)
 }
 
 #[tokio::test(flavor = "multi_thread")]

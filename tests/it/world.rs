@@ -15,12 +15,12 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     time::Instant,
 };
 use zegel::{
     address::Address,
-    clock::{Clock as _, SetClock, SystemClock},
+    clock::{Clock, SetClock, SystemClock},
     config::Config,
     demo::mailbox::{Delivered, Mailbox},
     extract,
@@ -28,6 +28,7 @@ use zegel::{
     inspect::Rulebook,
     metrics::Metrics,
     notice::Organisation,
+    outbox::{Outbox, Slow, UnderWay},
     record::{Approval, Card, Grant, Key, Sealed, SealedMessage},
     sandbox::{Options, Reader},
     seal::{card_context, lookup_id, open, part_context, unwrap},
@@ -37,7 +38,8 @@ use zegel::{
         self, Budget, EnvelopeCommand, Reply, ServerOptions,
         client::{ClientOptions, NextHop, Pool, Routes},
     },
-    store::{self, Opened, StoreOptions},
+    store::{self, Keyring, Opened, Store, StoreOptions, memory::MemoryBlobs},
+    template::Templates,
 };
 
 /// What workers run: the real binary, since this one is none.
@@ -310,14 +312,6 @@ pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook,
         loops: Loops { max_received: Loops::MAX_RECEIVED, header: None },
         null_sender: NullSender::default(),
     };
-    let organisation = Organisation {
-        name: "Gemeente Voorbeeld".to_owned(),
-        from: Address::parse("zegel@gemeente.example").unwrap(),
-        url: "http://127.0.0.1".to_owned(),
-        language: "nl".to_owned(),
-        hostname: "gw.example".to_owned(),
-        bounces: None,
-    };
     let metrics = Arc::new(Metrics::default());
     Gateway {
         options,
@@ -330,10 +324,40 @@ pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook,
         blobs: opened.blobs,
         keyring: opened.keyring,
         clock: Arc::new(SystemClock),
-        organisation: Arc::new(ArcSwap::from_pointee(organisation)),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation())),
         metrics,
         large: Arc::new(Semaphore::new(1)),
         live: Arc::default(),
+    }
+}
+
+/// An outbox by itself, over a store that is open, without anything around it.
+pub fn outbox_alone(store: Arc<dyn Store>, keyring: Arc<Keyring>, routes: Routes, clock: Arc<dyn Clock>, wake: Arc<Notify>) -> Outbox {
+    Outbox {
+        store,
+        keyring,
+        routes: Arc::new(ArcSwap::from_pointee(routes)),
+        templates: Arc::new(ArcSwap::from_pointee(Templates::embedded())),
+        organisation: Arc::new(ArcSwap::from_pointee(organisation())),
+        clock,
+        wake,
+        under_way: UnderWay::default(),
+        slow: Slow::default(),
+        blobs: Arc::new(MemoryBlobs::new()),
+        loop_header: None,
+        large: Arc::new(Semaphore::new(1)),
+    }
+}
+
+/// In whose name one part by itself writes.
+fn organisation() -> Organisation {
+    Organisation {
+        name: "Gemeente Voorbeeld".to_owned(),
+        from: Address::parse("zegel@gemeente.example").unwrap(),
+        url: "http://127.0.0.1:1".to_owned(),
+        language: "nl".to_owned(),
+        hostname: "gw.example".to_owned(),
+        bounces: None,
     }
 }
 

@@ -73,7 +73,14 @@ impl Reader<'_> {
                 }
             }
             (false, true) => {
-                for term in list.texts("words") {
+                let terms = list.texts("words");
+                if let [all] = &terms[..]
+                    && all.value.matches(',').count() > 1
+                {
+                    let what = "the whole list stands between one pair of quotes, so it is looked for as it stands there";
+                    list.fault(all.line, what, "give each term its own quotes: words = [\"astma\", \"diabetes\"]");
+                }
+                for term in terms {
                     if let Err(bad) = self.add(&term.value, form, spelling, Use::Find { rule: self.index }) {
                         list.fault(term.line, bad_term(&term.value, &bad), remedy(&bad));
                     }
@@ -107,6 +114,13 @@ impl Reader<'_> {
         // What is told here stands on every line, as a rule: once is enough.
         if let Some((line, (what, remedy))) = entries(text).find_map(|(line, term)| Some((line, no_term(term)?))) {
             return list.faults().add(file, line, what, remedy);
+        }
+        let mut some = entries(text);
+        if let (Some((line, all)), None) = (some.next(), some.next())
+            && all.contains(',')
+        {
+            let what = "the whole list stands on one line, so it is looked for as it stands there";
+            return list.faults().add(file, line, what, "write each term on a line of its own, without commas");
         }
         // Bullets. A list of exceptions alone may stand beside another one, but nobody puts a space there.
         if entries(text).next().is_some() && entries(text).all(|(_, term)| term.starts_with("- ")) {

@@ -63,8 +63,8 @@ impl Reader<'_> {
             problems: table.texts("problem").iter().filter_map(|word| problem(&table, word)).collect(),
             files: table.texts("file").iter().filter_map(|word| fact(&table, word)).collect(),
             reasons: reasons(&table),
-            headers: table.tables("header").into_iter().map(header).collect(),
-            recipients: table.table("recipients").map(recipients),
+            headers: headers(&table),
+            recipients: table.table_such_as("recipients", "it as in `recipients = { external = 20 }`: so many at least").map(recipients),
             at: windows(&table),
             from: self.who(&table, "from"),
             to: self.who(&table, "to"),
@@ -128,7 +128,7 @@ impl Reader<'_> {
         let mut who = Who::default();
         if table.is_texts(word) {
             for text in table.texts(word) {
-                one(table, word, &text, &mut who);
+                self.one(table, word, &text, &mut who);
             }
             return Some(who);
         }
@@ -141,6 +141,23 @@ impl Reader<'_> {
         }
         inner.finish();
         Some(who)
+    }
+
+    fn one(&self, table: &Table, word: &str, text: &Located<String>, who: &mut Who) {
+        match text.value.as_str() {
+            "internal" => who.internal = true,
+            "external" => who.external = true,
+            other if other.contains('@') => who.addresses.extend(address(table, text)),
+            other => {
+                let remedy = match did_you_mean(other, ["internal", "external"]) {
+                    _ if self.groups.contains_key(other) => format!("write `{word} = {{ groups = [\"{other}\"] }}`"),
+                    Some(meant) => format!("did you mean \"{meant}\"?"),
+                    None if other.contains('.') => format!("write `{word} = {{ domains = [\"{other}\"] }}`"),
+                    None => "write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }".to_owned(),
+                };
+                table.fault(text.line, format!("`{word}` can't be \"{other}\""), remedy);
+            }
+        }
     }
 
     fn group(&self, table: &Table, name: &Located<String>) -> Option<Arc<Group>> {
@@ -177,22 +194,6 @@ impl Reader<'_> {
     }
 }
 
-fn one(table: &Table, word: &str, text: &Located<String>, who: &mut Who) {
-    match text.value.as_str() {
-        "internal" => who.internal = true,
-        "external" => who.external = true,
-        other if other.contains('@') => who.addresses.extend(address(table, text)),
-        other => {
-            let remedy = match did_you_mean(other, ["internal", "external"]) {
-                Some(meant) => format!("did you mean \"{meant}\"?"),
-                None if other.contains('.') => format!("write `{word} = {{ domains = [\"{other}\"] }}`"),
-                None => "write \"internal\", \"external\", an address, or { domains = [\"theirs.example\"] }".to_owned(),
-            };
-            table.fault(text.line, format!("`{word}` can't be \"{other}\""), remedy);
-        }
-    }
-}
-
 fn reasons(table: &Table) -> Vec<String> {
     let known = |word: &Located<String>| {
         let known = extract::reason(&word.value).is_some();
@@ -202,6 +203,16 @@ fn reasons(table: &Table) -> Vec<String> {
         known
     };
     table.texts("reason").into_iter().filter(known).map(|word| word.value).collect()
+}
+
+fn headers(table: &Table) -> Vec<Header> {
+    if table.is_texts("header") {
+        let first = table.texts("header").into_iter().next();
+        let line = first.map_or(table.line(), |text| text.line);
+        table.fault(line, "`header` is a text", "write it as in `header = { name = \"Sensitivity\", is = \"Private\" }`");
+        return Vec::new();
+    }
+    table.tables("header").into_iter().map(header).collect()
 }
 
 fn header(table: Table) -> Header {

@@ -1,15 +1,17 @@
 //! The sender chooses how his message goes: with a password, with a code, or, for a reason that he gives, as he wrote it. Below the level that a
-//! policy names nobody can go.
+//! policy names nobody can go. What goes as he wrote it goes by a second press, on a page that says to whom: the first may have been a slip, or that
+//! of a program that tries what a link leads to.
 
 use super::Request;
 use crate::{
+    notice::MOST_NAMED,
     phone::PhoneNumber,
     portal::answer::{Form, Page, Refusal, Visit, see_other},
     record::{Key, KnownPhone, Level},
-    release::{Decided, Held, MOST_REASON_CHARS, numbers_first, release},
+    release::{Decided, Held, MOST_REASON_CHARS, Waiter, numbers_first, release},
     seal::form_token,
     store::StoreError,
-    template::DecidePage,
+    template::{DecidePage, OpenlyPage, RecipientLine},
 };
 use axum::http::StatusCode;
 
@@ -21,6 +23,9 @@ pub(super) fn page(visit: &Visit, request: &Request) -> Result<Page, Refusal> {
 /// The page with a reason as it was typed, and the key of the text that says what is wrong with it.
 fn shown(visit: &Visit, request: &Request, reason: &str, fault: Option<&'static str>) -> Result<Page, Refusal> {
     let view = DecidePage {
+        named: request.waiting.iter().take(MOST_NAMED).map(line).collect(),
+        more: request.waiting.len().saturating_sub(MOST_NAMED),
+        codes: request.waiting.iter().filter(|w| w.level == Level::Two).count(),
         subject: request.card.open_subject.clone(),
         at: request.record.value.at,
         recipients: request.waiting.len(),
@@ -33,6 +38,25 @@ fn shown(visit: &Visit, request: &Request, reason: &str, fault: Option<&'static 
         form: form_token(&request.token).expose().clone(),
     };
     visit.page(if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &view)
+}
+
+/// Asks once more, before the message goes as it was written.
+fn sure(visit: &Visit, request: &Request, reason: &str) -> Result<Page, Refusal> {
+    let open = || request.waiting.iter().filter(|w| w.as_sent.is_some());
+    let view = OpenlyPage {
+        subject: request.card.open_subject.clone(),
+        at: request.record.value.at,
+        named: open().take(MOST_NAMED).map(|w| w.address.to_string()).collect(),
+        more: open().count().saturating_sub(MOST_NAMED),
+        protected: request.waiting.len() - open().count(),
+        reason: reason.to_owned(),
+        form: form_token(&request.token).expose().clone(),
+    };
+    visit.page(StatusCode::OK, &view)
+}
+
+fn line(waiter: &Waiter) -> RecipientLine {
+    RecipientLine { address: waiter.address.to_string(), code: waiter.level == Level::Two, protected: waiter.as_sent.is_none() }
 }
 
 /// A reason as it is kept, or the key of the text that says what is wrong with it.
@@ -58,6 +82,9 @@ pub(super) async fn post(visit: &mut Visit, request: &mut Request, form: &Form) 
                 Ok(reason) => reason,
                 Err(fault) => return shown(visit, request, &typed, Some(fault)).map(Some),
             });
+            if form.field("sure") != "1" {
+                return sure(visit, request, typed.trim()).map(Some);
+            }
             request.waiting.iter_mut().for_each(|w| w.openly = true);
         }
         _ => return page(visit, request).map(Some),

@@ -362,6 +362,17 @@ impl PageView for NumbersPage {
     }
 }
 
+/// A recipient of a message whose sender decides how it goes.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecipientLine {
+    /// His address.
+    pub address: String,
+    /// A policy asks for level 2 for him.
+    pub code: bool,
+    /// It can't go to him as it is.
+    pub protected: bool,
+}
+
 /// The sender's page for a message about which he decides.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecidePage {
@@ -371,6 +382,12 @@ pub struct DecidePage {
     pub at: Time,
     /// How many recipients wait.
     pub recipients: usize,
+    /// Who they are, the first of them.
+    pub named: Vec<RecipientLine>,
+    /// How many more there are.
+    pub more: usize,
+    /// How many of all get a code whatever he chooses.
+    pub codes: usize,
     /// Whether level 1 is on offer: no policy asks for more, for one of them at least.
     pub level_1: bool,
     /// To how many of them it may go as it is.
@@ -400,6 +417,12 @@ impl PageView for DecidePage {
             subject,
             at: moment(0),
             recipients: 2,
+            named: vec![
+                RecipientLine { address: "burger@post.example".to_owned(), code: false, protected: false },
+                RecipientLine { address: "buur@post.example".to_owned(), code: true, protected: true },
+            ],
+            more: 3,
+            codes: 1,
             level_1: true,
             openly: 1,
             reason: "Al \"openbaar\" <b>".to_owned(),
@@ -408,9 +431,45 @@ impl PageView for DecidePage {
             until: moment(7).day(),
             form,
         };
-        let fresh = DecidePage { openly: 2, reason: String::new(), fault: None, ..full.clone() };
+        let fresh = DecidePage { openly: 2, codes: 0, more: 0, reason: String::new(), fault: None, ..full.clone() };
         let empty = DecidePage { fault: Some("reason-empty"), ..fresh.clone() };
         vec![DecidePage { subject: None, level_1: false, openly: 0, ..fresh.clone() }, fresh, empty, full]
+    }
+}
+
+/// The sender's page that asks once more before a message goes as he wrote it.
+#[derive(Clone, Debug, Serialize)]
+pub struct OpenlyPage {
+    /// The message's subject, unless it holds a finding.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// To whom it goes so, the first of them.
+    pub named: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+    /// For how many others it stays protected.
+    pub protected: usize,
+    /// Why, as he wrote it.
+    pub reason: String,
+    /// The form's token.
+    pub form: String,
+}
+
+impl PageView for OpenlyPage {
+    const TEMPLATE: &'static str = "pages/openly.html";
+
+    fn samples() -> Vec<OpenlyPage> {
+        let full = OpenlyPage {
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            named: vec!["burger@post.example".to_owned()],
+            more: 2,
+            protected: 1,
+            reason: "Al \"openbaar\" <b>".to_owned(),
+            form: "token".to_owned(),
+        };
+        vec![OpenlyPage { subject: None, more: 0, protected: 0, ..full.clone() }, full]
     }
 }
 

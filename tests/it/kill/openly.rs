@@ -33,7 +33,7 @@ async fn choose(link: String) -> Option<bool> {
         return Some(true);
     }
     let token = page.split("name=\"form\" value=\"").nth(1)?.split('"').next()?;
-    let form = [("form", token), ("choice", "open"), ("reason", "mag van de burger")];
+    let form = [("form", token), ("choice", "open"), ("reason", "mag van de burger"), ("sure", "1")];
     let page = client.post(&link).header("sec-fetch-site", "same-origin").form(&form).send().await.ok()?.text().await.ok()?;
     Some(has_left(&page))
 }

@@ -1,7 +1,7 @@
 //! One row that cannot be read, or cannot be claimed, made the outbox try it again at once and for ever; sixteen of them kept all mail from leaving.
 //! One such row among those that expire kept everything behind it, the keys of past days included.
 
-use crate::world::{ANNA, BURGER, World, mail};
+use crate::world::{ANNA, BURGER, World, mail, outbox_alone};
 use arc_swap::ArcSwap;
 use std::{
     sync::{
@@ -13,11 +13,9 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use zegel::{
-    address::Address,
     clock::{Clock as _, SetClock},
     config::Config,
-    notice::Organisation,
-    outbox::{self, Outbox, Slow, UnderWay},
+    outbox::{self, Outbox},
     record::{Batch, Expect, FORMAT, Key, KeyRange, Mail, Op, Record, Sealed},
     secret::Id,
     smtp::client::{ClientOptions, NextHop, Routes},
@@ -111,20 +109,9 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
     let store = Arc::new(full);
     let (_, tray) = outbox::claiming(store.clone(), clock.clone(), wake.clone());
     let (stop, stopped) = watch::channel(false);
-    let outbox = Arc::new(Outbox {
-        store: store.clone(),
-        keyring: opened.keyring.clone(),
-        routes: Arc::new(ArcSwap::from_pointee(Routes::only(NextHop::plain("127.0.0.1", 1), ClientOptions::new("zegel.example")))),
-        templates: Arc::new(ArcSwap::from_pointee(config.templates)),
-        organisation: Arc::new(ArcSwap::from_pointee(organisation())),
-        clock,
-        wake,
-        under_way: UnderWay::default(),
-        slow: Slow::default(),
-        blobs: Arc::new(zegel::store::memory::MemoryBlobs::new()),
-        loop_header: None,
-        large: Arc::new(tokio::sync::Semaphore::new(1)),
-    });
+    let routes = Routes::only(NextHop::plain("127.0.0.1", 1), ClientOptions::new("zegel.example"));
+    let outbox = outbox_alone(store.clone(), opened.keyring.clone(), routes, clock, wake);
+    let outbox = Arc::new(Outbox { templates: Arc::new(ArcSwap::from_pointee(config.templates)), ..outbox });
     let running = tokio::spawn(outbox.run(tray, stopped));
     // On one thread each turn given away lets the outbox go once around, unless it waits.
     for _ in 0..1000 {
@@ -134,15 +121,4 @@ async fn a_row_that_cannot_be_claimed_is_tried_again_with_patience() {
     stop.send(true).unwrap();
     running.await.unwrap();
     assert!(looks < 100, "{looks} looks without a wait");
-}
-
-pub(crate) fn organisation() -> Organisation {
-    Organisation {
-        name: "Gemeente Voorbeeld".to_owned(),
-        from: Address::parse("zegel@gemeente.example").unwrap(),
-        url: "http://127.0.0.1:1".to_owned(),
-        language: "nl".to_owned(),
-        hostname: "zegel.voorbeeld.example".to_owned(),
-        bounces: None,
-    }
 }
