@@ -18,6 +18,7 @@ use crate::{
         Accounts, Network,
         client::{DomainPattern, NextHop},
     },
+    template::Language,
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -32,7 +33,7 @@ pub struct Organisation {
     pub name: String,
     /// Its own domains: everybody else is external. Never empty.
     pub domains: Vec<Domain>,
-    /// The language of its pages and mails: `nl` or `en`.
+    /// The language of its pages and mails: the code of a [`Language`].
     pub language: String,
 }
 
@@ -120,9 +121,6 @@ const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
 /// Smaller than this no mail with a document fits; larger than the byte budget of all sessions (512 MiB) none could ever be taken.
 const SIZE_RANGE_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=512 * 1024 * 1024;
 
-/// The languages that the pages and mails speak.
-const LANGUAGES: [&str; 2] = ["nl", "en"];
-
 pub(super) fn read(root: Table, folder: &Path) -> Sections {
     root.not_yet(&["limits", "log", "retention", "audit", "transfer", "admin"]);
     let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
@@ -177,8 +175,12 @@ fn organisation(table: Table) -> Option<Organisation> {
         table.fault(table.line(), "`domains` is missing", "add a line such as `domains = [\"voorbeeld.example\"]`");
     }
     let language = table.text("language");
-    if let Some(language) = language.as_ref().filter(|l| !LANGUAGES.contains(&l.value.as_str())) {
-        table.fault(language.line, format!("the language \"{}\" is not in this version", language.value), "write \"nl\" or \"en\"");
+    if let Some(language) = language.as_ref().filter(|l| Language::parse(&l.value).is_none()) {
+        table.fault(
+            language.line,
+            format!("the language \"{}\" is not in this version", language.value),
+            "write \"nl\", \"en\", \"de\" or \"fr\"",
+        );
     }
     table.finish();
     (!domains.is_empty()).then_some(())?;

@@ -70,7 +70,9 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/view.html",
     "templates/static/zegel.css",
     "templates/static/zegel.js",
+    "templates/words/de.ftl",
     "templates/words/en.ftl",
+    "templates/words/fr.ftl",
     "templates/words/nl.ftl",
 ];
 
@@ -84,11 +86,15 @@ pub enum Language {
     Nl,
     /// English.
     En,
+    /// German.
+    De,
+    /// French.
+    Fr,
 }
 
 impl Language {
     /// Every language; the first is spoken where nothing else is known.
-    pub const ALL: [Language; 2] = [Language::Nl, Language::En];
+    pub const ALL: [Language; 4] = [Language::Nl, Language::En, Language::De, Language::Fr];
 
     /// Its code (BCP 47), as in records, configuration and `lang` attributes.
     #[must_use]
@@ -96,6 +102,8 @@ impl Language {
         match self {
             Language::Nl => "nl",
             Language::En => "en",
+            Language::De => "de",
+            Language::Fr => "fr",
         }
     }
 

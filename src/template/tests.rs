@@ -25,10 +25,30 @@ fn the_embedded_templates_have_no_fault_and_none_is_forgotten() {
 #[test]
 fn every_language_has_the_same_texts_with_the_same_values() {
     let nl = messages(include_str!("../../templates/words/nl.ftl"));
-    let en = messages(include_str!("../../templates/words/en.ftl"));
-    assert_eq!(nl.keys().collect::<Vec<_>>(), en.keys().collect::<Vec<_>>());
-    for (key, message) in &nl {
-        assert_eq!(message.values, en[key].values, "{key}");
+    let files: Vec<_> = EMBEDDED.iter().filter(|(name, _)| name.ends_with(".ftl")).collect();
+    assert_eq!(files.len(), Language::ALL.len());
+    for (file, source) in files {
+        let theirs = messages(source);
+        assert_eq!(nl.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{file}");
+        for (key, message) in &nl {
+            assert_eq!(message.values, theirs[key].values, "{file}: {key}");
+        }
+    }
+}
+
+#[test]
+fn pages_and_mails_say_in_which_language_they_are() {
+    let templates = Templates::embedded();
+    for language in Language::ALL {
+        let said = format!("<html lang=\"{}\">", language.code());
+        let page = templates.page(language, "Gemeente Voorbeeld", &NoticePage::HOME).unwrap();
+        assert!(page.contains(&said), "{page}");
+        for other in Language::ALL.into_iter().filter(|other| *other != language) {
+            let switch = format!("<a href=\"?lang={0}\" lang=\"{0}\" hreflang=\"{0}\">", other.code());
+            assert!(page.contains(&switch), "{page}");
+        }
+        let mail = templates.mail(language, "Gemeente Voorbeeld", &NotificationMail::samples().remove(0)).unwrap();
+        assert!(mail.html.contains(&said), "{}", mail.html);
     }
 }
 
