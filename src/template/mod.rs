@@ -305,6 +305,9 @@ fn spoken(language: Language, sources: &BTreeMap<&str, &str>, files: &Files, fau
     let file = format!("templates/words/{}.ftl", language.code());
     let ours = EMBEDDED.iter().find(|(name, _)| *name == file).expect("every language has its file of words").1;
     let words = Arc::new(Words::compile(language, ours, files.get(&file).map(String::as_str), &file, faults));
+    if faults.is_empty() {
+        words::try_all(&words, ours, files.get(&file).map(String::as_str), &file, faults);
+    }
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_fuel(Some(FUEL));

@@ -127,6 +127,62 @@ fn a_faulty_file_is_told_with_its_line() {
 }
 
 #[test]
+fn a_text_that_would_fail_when_it_is_needed_is_told_before() {
+    let check = |file: &str, text: &str, expected: &str| {
+        let (_, faults) = compile(&[(file, text)]);
+        assert!(faults.iter().any(|f| f.starts_with(expected)) && faults.len() == 1, "{faults:?}");
+    };
+    // Subjects and SMS are in no template: rendering these would not find it.
+    check(
+        "templates/words/de.ftl",
+        "\npassword-subject = { $no }\n",
+        "templates/words/de.ftl:2: the text `password-subject` uses an unknown",
+    );
+    check(
+        "templates/words/de.ftl",
+        "\npassword-subject = { no-such }\n",
+        "templates/words/de.ftl:2: the text `password-subject` cannot be",
+    );
+    check(
+        "templates/words/fr.ftl",
+        "told-refused-subject = { SHOUT($subject) }\n",
+        "templates/words/fr.ftl:1: the text `told-refused-subject` ",
+    );
+    check(
+        "templates/words/nl.ftl",
+        "password-subject =\n    .title = x\n",
+        "templates/words/nl.ftl:1: there is no text `password-subject`",
+    );
+    check("templates/words/nl.ftl", "continue = { \"\" }\n", "templates/words/nl.ftl:1: the text `continue` says nothing");
+    check(
+        "templates/words/nl.ftl",
+        "sms-code = Uw code: { $code }\n",
+        "templates/words/nl.ftl:1: the text `sms-code` does not begin with the code",
+    );
+    check(
+        "templates/words/nl.ftl",
+        "sms-code = Uw code komt\n",
+        "templates/words/nl.ftl:1: the text `sms-code` does not begin with the code",
+    );
+}
+
+#[test]
+fn a_template_that_lacks_what_it_is_for_is_told_before() {
+    let check = |file: &str, without: &str, expected: &str| {
+        let ours = EMBEDDED.iter().find(|(name, _)| *name == file).unwrap().1;
+        let (_, faults) = compile(&[(file, &ours.replace(without, ""))]);
+        assert!(faults.len() == 1 && faults[0].starts_with(&format!("{file}:1: {expected}")), "{faults:?}");
+    };
+    check("templates/mails/notification.txt", "{{ mail.link }}", "this mail does not tell its link or password");
+    check("templates/mails/password.html", "{{ mail.password }}", "this mail does not tell its link or password");
+    check("templates/mails/number.txt", "{{ mail.link }}", "this mail does not tell its link or password");
+    for page in ["start", "message", "view", "numbers", "decide"] {
+        let field = "<input type=\"hidden\" name=\"form\" value=\"{{ page.form }}\">";
+        check(&format!("templates/pages/{page}.html"), field, "a form does not send its token along");
+    }
+}
+
+#[test]
 fn what_people_write_is_never_template_source_nor_markup() {
     let templates = Templates::embedded();
     let nasty = "<script>alert(1)</script>{{ 7*7 }}{% raw %}\" onclick=x";
