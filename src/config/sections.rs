@@ -1,7 +1,7 @@
 //! The sections of `zegel.toml`.
 
 use super::{
-    accounts, direct,
+    accounts, direct, dkim,
     endpoint::Url,
     extract, loops,
     route::{self, Place},
@@ -12,7 +12,7 @@ use crate::{
     detect::KnownKey,
     fault::{Located, Table},
     gateway::{DirectOptions, Loops, NullSender},
-    notice::RETURN_NAME,
+    notice::{RETURN_NAME, Signer},
     sandbox::Ocr,
     smtp::{
         Accounts, Network,
@@ -72,6 +72,8 @@ pub struct Mail {
     pub from: Address,
     /// Where bounces of notifications come back to us; `None` when they go to the sender.
     pub bounces: Option<Address>,
+    /// Who signs it; `None` leaves that to the next hop.
+    pub signer: Option<Arc<Signer>>,
 }
 
 /// Where recipients come.
@@ -125,8 +127,8 @@ pub(super) fn read(root: Table, folder: &Path) -> Sections {
     root.not_yet(&["limits", "log", "retention", "audit", "transfer", "admin"]);
     let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
     let mail = match root.table("mail") {
-        Some(table) => mail(table, organisation.as_ref()),
-        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None })),
+        Some(table) => mail(table, folder, organisation.as_ref()),
+        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None, signer: None })),
     };
     let mut taken = Vec::new();
     let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(|t| portal(t, &mut taken));
@@ -198,7 +200,7 @@ fn from_zegel(organisation: &Organisation) -> Option<Address> {
     Address::parse(&format!("zegel@{}", organisation.domains.first()?)).ok()
 }
 
-fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
+fn mail(table: Table, folder: &Path, organisation: Option<&Organisation>) -> Option<Mail> {
     let address = |text: &Located<String>| {
         Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
     };
@@ -220,8 +222,9 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
         }
         Some(bounces)
     });
+    let signer = table.table("dkim").and_then(|t| dkim::read(t, folder, from.as_ref()));
     table.finish();
-    from.map(|from| Mail { from, bounces })
+    from.map(|from| Mail { from, bounces, signer })
 }
 
 fn smtp(

@@ -58,6 +58,7 @@ mod tests {
             language: "nl".to_owned(),
             hostname: "zegel.voorbeeld.example".to_owned(),
             bounces: None,
+            signer: None,
         }
     }
 

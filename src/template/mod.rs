@@ -144,6 +144,12 @@ impl RenderError {
     pub fn without_contents() -> RenderError {
         RenderError("of a reply: it is composed with its contents".to_owned())
     }
+
+    /// A mail could not be signed: the key failed.
+    #[must_use]
+    pub fn not_signed() -> RenderError {
+        RenderError("of a mail: its signature could not be made".to_owned())
+    }
 }
 
 /// A mail's two bodies.
