@@ -8,7 +8,6 @@ use crate::{address::Domain, template::RenderError, time::Time};
 use aws_lc_rs::{
     digest,
     encoding::{AsDer, PublicKeyX509Der},
-    rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -131,15 +130,15 @@ impl Signer {
 
 impl Key {
     fn sign(&self, octets: &[u8]) -> Option<Vec<u8>> {
+        let digest = digest::digest(&digest::SHA256, octets);
         match self {
             Key::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                // PKCS#1 v1.5 uses no randomness.
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), octets, &mut signature).ok()?;
+                pair.sign_digest(&RSA_PKCS1_SHA256, &digest, &mut signature).ok()?;
                 Some(signature)
             }
             // Of the digest, not of the text: RFC 8463, 3.
-            Key::Ed25519(pair) => pair.try_sign(digest::digest(&digest::SHA256, octets).as_ref()).ok().map(|s| s.as_ref().to_vec()),
+            Key::Ed25519(pair) => pair.try_sign(digest.as_ref()).ok().map(|s| s.as_ref().to_vec()),
         }
     }
 }

@@ -317,6 +317,7 @@ pub fn gateway(routes: Arc<ArcSwap<Routes>>, opened: Opened, rulebook: Rulebook,
         language: "nl".to_owned(),
         hostname: "gw.example".to_owned(),
         bounces: None,
+        signer: None,
     };
     let metrics = Arc::new(Metrics::default());
     Gateway {

@@ -144,5 +144,6 @@ pub(crate) fn organisation() -> Organisation {
         language: "nl".to_owned(),
         hostname: "zegel.voorbeeld.example".to_owned(),
         bounces: None,
+        signer: None,
     }
 }
