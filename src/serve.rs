@@ -377,6 +377,7 @@ fn organisation(config: &Config) -> Organisation {
         language: config.organisation.language.clone(),
         hostname: config.smtp.hostname.clone(),
         bounces: config.mail.bounces.clone(),
+        signer: config.mail.signer.clone(),
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn read(table: &Table, folder: &Path, organisation: Option<&Organisat
     if !has_certificate && !table.has("certificate") {
         table.fault(file.line, "`accounts` without `certificate`: passwords would travel in clear", "add `certificate` and `key`");
     }
-    let text = read_private(table, &file, &folder.join(&file.value))?;
+    let remedy = "name a file with a line name:PHC for each account; `zegel hash-password` prints the PHC string";
+    let text = read_private(table, &file, &folder.join(&file.value), remedy)?;
     let domains = organisation.map(|o| o.domains.clone()).unwrap_or_default();
     let faults = match Accounts::parse(&text, domains) {
         Ok(accounts) => return Some(Arc::new(accounts)),
@@ -36,8 +37,8 @@ pub(super) fn read(table: &Table, folder: &Path, organisation: Option<&Organisat
     None
 }
 
-/// The text of a file that nobody else may read: who has the hashes can try passwords on them at leisure.
-fn read_private(table: &Table, file: &Located<String>, path: &Path) -> Option<Zeroizing<String>> {
+/// The text of a file that nobody else may read: who has hashes can try passwords on them at leisure, who has a key signs as the organisation.
+pub(super) fn read_private(table: &Table, file: &Located<String>, path: &Path, remedy: &str) -> Option<Zeroizing<String>> {
     let read = || -> io::Result<(u32, Zeroizing<String>)> {
         let opened = File::open(path)?;
         let mode = opened.metadata()?.permissions().mode();
@@ -55,7 +56,6 @@ fn read_private(table: &Table, file: &Located<String>, path: &Path) -> Option<Ze
         }
         Ok((_, text)) => Some(text),
         Err(error) => {
-            let remedy = "name a file with a line name:PHC for each account; `zegel hash-password` prints the PHC string";
             table.fault(file.line, format!("{} can't be read: {error}", path.display()), remedy);
             None
         }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod direct;
+mod dkim;
 mod endpoint;
 mod extract;
 mod files;

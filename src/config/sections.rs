@@ -1,7 +1,7 @@
 //! The sections of `zegel.toml`.
 
 use super::{
-    accounts, direct,
+    accounts, direct, dkim,
     endpoint::Url,
     extract, loops,
     route::{self, Place},
@@ -12,12 +12,13 @@ use crate::{
     detect::KnownKey,
     fault::{Located, Table},
     gateway::{DirectOptions, Loops, NullSender},
-    notice::RETURN_NAME,
+    notice::{RETURN_NAME, Signer},
     sandbox::Ocr,
     smtp::{
         Accounts, Network,
         client::{DomainPattern, NextHop},
     },
+    template::Language,
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -32,7 +33,7 @@ pub struct Organisation {
     pub name: String,
     /// Its own domains: everybody else is external. Never empty.
     pub domains: Vec<Domain>,
-    /// The language of its pages and mails: `nl` or `en`.
+    /// The language of its pages and mails: the code of a [`Language`].
     pub language: String,
 }
 
@@ -71,6 +72,8 @@ pub struct Mail {
     pub from: Address,
     /// Where bounces of notifications come back to us; `None` when they go to the sender.
     pub bounces: Option<Address>,
+    /// Who signs it; `None` leaves that to the next hop.
+    pub signer: Option<Arc<Signer>>,
 }
 
 /// Where recipients come.
@@ -120,15 +123,12 @@ const DEFAULT_SIZE_BYTES: u64 = 50 * 1024 * 1024;
 /// Smaller than this no mail with a document fits; larger than the byte budget of all sessions (512 MiB) none could ever be taken.
 const SIZE_RANGE_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=512 * 1024 * 1024;
 
-/// The languages that the pages and mails speak.
-const LANGUAGES: [&str; 2] = ["nl", "en"];
-
 pub(super) fn read(root: Table, folder: &Path) -> Sections {
     root.not_yet(&["limits", "log", "retention", "audit", "transfer", "admin"]);
     let organisation = section(&root, "organisation", "name = \"Gemeente Voorbeeld\"").and_then(organisation);
     let mail = match root.table("mail") {
-        Some(table) => mail(table, organisation.as_ref()),
-        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None })),
+        Some(table) => mail(table, folder, organisation.as_ref()),
+        None => organisation.as_ref().and_then(|o| from_zegel(o).map(|from| Mail { from, bounces: None, signer: None })),
     };
     let mut taken = Vec::new();
     let portal = section(&root, "portal", "listen = [\"127.0.0.1:8080\"]").and_then(|t| portal(t, &mut taken));
@@ -177,8 +177,12 @@ fn organisation(table: Table) -> Option<Organisation> {
         table.fault(table.line(), "`domains` is missing", "add a line such as `domains = [\"voorbeeld.example\"]`");
     }
     let language = table.text("language");
-    if let Some(language) = language.as_ref().filter(|l| !LANGUAGES.contains(&l.value.as_str())) {
-        table.fault(language.line, format!("the language \"{}\" is not in this version", language.value), "write \"nl\" or \"en\"");
+    if let Some(language) = language.as_ref().filter(|l| Language::parse(&l.value).is_none()) {
+        table.fault(
+            language.line,
+            format!("the language \"{}\" is not in this version", language.value),
+            "write \"nl\", \"en\", \"de\" or \"fr\"",
+        );
     }
     table.finish();
     (!domains.is_empty()).then_some(())?;
@@ -196,7 +200,7 @@ fn from_zegel(organisation: &Organisation) -> Option<Address> {
     Address::parse(&format!("zegel@{}", organisation.domains.first()?)).ok()
 }
 
-fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
+fn mail(table: Table, folder: &Path, organisation: Option<&Organisation>) -> Option<Mail> {
     let address = |text: &Located<String>| {
         Address::parse(&text.value).map_err(|e| table.fault(text.line, format!("\"{}\" is no address", text.value), e.to_string())).ok()
     };
@@ -218,8 +222,9 @@ fn mail(table: Table, organisation: Option<&Organisation>) -> Option<Mail> {
         }
         Some(bounces)
     });
+    let signer = table.table("dkim").and_then(|t| dkim::read(t, folder, from.as_ref()));
     table.finish();
-    from.map(|from| Mail { from, bounces })
+    from.map(|from| Mail { from, bounces, signer })
 }
 
 fn smtp(

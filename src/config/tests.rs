@@ -142,3 +142,34 @@ fn accounts_are_read_from_a_file_that_nobody_else_may_read() {
     let faults = load(0o600).err().unwrap();
     assert_eq!(faults[0].to_string().split("; ").next(), Some("zegel.toml:12: accounts:1: no PHC string behind the name"), "{faults:?}");
 }
+
+#[test]
+fn the_key_that_signs_mail_is_checked() {
+    let text = SMALLEST.replace("[portal]", "[mail.dkim]\nselector = \"zegel\"\nkey = \"dkim.pem\"\n[portal]");
+    assert_ne!(text, SMALLEST);
+    let key = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap().to_pkcs8().unwrap();
+    let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, key.as_ref());
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
+    let folder = folder(&[("zegel.toml", &text), ("dkim.pem", &key)]);
+    let load = |mode: u32, text: &str| {
+        fs::write(folder.path().join("zegel.toml"), text).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(folder.path().join("dkim.pem"), mode).unwrap();
+        Config::load(&folder.path().join("zegel.toml")).map_err(|f| f.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let place = load(0o600, &text).unwrap().mail.signer.unwrap().record().0;
+    assert_eq!(place, "zegel._domainkey.voorbeeld.example");
+    let check = |mode, text: &str, expected: &str| {
+        let told = load(mode, text).err().unwrap();
+        assert!(told.contains(expected), "{told}");
+    };
+    check(0o640, &text, "dkim.pem (mode 640); `chmod 600` it");
+    check(0o600, &text.replace("dkim.pem", "zegel.toml"), "others may read");
+    check(0o600, &text.replace("dkim.pem", "none.pem"), "none.pem can't be read");
+    let other = text.replace("selector = ", "domain = \"elders.example\"\nselector = ");
+    check(0o600, &other, "a signature of \"elders.example\" doesn't count for mail from zegel@voorbeeld.example");
+    let above = other.replace("elders.example", "example");
+    assert!(load(0o600, &above).is_ok());
+    fs::write(folder.path().join("dkim.pem"), "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").unwrap();
+    check(0o600, &text, "holds no key that signs mail: RSA of 2048 to 4096 bits, or Ed25519");
+}

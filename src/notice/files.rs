@@ -49,11 +49,8 @@ pub fn compose_with_text(
         None => insert(&as_html(&contents.text), &ours_as_html),
     };
     let bodies = Bodies { text: format!("{}\r\n{}", ours_as_text.trim_end(), contents.text), html };
-    Ok(Draft { from, reply_to: sender.clone(), envelope_from: envelope_from.clone(), bodies, by_a_person: true, ..draft }.build(
-        id,
-        at,
-        organisation,
-    ))
+    let draft = Draft { from, reply_to: sender.clone(), envelope_from: envelope_from.clone(), bodies, by_a_person: true, ..draft };
+    draft.build(id, at, organisation)
 }
 
 /// A page of `text`, its lines as they are.

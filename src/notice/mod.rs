@@ -2,6 +2,7 @@
 //!
 //! A [`Letter`] is what a mail says. It lies sealed in the outbox and is composed when it leaves, with the templates of that moment.
 
+mod dkim;
 mod files;
 mod letter;
 mod origin;
@@ -12,6 +13,7 @@ mod return_path;
 mod sms;
 mod stored;
 
+pub use dkim::{NoKey, Signer};
 pub use files::compose_with_text;
 pub use letter::{Letter, Told};
 pub use origin::Origin;
@@ -35,6 +37,7 @@ use mail_builder::{
     headers::{address::Address as Mailbox, message_id::MessageId, raw::Raw},
 };
 use report::Report;
+use std::sync::Arc;
 
 /// Who speaks in mails and on pages.
 #[derive(Clone, Debug)]
@@ -51,6 +54,8 @@ pub struct Organisation {
     pub hostname: String,
     /// Where bounces of notifications come back to us (`[mail] bounces`); `None` when they go to the sender.
     pub bounces: Option<Address>,
+    /// Who signs its mails (`[mail.dkim]`); `None` leaves that to the next hop.
+    pub signer: Option<Arc<Signer>>,
 }
 
 impl Organisation {
@@ -126,7 +131,7 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
             Draft::of(&mail, sender, language, organisation, templates, title)?
         }
     };
-    Ok(draft.build(id, at, organisation))
+    draft.build(id, at, organisation)
 }
 
 fn notification(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
@@ -261,7 +266,7 @@ impl Draft {
         Ok(Draft { from, reply_to: None, envelope_from: None, to: to.clone(), subject, bodies, language, by_a_person: false, report: None })
     }
 
-    fn build(self, id: Id, at: Time, organisation: &Organisation) -> Composed {
+    fn build(self, id: Id, at: Time, organisation: &Organisation) -> Result<Composed, RenderError> {
         let mut mail = MessageBuilder::new()
             .from(Mailbox::new_address(Some(excerpt(&self.from)), organisation.from.as_str().to_owned()))
             .to(Mailbox::new_address(None::<String>, self.to.as_str().to_owned()))
@@ -282,10 +287,18 @@ impl Draft {
         if let Some(reply_to) = &self.reply_to {
             mail = mail.reply_to(Mailbox::new_address(None::<String>, reply_to.as_str().to_owned()));
         }
-        let mut octets = Vec::new();
-        mail.serialize(&mut octets);
-        Composed { envelope_from: self.envelope_from, to: self.to, octets }
+        Ok(Composed { envelope_from: self.envelope_from, to: self.to, octets: written(mail, at, organisation)? })
     }
+}
+
+/// A mail as it leaves, signed by the organisation if it has a key.
+fn written(mail: MessageBuilder<'_>, at: Time, organisation: &Organisation) -> Result<Vec<u8>, RenderError> {
+    let mut octets = Vec::new();
+    mail.serialize(&mut octets);
+    if let Some(signer) = &organisation.signer {
+        signer.sign(&mut octets, at)?;
+    }
+    Ok(octets)
 }
 
 /// The longest text of others that a mail of ours repeats: a subject of several kilobytes helps nobody.

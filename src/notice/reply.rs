@@ -1,6 +1,6 @@
 //! A recipient's reply, as a mail in its sender's own mailbox; and what the recipient is told when it does not arrive.
 
-use super::{Composed, Draft, Letter, Organisation, excerpt};
+use super::{Composed, Draft, Letter, Organisation, excerpt, written};
 use crate::{
     secret::{Id, hex},
     template::{Language, RenderError, ReplyNotSentMail, Templates},
@@ -60,9 +60,7 @@ pub fn compose_reply(
         let media_type = if is_media_type(&media_type) { media_type } else { "application/octet-stream".to_owned() };
         mail = mail.attachment(media_type, name, octets);
     }
-    let mut octets = Vec::new();
-    mail.serialize(&mut octets);
-    Ok(Composed { envelope_from: None, to: sender.clone(), octets })
+    Ok(Composed { envelope_from: None, to: sender.clone(), octets: written(mail, at, organisation)? })
 }
 
 /// The mail that tells a recipient that his reply did not arrive.
@@ -112,6 +110,7 @@ mod tests {
             language: "nl".to_owned(),
             hostname: "x".to_owned(),
             bounces: None,
+            signer: None,
         };
         let at = Time::from_millis(1_791_790_000_000);
         let mail = compose_reply(&letter, contents, Id([1; 16]), at, &organisation, &Templates::embedded()).unwrap();

@@ -58,6 +58,7 @@ mod tests {
             language: "nl".to_owned(),
             hostname: "zegel.voorbeeld.example".to_owned(),
             bounces: None,
+            signer: None,
         }
     }
 
@@ -74,6 +75,12 @@ mod tests {
             let text = sms_text(&code, &organisation(&name), &templates, Language::En);
             assert!(text.expose().chars().count() <= 160 && text.expose().starts_with("042815 ") && text.expose().ends_with("#042815"));
             assert_eq!(to_gsm7(text.expose()), *text.expose());
+        }
+        for language in Language::ALL {
+            // A text in letters of the alphabet loses nothing, and leaves room for a name.
+            let text = sms_text(&code, &organisation("Voorbeeldgemeente"), &templates, language);
+            let told = templates.text(language, "sms-code", &[("code", "042815"), ("organisation", "Voorbeeldgemeente")]);
+            assert!(text.expose().starts_with(&told), "{}", text.expose());
         }
     }
 }

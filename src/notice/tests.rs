@@ -14,6 +14,7 @@ fn organisation() -> Organisation {
         language: "nl".to_owned(),
         hostname: "zegel.voorbeeld.example".to_owned(),
         bounces: None,
+        signer: None,
     }
 }
 

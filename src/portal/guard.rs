@@ -155,6 +155,7 @@ mod tests {
             language: "nl".into(),
             hostname: "x".into(),
             bounces: None,
+            signer: None,
         }
     }
 

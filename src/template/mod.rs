@@ -73,7 +73,9 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/view.html",
     "templates/static/zegel.css",
     "templates/static/zegel.js",
+    "templates/words/de.ftl",
     "templates/words/en.ftl",
+    "templates/words/fr.ftl",
     "templates/words/nl.ftl",
 ];
 
@@ -87,11 +89,15 @@ pub enum Language {
     Nl,
     /// English.
     En,
+    /// German.
+    De,
+    /// French.
+    Fr,
 }
 
 impl Language {
     /// Every language; the first is spoken where nothing else is known.
-    pub const ALL: [Language; 2] = [Language::Nl, Language::En];
+    pub const ALL: [Language; 4] = [Language::Nl, Language::En, Language::De, Language::Fr];
 
     /// Its code (BCP 47), as in records, configuration and `lang` attributes.
     #[must_use]
@@ -99,6 +105,8 @@ impl Language {
         match self {
             Language::Nl => "nl",
             Language::En => "en",
+            Language::De => "de",
+            Language::Fr => "fr",
         }
     }
 
@@ -138,6 +146,12 @@ impl RenderError {
     #[must_use]
     pub fn without_contents() -> RenderError {
         RenderError("of a reply: it is composed with its contents".to_owned())
+    }
+
+    /// A mail could not be signed: the key failed.
+    #[must_use]
+    pub fn not_signed() -> RenderError {
+        RenderError("of a mail: its signature could not be made".to_owned())
     }
 }
 
@@ -300,6 +314,9 @@ fn spoken(language: Language, sources: &BTreeMap<&str, &str>, files: &Files, fau
     let file = format!("templates/words/{}.ftl", language.code());
     let ours = EMBEDDED.iter().find(|(name, _)| *name == file).expect("every language has its file of words").1;
     let words = Arc::new(Words::compile(language, ours, files.get(&file).map(String::as_str), &file, faults));
+    if faults.is_empty() {
+        words::try_all(&words, ours, files.get(&file).map(String::as_str), &file, faults);
+    }
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_fuel(Some(FUEL));

@@ -52,17 +52,25 @@ pub(super) fn ago(words: &Words, at: Time, now: Time) -> Result<String, String> 
 /// `1,2 MB`.
 pub(super) fn size(words: &Words, bytes: u64) -> Result<String, String> {
     let (unit, scale) = match bytes {
-        0..1_000 => return Ok(format!("{bytes} B")),
+        0..1_000 => return measure(words, bytes.to_string(), "B"),
         1_000..1_000_000 => ("kB", 1_000),
         _ => ("MB", 1_000_000),
     };
     let tenths = (bytes * 10).div_ceil(scale);
     let comma = words.text("decimal-comma", &FluentArgs::new())?;
-    Ok(if tenths >= 100 || tenths.is_multiple_of(10) {
-        format!("{} {unit}", tenths.div_ceil(10))
+    let number = if tenths >= 100 || tenths.is_multiple_of(10) {
+        tenths.div_ceil(10).to_string()
     } else {
-        format!("{}{comma}{} {unit}", tenths / 10, tenths % 10)
-    })
+        format!("{}{comma}{}", tenths / 10, tenths % 10)
+    };
+    measure(words, number, unit)
+}
+
+fn measure(words: &Words, number: String, unit: &str) -> Result<String, String> {
+    let mut args = FluentArgs::new();
+    args.set("number", number);
+    args.set("unit", unit);
+    words.text("size", &args)
 }
 
 #[cfg(test)]
@@ -74,6 +82,8 @@ mod tests {
         let source = match language {
             Language::Nl => include_str!("../../templates/words/nl.ftl"),
             Language::En => include_str!("../../templates/words/en.ftl"),
+            Language::De => include_str!("../../templates/words/de.ftl"),
+            Language::Fr => include_str!("../../templates/words/fr.ftl"),
         };
         Words::compile(language, source, None, "", &Faults::default())
     }
@@ -91,6 +101,9 @@ mod tests {
         assert_eq!(clock(at("2026-07-02T14:06:00Z")), "16:06");
         assert_eq!(iso(at("2026-07-02T14:06:00Z")), "2026-07-02T16:06:00+02:00");
         assert_eq!(date(&words(Language::En), "2026-12-31").unwrap(), "31 December 2026");
+        assert_eq!(date(&words(Language::De), "2026-03-01").unwrap(), "1. März 2026");
+        assert_eq!(date(&words(Language::Fr), "2026-08-01").unwrap(), "1er août 2026");
+        assert_eq!(date(&words(Language::Fr), "2026-02-21").unwrap(), "21 février 2026");
         assert!(date(&nl, "morgen").is_err());
     }
 
@@ -104,6 +117,10 @@ mod tests {
         check(Language::Nl, "2026-02-02T14:59:00Z", "één minuut geleden");
         check(Language::Nl, "2026-02-02T13:30:00Z", "één uur geleden");
         check(Language::En, "2026-02-02T01:00:00Z", "14 hours ago");
+        check(Language::De, "2026-02-02T13:30:00Z", "vor einer Stunde");
+        check(Language::De, "2026-01-30T01:00:00Z", "vor 3 Tagen");
+        check(Language::Fr, "2026-02-02T14:59:30Z", "à l’instant");
+        check(Language::Fr, "2026-02-02T14:58:00Z", "il y a 2 minutes");
         check(Language::Nl, "2026-01-30T01:00:00Z", "3 dagen geleden");
     }
 
@@ -117,5 +134,7 @@ mod tests {
         check(123_456, "124 kB");
         check(5_200_000, "5,2 MB");
         check(u64::from(u32::MAX), "4295 MB");
+        assert_eq!(size(&words(Language::Fr), 5_200_000).unwrap(), "5,2 Mo");
+        assert_eq!(size(&words(Language::En), 5_200_000).unwrap(), "5.2 MB");
     }
 }

@@ -25,10 +25,30 @@ fn the_embedded_templates_have_no_fault_and_none_is_forgotten() {
 #[test]
 fn every_language_has_the_same_texts_with_the_same_values() {
     let nl = messages(include_str!("../../templates/words/nl.ftl"));
-    let en = messages(include_str!("../../templates/words/en.ftl"));
-    assert_eq!(nl.keys().collect::<Vec<_>>(), en.keys().collect::<Vec<_>>());
-    for (key, message) in &nl {
-        assert_eq!(message.values, en[key].values, "{key}");
+    let files: Vec<_> = EMBEDDED.iter().filter(|(name, _)| name.ends_with(".ftl")).collect();
+    assert_eq!(files.len(), Language::ALL.len());
+    for (file, source) in files {
+        let theirs = messages(source);
+        assert_eq!(nl.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{file}");
+        for (key, message) in &nl {
+            assert_eq!(message.values, theirs[key].values, "{file}: {key}");
+        }
+    }
+}
+
+#[test]
+fn pages_and_mails_say_in_which_language_they_are() {
+    let templates = Templates::embedded();
+    for language in Language::ALL {
+        let said = format!("<html lang=\"{}\">", language.code());
+        let page = templates.page(language, "Gemeente Voorbeeld", &NoticePage::HOME).unwrap();
+        assert!(page.contains(&said), "{page}");
+        for other in Language::ALL.into_iter().filter(|other| *other != language) {
+            let switch = format!("<a href=\"?lang={0}\" lang=\"{0}\" hreflang=\"{0}\">", other.code());
+            assert!(page.contains(&switch), "{page}");
+        }
+        let mail = templates.mail(language, "Gemeente Voorbeeld", &NotificationMail::samples().remove(0)).unwrap();
+        assert!(mail.html.contains(&said), "{}", mail.html);
     }
 }
 
@@ -104,6 +124,62 @@ fn a_faulty_file_is_told_with_its_line() {
     );
     check("templates/words/nl.ftl", "\nhom-title = x\n", "templates/words/nl.ftl:2: unknown text `hom-title`; did you mean `home-title`?");
     check("templates/words/nl.ftl", "files = { $n -> [one] een *[other] meer }\n", "templates/words/nl.ftl:1: this text cannot be read: ");
+}
+
+#[test]
+fn a_text_that_would_fail_when_it_is_needed_is_told_before() {
+    let check = |file: &str, text: &str, expected: &str| {
+        let (_, faults) = compile(&[(file, text)]);
+        assert!(faults.iter().any(|f| f.starts_with(expected)) && faults.len() == 1, "{faults:?}");
+    };
+    // Subjects and SMS are in no template: rendering these would not find it.
+    check(
+        "templates/words/de.ftl",
+        "\npassword-subject = { $no }\n",
+        "templates/words/de.ftl:2: the text `password-subject` uses an unknown",
+    );
+    check(
+        "templates/words/de.ftl",
+        "\npassword-subject = { no-such }\n",
+        "templates/words/de.ftl:2: the text `password-subject` cannot be",
+    );
+    check(
+        "templates/words/fr.ftl",
+        "told-refused-subject = { SHOUT($subject) }\n",
+        "templates/words/fr.ftl:1: the text `told-refused-subject` ",
+    );
+    check(
+        "templates/words/nl.ftl",
+        "password-subject =\n    .title = x\n",
+        "templates/words/nl.ftl:1: there is no text `password-subject`",
+    );
+    check("templates/words/nl.ftl", "continue = { \"\" }\n", "templates/words/nl.ftl:1: the text `continue` says nothing");
+    check(
+        "templates/words/nl.ftl",
+        "sms-code = Uw code: { $code }\n",
+        "templates/words/nl.ftl:1: the text `sms-code` does not begin with the code",
+    );
+    check(
+        "templates/words/nl.ftl",
+        "sms-code = Uw code komt\n",
+        "templates/words/nl.ftl:1: the text `sms-code` does not begin with the code",
+    );
+}
+
+#[test]
+fn a_template_that_lacks_what_it_is_for_is_told_before() {
+    let check = |file: &str, without: &str, expected: &str| {
+        let ours = EMBEDDED.iter().find(|(name, _)| *name == file).unwrap().1;
+        let (_, faults) = compile(&[(file, &ours.replace(without, ""))]);
+        assert!(faults.len() == 1 && faults[0].starts_with(&format!("{file}:1: {expected}")), "{faults:?}");
+    };
+    check("templates/mails/notification.txt", "{{ mail.link }}", "this mail does not tell its link or password");
+    check("templates/mails/password.html", "{{ mail.password }}", "this mail does not tell its link or password");
+    check("templates/mails/number.txt", "{{ mail.link }}", "this mail does not tell its link or password");
+    for page in ["start", "message", "view", "numbers", "decide"] {
+        let field = "<input type=\"hidden\" name=\"form\" value=\"{{ page.form }}\">";
+        check(&format!("templates/pages/{page}.html"), field, "a form does not send its token along");
+    }
 }
 
 #[test]

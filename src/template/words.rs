@@ -2,7 +2,7 @@
 
 use super::Language;
 use crate::fault::{Faults, did_you_mean};
-use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The words of one language.
@@ -37,6 +37,52 @@ impl Words {
             None => Ok(text),
             Some(error) => Err(format!("the text `{key}` cannot be made: {error}")),
         }
+    }
+}
+
+/// Makes every text with sample values, as templates, subjects and SMS do: a text that fails only for one recipient, or when nobody looks, must not
+/// get that far.
+pub(super) fn try_all(words: &Words, embedded: &str, own: Option<&str>, file: &str, faults: &Faults) {
+    let theirs = own.map(messages).unwrap_or_default();
+    for (key, message) in messages(embedded) {
+        let line = theirs.get(key).map_or(1, |own| own.line);
+        for sample in 0..SAMPLES {
+            let args = message.values.iter().map(|name| (*name, value(name, sample))).collect();
+            match words.text(key, &args) {
+                Ok(text) if text.trim().is_empty() => {
+                    faults.add(
+                        file,
+                        line,
+                        format!("the text `{key}` says nothing"),
+                        "write a text, or leave it out to use the built-in one",
+                    );
+                }
+                Ok(text) if key == "sms-code" && !text.starts_with(CODE) => {
+                    let remedy = "begin it with `{ $code }`: a long SMS is cut at its end, and telephones offer what stands first";
+                    faults.add(file, line, format!("the text `{key}` does not begin with the code"), remedy);
+                }
+                Ok(_) => continue,
+                Err(what) => faults.add(file, line, what, "compare it with the built-in text, which `zegel init` writes"),
+            }
+            break;
+        }
+    }
+}
+
+/// So many values are tried of each kind: as many as there are months.
+const SAMPLES: u8 = 12;
+
+/// Stands for a code.
+const CODE: &str = "042815";
+
+/// The sample of a value: a number where the built-in texts choose by one, else words as a template would hand them in.
+fn value(name: &str, sample: u8) -> FluentValue<'static> {
+    match name {
+        "n" | "minutes" | "size" => FluentValue::from(i64::from(sample)),
+        "day" | "month" => FluentValue::from(i64::from(sample) + 1),
+        "unit" => FluentValue::from(["moment", "minutes", "hours", "days", "B", "kB", "MB"][usize::from(sample) % 7]),
+        "code" => FluentValue::from(CODE),
+        _ => FluentValue::from("{ $x }"),
     }
 }
 

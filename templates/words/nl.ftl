@@ -35,6 +35,11 @@ ago = { $unit ->
       }
   }
 decimal-comma = ,
+size = { $number } { $unit ->
+    [B] B
+    [kB] kB
+   *[MB] MB
+  }
 
 ## Op elke pagina
 

@@ -8,6 +8,7 @@ mod contacts;
 mod deadline;
 mod direct;
 mod direction;
+mod dkim;
 mod explained;
 mod faults;
 mod files_only;

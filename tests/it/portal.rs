@@ -138,6 +138,7 @@ impl World {
             language: "nl".to_owned(),
             hostname: "zegel.voorbeeld.example".to_owned(),
             bounces: None,
+            signer: None,
         };
         let portal = Portal {
             store: self.meeting.clone(),

@@ -140,7 +140,7 @@ fn read_by_python(octets: &[u8], fields: usize, parts: &str) {
 }
 
 /// Each kind of letter, with texts that try to be more than a text.
-fn letters() -> Vec<Letter> {
+pub fn letters() -> Vec<Letter> {
     let evil = "Uw \"zaak\" \r\nBcc: x@evil.example\r\n\r\n=?utf-8?q?=0D=0AX:_y?= é\u{202e} ".repeat(8);
     let address = |text: &str| Address::parse(text).unwrap();
     let (sender, recipient, language) = (address(ANNA), address(BURGER), "nl".to_owned());
@@ -227,6 +227,7 @@ fn every_mail_that_zegel_writes_is_read_alike_by_other_programs() {
         language: "nl".to_owned(),
         hostname: "zegel.gemeente.example".to_owned(),
         bounces: None,
+        signer: None,
     };
     let templates = Templates::embedded();
     for letter in letters() {

@@ -358,6 +358,7 @@ fn organisation() -> Organisation {
         language: "nl".to_owned(),
         hostname: "gw.example".to_owned(),
         bounces: None,
+        signer: None,
     }
 }
 

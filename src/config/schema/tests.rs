@@ -239,7 +239,7 @@ fn listed(said: &str, sign: &str) -> BTreeSet<String> {
 }
 
 /// The tables of each kind of file: where the schema has it, and a file with a word in it that nobody knows.
-const TABLES: [(&str, &str, &str); 35] = [
+const TABLES: [(&str, &str, &str); 36] = [
     ("rules/x.toml", "", "zzz = 1\n[rule]\nname = \"x\"\ntitle = \"x\"\nword = \"x\""),
     ("rules/x.toml", "/properties/rule", "[rule]\nzzz = 1\npattern = 'abc'"),
     ("rules/x.toml", "/definitions/condition", "[rule]\nall = [{ zzz = 1, pattern = 'abc', where = \"body\" }]"),
@@ -267,6 +267,7 @@ const TABLES: [(&str, &str, &str); 35] = [
     ("zegel.toml", "/properties/smtp", "[smtp]\nzzz = 1"),
     ("zegel.toml", "/definitions/route", "[[route]]\nzzz = 1\nnext_hop = \"smtp://x.example\""),
     ("zegel.toml", "/properties/mail", "[mail]\nzzz = 1"),
+    ("zegel.toml", "/properties/mail/properties/dkim", "[mail.dkim]\nzzz = 1"),
     ("zegel.toml", "/properties/portal", "[portal]\nzzz = 1"),
     ("zegel.toml", "/properties/store", "[store]\nzzz = 1"),
     ("zegel.toml", "/properties/sms", "[sms]\nzzz = 1\nprovider = \"twilio\""),

@@ -28,6 +28,10 @@ pub struct NotificationMail {
 impl MailView for NotificationMail {
     const TEMPLATE: &'static str = "notification";
 
+    fn essence(&self) -> Option<&str> {
+        Some(&self.link)
+    }
+
     fn samples() -> Vec<NotificationMail> {
         let full = NotificationMail {
             sender: "jan@voorbeeld.example".to_owned(),
@@ -87,6 +91,10 @@ pub struct PasswordMail {
 impl MailView for PasswordMail {
     const TEMPLATE: &'static str = "password";
 
+    fn essence(&self) -> Option<&str> {
+        Some(&self.password)
+    }
+
     fn samples() -> Vec<PasswordMail> {
         vec![PasswordMail { password: "k7mp3xqa9dtz".to_owned(), until: moment(0), reference: "ABCD-2345".to_owned() }]
     }
@@ -121,6 +129,10 @@ pub struct NumberMail {
 
 impl MailView for NumberMail {
     const TEMPLATE: &'static str = "number";
+
+    fn essence(&self) -> Option<&str> {
+        Some(&self.link)
+    }
 
     fn samples() -> Vec<NumberMail> {
         let full = NumberMail {
@@ -368,6 +380,10 @@ pub struct AskMail {
 
 impl MailView for AskMail {
     const TEMPLATE: &'static str = "ask";
+
+    fn essence(&self) -> Option<&str> {
+        Some(&self.link)
+    }
 
     fn samples() -> Vec<AskMail> {
         let full = AskMail {

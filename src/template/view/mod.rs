@@ -26,6 +26,11 @@ pub trait PageView: Serialize + Sized {
         false
     }
 
+    /// The token that each of its forms must send along, or the server refuses what was filled in.
+    fn form(&self) -> Option<&str> {
+        None
+    }
+
     /// Values with which the template is checked: every branch is taken once.
     fn samples() -> Vec<Self>;
 }
@@ -34,6 +39,11 @@ pub trait PageView: Serialize + Sized {
 pub trait MailView: Serialize + Sized {
     /// The name of its templates, `mails/<name>.txt` and `.html`.
     const TEMPLATE: &'static str;
+
+    /// What a mail is of no use without: its link or its password, on a line of its own in the text part. Programs look for it there, too.
+    fn essence(&self) -> Option<&str> {
+        None
+    }
 
     /// Values with which the templates are checked.
     fn samples() -> Vec<Self>;
@@ -73,10 +83,14 @@ fn check_page<V: PageView>(templates: &Templates, faults: &Faults) {
     for language in Language::ALL {
         for sample in V::samples() {
             let frame = templates.frame(language, "Gemeente Voorbeeld", sample.faulty(), Some(&sample), None);
-            if let Err(error) = templates.render(language, V::TEMPLATE, &frame) {
-                // One fault of a template is enough; an endless loop would take its time for every sample.
-                fault(faults, V::TEMPLATE, &error);
-                return;
+            // One fault of a template is enough; an endless loop would take its time for every sample.
+            match templates.render(language, V::TEMPLATE, &frame) {
+                Err(error) => return fault(faults, V::TEMPLATE, &error),
+                Ok(html) if sample.form().is_some_and(|token| lacks_token(&html, token)) => {
+                    let remedy = "put `<input type=\"hidden\" name=\"form\" value=\"{{ page.form }}\">` in every form";
+                    return faults.add(&format!("templates/{}", V::TEMPLATE), 1, "a form does not send its token along", remedy);
+                }
+                Ok(_) => {}
             }
         }
     }
@@ -88,11 +102,25 @@ fn check_mail<V: MailView>(templates: &Templates, faults: &Faults) {
             let frame = templates.frame(language, "Gemeente Voorbeeld", false, None, Some(&sample));
             for kind in ["txt", "html"] {
                 let name = format!("mails/{}.{kind}", V::TEMPLATE);
-                if let Err(error) = templates.render(language, &name, &frame) {
-                    fault(faults, &name, &error);
-                    return;
+                match templates.render(language, &name, &frame) {
+                    Err(error) => return fault(faults, &name, &error),
+                    Ok(body) if sample.essence().is_some_and(|essence| !tells(&body, kind, essence)) => {
+                        let what = "this mail does not tell its link or password";
+                        let remedy = "put it back as the built-in template has it; in the .txt it stands on a line of its own";
+                        return faults.add(&format!("templates/{name}"), 1, what, remedy);
+                    }
+                    Ok(_) => {}
                 }
             }
         }
     }
+}
+
+fn lacks_token(html: &str, token: &str) -> bool {
+    let token = format!("name=\"form\" value=\"{token}\"");
+    html.split("<form").skip(1).any(|form| !form.split("</form").next().unwrap_or(form).contains(&token))
+}
+
+fn tells(body: &str, kind: &str, essence: &str) -> bool {
+    if kind == "txt" { body.lines().any(|line| line == essence) } else { body.contains(essence) }
 }

@@ -73,6 +73,10 @@ impl PageView for StartPage {
         self.fault.is_some()
     }
 
+    fn form(&self) -> Option<&str> {
+        Some(&self.form)
+    }
+
     fn samples() -> Vec<StartPage> {
         let base = |level, stage, fault: Option<Fault>| StartPage {
             sender: "jan@voorbeeld.example".to_owned(),
@@ -194,6 +198,10 @@ impl PageView for MessagePage {
         self.reply.as_ref().is_some_and(|reply| reply.fault.is_some())
     }
 
+    fn form(&self) -> Option<&str> {
+        Some(&self.form)
+    }
+
     fn samples() -> Vec<MessagePage> {
         let file = File { number: 0, name: "overzicht <2026>.xlsx".to_owned(), size_bytes: 12_345, view: true };
         let plain = File { view: false, ..file.clone() };
@@ -288,6 +296,10 @@ pub struct ViewPage {
 impl PageView for ViewPage {
     const TEMPLATE: &'static str = "pages/view.html";
 
+    fn form(&self) -> Option<&str> {
+        Some(&self.form)
+    }
+
     fn samples() -> Vec<ViewPage> {
         let text = ViewPage {
             name: "brief <1>.txt".to_owned(),
@@ -339,6 +351,10 @@ impl PageView for NumbersPage {
 
     fn faulty(&self) -> bool {
         self.fault.is_some()
+    }
+
+    fn form(&self) -> Option<&str> {
+        Some(&self.form)
     }
 
     fn samples() -> Vec<NumbersPage> {
@@ -409,6 +425,10 @@ impl PageView for DecidePage {
 
     fn faulty(&self) -> bool {
         self.fault.is_some()
+    }
+
+    fn form(&self) -> Option<&str> {
+        Some(&self.form)
     }
 
     fn samples() -> Vec<DecidePage> {
