@@ -231,9 +231,21 @@ decide-for = { $n ->
    *[other] Sie geht an { $n } Empfänger.
   }
 decide-one = Mit Passwort senden
-decide-one-hint = Der Empfänger bekommt ein Passwort in einer zweiten E-Mail.
+decide-code = immer mit SMS-Code
+decide-protected = bleibt geschützt
+decide-one-hint = { $n ->
+    [one] Der Empfänger bekommt ein Passwort in einer zweiten E-Mail.
+   *[other] Die Empfänger bekommen ein Passwort in einer zweiten E-Mail.
+  }
+decide-one-codes = { $n ->
+    [one] Ein Empfänger bekommt trotzdem einen Code per SMS: Ihre Organisation verlangt das.
+   *[other] { $n } Empfänger bekommen trotzdem einen Code per SMS: Ihre Organisation verlangt das.
+  }
 decide-two = Mit SMS-Code senden
-decide-two-hint = Der Empfänger bekommt einen Code per SMS. Kennen wir seine Handynummer noch nicht? Dann fragen wir Sie danach.
+decide-two-hint = { $n ->
+    [one] Der Empfänger bekommt einen Code per SMS. Kennen wir seine Handynummer noch nicht? Dann fragen wir Sie danach.
+   *[other] Die Empfänger bekommen einen Code per SMS. Kennen wir eine Handynummer noch nicht? Dann fragen wir Sie danach.
+  }
 openly-title = Ohne Schutz senden
 openly-what = Die Nachricht wird dann so gesendet, wie Sie sie geschrieben haben. Unterwegs und im Postfach des Empfängers ist sie nicht besonders geschützt.
 openly-some = { $n ->
@@ -245,6 +257,11 @@ openly-reason-hint = Ihre Organisation bewahrt Ihre Begründung auf, mit Ihrem N
 openly-send = Ohne Schutz senden
 reason-empty = Geben Sie ein, warum es ohne Schutz geht.
 reason-long = Die Begründung ist zu lang. Benutzen Sie höchstens 300 Zeichen.
+openly-sure = Ohne Schutz senden?
+openly-for = Ohne Schutz geht sie an:
+openly-why = Ihre Begründung: { $reason }
+openly-yes = Ja, ohne Schutz senden
+openly-back = Zurück: anders wählen
 openly-done = Ihre Nachricht wird jetzt so gesendet, wie Sie sie geschrieben haben, ohne besonderen Schutz.
 openly-done-others = Muss sie für jemanden geschützt bleiben? Diese Person bekommt eine E-Mail mit einem Link.
 decide-done-title = Ihre Nachricht wurde gesendet
