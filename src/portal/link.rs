@@ -40,6 +40,11 @@ pub(super) fn is_readable(message: &SealedMessage, now: Time) -> bool {
     matches!(message.state, State::Sent | State::Held) && now < message.expires.plus_days(1).begins()
 }
 
+/// Whether its sender has blocked or recalled a message that could still be read.
+fn is_withdrawn(message: &SealedMessage, now: Time) -> bool {
+    matches!(message.state, State::Blocked | State::Recalled) && now < message.expires.plus_days(1).begins()
+}
+
 /// A grant with its message, for whoever holds the link or the session.
 pub(super) struct Granted {
     lookup: Id,
@@ -52,7 +57,20 @@ impl Granted {
     pub(super) async fn find(portal: &Portal, lookup: Id, now: Time) -> Result<Option<Granted>, Refusal> {
         let Some(grant) = read::<Grant>(&*portal.store, &Key::grant(lookup)).await? else { return Ok(None) };
         let message = read::<SealedMessage>(&*portal.store, &Key::message(grant.value.message)).await?;
+        if message.as_ref().is_some_and(|m| is_withdrawn(&m.value, now)) {
+            return Err(Refusal::Withdrawn);
+        }
         Ok(message.filter(|m| is_readable(&m.value, now)).map(|message| Granted { lookup, grant, message }))
+    }
+
+    /// The sender of a message that he has withdrawn, for whoever holds a link to it.
+    pub(super) async fn who_withdrew(portal: &Portal, text: &str) -> Result<Option<String>, Refusal> {
+        let Some(token) = Token::parse(text) else { return Ok(None) };
+        let Some(grant) = read::<Grant>(&*portal.store, &Key::grant(lookup_id(&token))).await? else { return Ok(None) };
+        let key = Key::message(grant.value.message);
+        let Some(message) = read::<SealedMessage>(&*portal.store, &key).await? else { return Ok(None) };
+        let sender = message.value.sender.as_ref().and_then(|sealed| portal.keyring.master().open_field("sender", &key, sealed).ok());
+        Ok(sender.map(|sender| sender.expose().clone()))
     }
 
     /// Who has to do with it.

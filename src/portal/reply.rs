@@ -233,6 +233,8 @@ async fn seal_message(
         sealed_card,
         original: None,
         blobs: keeping.kept.clone(),
+        asked: None,
+        moved: false,
     })
 }
 

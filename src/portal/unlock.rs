@@ -3,7 +3,7 @@
 use super::{
     answer::{Form, Link, Page, Refusal, Visit, see_other},
     codes::{self, NotSent, Pending},
-    link::{as_read, masked},
+    link::{Granted, as_read, masked},
     server::Desk,
     session,
 };
@@ -16,7 +16,7 @@ use crate::{
     secret::{Id, Secret, random_below},
     sms::SmsError,
     store::StoreError,
-    template::{Fault, Stage, StartPage},
+    template::{Fault, NoticePage, Stage, StartPage},
     unlock::{self, Asked, Refusal as Untaken, Try, Unlocked, Wrong},
 };
 use axum::http::StatusCode;
@@ -30,8 +30,17 @@ const ATTEMPTS: u32 = 6;
 
 /// The page of a link, as things stand. Changes nothing.
 pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal> {
-    let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+    let link = match Link::find(&visit.desk.portal, token, visit.now).await {
+        Err(Refusal::Withdrawn) => return withdrawn(visit, token).await,
+        found => found?,
+    };
     page(visit, &link, StatusCode::OK, None)
+}
+
+/// The page of a message that its sender has blocked or recalled: whoever holds its link reads whom to ask.
+async fn withdrawn(visit: &Visit, token: &str) -> Result<Page, Refusal> {
+    let sender = Granted::who_withdrew(&visit.desk.portal, token).await?;
+    visit.page(StatusCode::NOT_FOUND, &NoticePage { sender, ..NoticePage::WITHDRAWN })
 }
 
 /// The buttons of that page.
@@ -45,6 +54,7 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
             }
             return Err(Refusal::Gone);
         }
+        Err(Refusal::Withdrawn) => return withdrawn(visit, token).await,
         other => other?,
     };
     form.came_from(&link.token)?;

@@ -10,7 +10,7 @@ mod words;
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
     NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
-    StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
+    StartPage, StatusFile, StatusPage, StatusRow, TextPage, ToldMail, UndeliveredMail, ViewPage,
 };
 
 use crate::{
@@ -66,6 +66,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/notice.html",
     "templates/pages/numbers.html",
     "templates/pages/start.html",
+    "templates/pages/status.html",
     "templates/pages/text.html",
     "templates/pages/view.html",
     "templates/static/zegel.css",

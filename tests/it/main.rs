@@ -35,6 +35,7 @@ mod sink;
 mod smtp;
 mod soak;
 mod spine;
+mod status;
 mod stolen;
 mod walk;
 mod workers;

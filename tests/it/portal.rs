@@ -8,6 +8,7 @@ mod hostile;
 mod reading;
 mod replies;
 mod sms_codes;
+mod status;
 
 use browser::{Answer, Browser};
 use reqwest::{Method, StatusCode, header};
@@ -235,6 +236,8 @@ impl World {
             sealed_card: None,
             original: None,
             blobs,
+            asked: None,
+            moved: false,
         }
     }
 

@@ -149,6 +149,8 @@ async fn of_several_nodes_one_reminds() {
             sealed_card: None,
             original: None,
             blobs: Vec::new(),
+            asked: None,
+            moved: false,
         };
         batch.put(Key::message(message), &record, Expect::Absent);
         let (wrap, reminders) = (Sealed(Vec::new()), Vec::new());
