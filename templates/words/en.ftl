@@ -419,6 +419,7 @@ status-read-by = { $n ->
     [one] One of the { $total } recipients has read the message.
    *[other] { $n } of the { $total } recipients have read the message.
   }
+status-read-by-one = The recipient has read the message.
 status-mail = Email with the link
 status-mail-waits = not sent yet
 status-mail-failed = Did not arrive

@@ -419,6 +419,7 @@ status-read-by = { $n ->
     [one] Eén van de { $total } ontvangers heeft het bericht gelezen.
    *[other] { $n } van de { $total } ontvangers hebben het bericht gelezen.
   }
+status-read-by-one = De ontvanger heeft het bericht gelezen.
 status-mail = E-mail met de link
 status-mail-waits = nog niet verstuurd
 status-mail-failed = Niet aangekomen
