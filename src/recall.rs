@@ -126,8 +126,9 @@ impl Sent<'_> {
         let phone_field = self.master.seal_field("phone", &key, phone.expose(), Salt::random());
         batch.put(key, &Grant { phone: Some(phone_field), ..grant.clone() }, Expect::Version(*version));
         batch.delete(Key::challenge(lookup), Expect::Anything);
-        // That no SMS arrives at the new one is news again.
+        // That no SMS arrives at the new one, or that it is another's too, is news again.
         batch.delete(undelivered(lookup), Expect::Anything);
+        batch.delete(doubted(lookup), Expect::Anything);
         know_phone(&mut batch, self.master, recipient, phone, self.by.as_str(), self.now);
         self.note(&mut batch, Fact::NumberChanged, Some(lookup));
         batch
@@ -146,6 +147,12 @@ impl Sent<'_> {
 #[must_use]
 pub fn undelivered(grant: Id) -> Key {
     Key::rate("undelivered", &digest([grant.0.as_slice()]))
+}
+
+/// Where it is written down that the sender was told that a recipient's number is not his.
+#[must_use]
+pub fn doubted(grant: Id) -> Key {
+    Key::rate("doubted", &digest([grant.0.as_slice()]))
 }
 
 /// The days to which a message that was taken `at` that moment can be moved.

@@ -24,7 +24,7 @@ use crate::{
     secret::{Id, Secret, Token, hex},
     template::{
         AskMail, Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail,
-        UndeliveredMail,
+        UndeliveredMail, WrongNumberMail,
     },
     time::Time,
 };
@@ -127,9 +127,16 @@ pub fn compose(
         Letter::ReplyNotSent { .. } => reply::not_sent(letter, organisation, templates)?,
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
-        Letter::Undelivered { sender, recipient, phone, at, language } => {
+        Letter::Undelivered { sender, recipient, phone, grant, at, language } => {
+            let link = at_number(link, *grant);
             let mail = UndeliveredMail { recipient: recipient.to_string(), phone: phone.clone(), at: *at, status: link, host };
             let title = |l| templates.text(l, "undelivered-subject", &[("recipient", recipient.as_str())]);
+            Draft::of(&mail, sender, language, organisation, templates, title)?
+        }
+        Letter::WrongNumber { sender, recipient, phone, grant, at, language } => {
+            let link = at_number(link, Some(*grant));
+            let mail = WrongNumberMail { recipient: recipient.to_string(), phone: phone.clone(), at: *at, status: link, host };
+            let title = |l| templates.text(l, "wrong-number-subject", &[("recipient", recipient.as_str())]);
             Draft::of(&mail, sender, language, organisation, templates, title)?
         }
         Letter::Locked { sender, recipient, at, until, language } => {
@@ -139,6 +146,11 @@ pub fn compose(
         }
     };
     Ok(draft.build(id, at, organisation))
+}
+
+/// The place on a status page where a recipient's number is changed: browsers open what is folded there.
+fn at_number(status: String, grant: Option<Id>) -> String {
+    grant.map_or_else(|| status.clone(), |grant| format!("{status}#number-{grant}"))
 }
 
 fn notification(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {

@@ -4,6 +4,7 @@ use super::{Portal, answer::Refusal};
 use crate::{
     address::Address,
     phone::PhoneNumber,
+    recall,
     record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, SentSms, SmsFate, State},
     seal::lookup_id,
     secret::{Id, Token},
@@ -117,6 +118,8 @@ pub(super) struct Link {
     pub(super) challenge: Option<Read<Challenge>>,
     /// What is known of the SMS that brought it.
     pub(super) fate: Option<SmsFate>,
+    /// When its recipient said that the number is not his.
+    pub(super) doubted: Option<Time>,
     pub(super) recipient: Address,
     /// At level 2.
     pub(super) phone: Option<PhoneNumber>,
@@ -137,7 +140,11 @@ impl Link {
         };
         let People { recipient, phone, sender } = granted.people(portal)?;
         let Granted { grant, message, .. } = granted;
-        Ok(Link { token, lookup, grant, message, challenge, fate, recipient, phone, sender })
+        let doubted = match grant.value.level {
+            Level::One => None,
+            Level::Two => read::<Rate>(&*portal.store, &recall::doubted(lookup)).await?.and_then(|r| r.value.times.last().copied()),
+        };
+        Ok(Link { token, lookup, grant, message, challenge, fate, doubted, recipient, phone, sender })
     }
 
     /// Where this recipient's rate of passwords or codes is kept: over all messages.

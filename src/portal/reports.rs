@@ -99,7 +99,7 @@ async fn tell_sender(visit: &Visit, batch: &mut Batch, grant: Id) -> Result<(), 
     };
     let People { recipient, phone: Some(phone), sender: Some(sender) } = granted.people(portal)? else { return Ok(()) };
     let (at, language) = (granted.message.value.at, granted.message.value.language.clone());
-    let letter = Letter::Undelivered { sender, recipient, phone: phone.masked(), at, language };
+    let letter = Letter::Undelivered { sender, recipient, phone: phone.masked(), grant: Some(grant), at, language };
     let about = About::message(granted.grant.value.message);
     grant::post(batch, &portal.keyring.master(), &letter, about, visit.now);
     put_rate(batch, told, None, &Rate { v: FORMAT, times: vec![visit.now] });

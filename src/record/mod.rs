@@ -588,6 +588,8 @@ pub enum Fact {
     Recalled,
     /// Its sender has moved the day of a message.
     DayMoved,
+    /// A recipient says that the number is not his.
+    NumberDoubted,
     /// Its sender has changed the number of a recipient.
     NumberChanged,
     /// A message reached its day: its keys are destroyed.

@@ -10,7 +10,7 @@ mod words;
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
     NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
-    StartPage, StatusFile, StatusPage, StatusRow, TextPage, ToldMail, UndeliveredMail, ViewPage,
+    StartPage, StatusFile, StatusPage, StatusRow, TextPage, ToldMail, UndeliveredMail, ViewPage, WrongNumberMail,
 };
 
 use crate::{
@@ -60,6 +60,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/told.txt",
     "templates/mails/undelivered.html",
     "templates/mails/undelivered.txt",
+    "templates/mails/wrong-number.html",
+    "templates/mails/wrong-number.txt",
     "templates/pages/decide.html",
     "templates/pages/layout.html",
     "templates/pages/message.html",

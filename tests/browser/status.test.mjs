@@ -1,7 +1,7 @@
 // What a sender meets who wants to know what has become of his message, and what its recipients meet when he takes it back.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { DESKTOP, PHONE, glance, launch, look, visitor } from "./support/browser.mjs";
+import { DESKTOP, PHONE, glance, launch, look, lookAtMail, visitor } from "./support/browser.mjs";
 import { World } from "./support/world.mjs";
 
 const BSN = "Het BSN van onze cliënt is 123456782.";
@@ -112,6 +112,30 @@ for (const js of [true, false]) {
     });
   }
 }
+
+test("a recipient says that the number is not his, and the mail about it leads to where it is changed", async () => {
+  const mail = somebody();
+  const [page, reader] = [await visitor(browser), await visitor(browser)];
+  const link = await sent(page, mail);
+  await reader.goto(link);
+  await reader.getByText("Klopt dit nummer niet?").click();
+  await look(reader, "wrong-number");
+  await reader.getByLabel("Dit is niet mijn nummer").check();
+  const from = world.sink.mails.length;
+  await press(reader, "Laat het de afzender weten");
+  await reader.getByText("aan de afzender gevraagd om het nummer te wijzigen").waitFor();
+  await look(reader, "wrong-number-told");
+  const told = await world.sink.wait(mail.from, () => true, from);
+  await lookAtMail(page, told, "wrong-number");
+  await page.goto(told.link);
+  await page.getByLabel(`Mobiel nummer van ${mail.to[0]}`).fill("06 87654399");
+  await row(page, mail.to[0]).getByRole("button", { name: "Nummer opslaan" }).click();
+  await page.getByText("+31 6 ••••• 399").waitFor();
+  await reader.goto(link);
+  await reader.getByText("+31 6 ••••• 399").waitFor();
+  await page.context().close();
+  await reader.context().close();
+});
 
 test("a message that waits is not sent after all, and one that did not arrive says so", async () => {
   const page = await visitor(browser);

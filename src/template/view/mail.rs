@@ -258,6 +258,35 @@ impl MailView for UndeliveredMail {
     }
 }
 
+/// The mail that says that a recipient's number is not his.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrongNumberMail {
+    /// Who says so.
+    pub recipient: String,
+    /// The number, masked.
+    pub phone: String,
+    /// When the message was taken.
+    pub at: Time,
+    /// Where the sender changes it.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
+}
+
+impl MailView for WrongNumberMail {
+    const TEMPLATE: &'static str = "wrong-number";
+
+    fn samples() -> Vec<WrongNumberMail> {
+        vec![WrongNumberMail {
+            recipient: "a@elders.example".to_owned(),
+            phone: "+31 6 ••••• 954".to_owned(),
+            at: moment(0),
+            status: sample_status(),
+            host: "bericht.voorbeeld.example".to_owned(),
+        }]
+    }
+}
+
 /// The mail that says that a message is locked for a recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct LockedMail {

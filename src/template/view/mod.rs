@@ -5,7 +5,7 @@ mod page;
 
 pub use mail::{
     AskMail, DelayedMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail,
-    ReplyNotSentMail, ToldMail, UndeliveredMail,
+    ReplyNotSentMail, ToldMail, UndeliveredMail, WrongNumberMail,
 };
 pub use page::{
     DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, ReplyForm, Said, Stage, StartPage, StatusFile, StatusPage,
@@ -64,6 +64,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<RelayedMail>(templates, faults);
     check_mail::<LockedMail>(templates, faults);
     check_mail::<UndeliveredMail>(templates, faults);
+    check_mail::<WrongNumberMail>(templates, faults);
     check_mail::<ToldMail>(templates, faults);
     check_mail::<AskMail>(templates, faults);
 }

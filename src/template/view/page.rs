@@ -52,6 +52,10 @@ pub struct StartPage {
     pub sent: Option<Time>,
     /// What is known of the SMS that brought the code, where that is news: `unsure` or `undelivered`.
     pub fate: Option<&'static str>,
+    /// When he said that the number is not his.
+    pub doubted: Option<Time>,
+    /// Whether the sender can be told so.
+    pub tells: bool,
     /// How long a password or code works.
     pub minutes: u64,
     /// Until when nothing is taken.
@@ -82,6 +86,8 @@ impl PageView for StartPage {
             stage,
             sent: (stage == Stage::Enter).then(|| moment(0)),
             fate: None,
+            doubted: None,
+            tells: true,
             minutes: 30,
             locked_until: (stage == Stage::Locked).then(|| moment(1)),
             fault,
@@ -99,7 +105,9 @@ impl PageView for StartPage {
         }
         let of_sms = ["later", "refused", "stopped", "unreachable", "country", "spent"].map(|f| format!("fault-sms-{f}"));
         all.extend(of_sms.iter().map(|f| base(2, Stage::Ask, fault(f))));
-        all.push(base(2, Stage::Ask, fault("fault-again")));
+        all.extend(["fault-again", "fault-wrong-number"].map(|f| base(2, Stage::Ask, fault(f))));
+        all.push(StartPage { doubted: Some(moment(0)), ..base(2, Stage::Ask, None) });
+        all.push(StartPage { tells: false, ..base(2, Stage::Ask, None) });
         all.extend(["unsure", "undelivered"].map(|fate| StartPage { fate: Some(fate), ..base(2, Stage::Enter, None) }));
         all
     }

@@ -304,3 +304,32 @@ async fn many_presses_at_once_recall_once_and_of_two_wishes_one_comes_after_the_
     assert_eq!((world.count(Fact::Recalled).await, world.record_of(message).await.state), (1, State::Recalled));
     assert!(world.count(Fact::Blocked).await <= 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_says_that_the_number_is_not_his_and_his_sender_mends_it_without_sending_again() {
+    let world = World::new().await;
+    let [token, other] = world.message(Level::Two, None).await;
+    let reader = Browser::new();
+    let page = reader.get(&world.link(&token)).await;
+    // Who presses every button and ticks no box tells nobody.
+    let unsure = reader.press(&page, "Laat het de afzender weten", &[("sure", "")]).await;
+    assert!(unsure.status == StatusCode::UNPROCESSABLE_ENTITY && world.letters().await.is_empty());
+    for _ in 0..3 {
+        let told = reader.press(&page, "Laat het de afzender weten", &[]).await;
+        assert!(told.shows("aan de afzender gevraagd om het nummer te wijzigen") && told.shows("Stuur mijn SMS-code"), "{}", told.text());
+    }
+    let letters = world.letters().await;
+    let [Letter::WrongNumber { sender, recipient, phone, grant, .. }] = &letters[..] else { panic!("one letter") };
+    assert_eq!((sender.as_str(), recipient.as_str(), phone.as_str()), (SENDER, RECIPIENT, "+31 6 ••••• 954"));
+    assert_eq!((*grant, world.count(Fact::NumberDoubted).await), (lookup_id(&token), 1));
+    assert!(Browser::new().get(&world.link(&other)).await.shows("Dit is niet mijn nummer"), "the other recipient's is not doubted");
+
+    let sender = Browser::new();
+    let status = sender.get(&world.status(world.grant(&token).await.message)).await;
+    assert!(status.shows(&format!("id=\"number-{grant}\"")), "the mail leads to this place");
+    sender.press(&status, &format!("Mobiel nummer van {RECIPIENT}"), &[("number", "06-12345678")]).await;
+    let page = reader.get(&world.link(&token)).await;
+    assert!(page.shows("+31 6 ••••• 678") && page.shows("Dit is niet mijn nummer"), "that is news again");
+    let page = reader.press(&page, "Stuur mijn SMS-code", &[]).await;
+    assert!(reader.press(&page, "Doorgaan", &[("answer", &world.code())]).await.shows("Het besluit is positief."));
+}
