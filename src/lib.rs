@@ -24,6 +24,7 @@ pub mod template;
 pub mod notice;
 pub mod grant;
 pub mod release;
+pub mod recall;
 // ── world: each file knows one neighbour ──
 pub mod clock;
 pub mod metrics;

@@ -22,7 +22,7 @@ use crate::{
     grant,
     notice::{Composed, Letter, Organisation, Origin, compose, excerpt, return_path},
     processed::LoopHeader,
-    record::{Batch, Expect, Key, KeyRange, Mail, Op, Record, SealedMessage, State},
+    record::{Batch, Expect, FORMAT, Fact, Key, KeyRange, Mail, Op, Receipt, Record, SealedMessage, State},
     secret::{Id, random_below},
     smtp::{Reply, client::Routes},
     store::{Blobs, Keyring, Store, StoreError},
@@ -356,8 +356,13 @@ impl Outbox {
         if claim.mail.only_if.is_some_and(|state| state != message.state) {
             return Ok(false);
         }
-        // A notification or password opens nothing once the message is gone; a notice to the sender is about just that.
-        Ok(message.state != State::Gone || claim.mail.grant.is_none())
+        // A notification or password opens nothing once the message is gone; a notice to the sender is about just that. One that was recalled must not
+        // go to anybody as it came either.
+        Ok(match message.state {
+            State::Gone => claim.mail.grant.is_none(),
+            State::Recalled => claim.mail.grant.is_none() && claim.mail.openly.is_none(),
+            _ => true,
+        })
     }
 
     /// The mail that a letter is, with the place in memory that a large one takes.
@@ -370,7 +375,10 @@ impl Outbox {
                 (self.reply(claim, letter, &organisation, &templates).await, Some(place))
             }
             Letter::Notification { with_text: true, .. } => self.with_text(claim, letter, &organisation, &templates).await?,
-            _ => (compose(letter, claim.id, claim.mail.at, &organisation, &templates).map_err(|e| e.to_string()), None),
+            _ => {
+                let status = self.keyring.master().status_token(claim.mail.about);
+                (compose(letter, &status, claim.id, claim.mail.at, &organisation, &templates).map_err(|e| e.to_string()), None)
+            }
         };
         match composed {
             Ok(mail) => Ok((self.with_return_path(claim, mail, organisation.bounces.as_ref()).into(), place)),
@@ -430,6 +438,13 @@ impl Outbox {
         if let Some(number) = claim.mail.openly.filter(|_| !stays) {
             batch.delete(Key::openly(claim.mail.about, number), Expect::Anything);
         }
+        let is_notification = letter.fact_when_taken() == Some(Fact::Notified);
+        let news: Option<fn(&mut Receipt, Time)> = match &outcome {
+            Outcome::Taken if is_notification => Some(|receipt, now| receipt.notified = Some(now)),
+            Outcome::Refused(_) | Outcome::Lost if is_notification => Some(|receipt, now| receipt.failed = Some(now)),
+            Outcome::Later(_) if is_notification && given_up => Some(|receipt, now| receipt.failed = Some(now)),
+            _ => None,
+        };
         match outcome {
             Outcome::Pointless => tracing::info!("mail {} dropped: its message has moved on", claim.id),
             Outcome::Taken => {
@@ -460,7 +475,32 @@ impl Outbox {
             }
             Outcome::Lost => self.tell_sender(&mut batch, claim, letter, "", now).await?,
         }
+        // What the sender's page tells of the notification. If a browser, or the sender, changes the row at this moment, that is left out: the turn
+        // must end all the same.
+        let marked = match news {
+            Some(change) => self.with_receipt(claim, &batch, change).await?,
+            None => None,
+        };
+        if let Some(marked) = marked {
+            match self.store.commit(marked).await {
+                Err(StoreError::Conflict) => {}
+                done => return done,
+            }
+        }
         self.commit(claim, batch).await
+    }
+
+    /// `batch` with what is now known of the notification that `claim` was.
+    async fn with_receipt(&self, claim: &Claim, batch: &Batch, change: fn(&mut Receipt, Time)) -> Result<Option<Batch>, StoreError> {
+        let Some(grant) = claim.mail.grant else { return Ok(None) };
+        let key = Key::of_message(claim.mail.about, grant);
+        let Some(record) = self.store.get(&key).await? else { return Ok(None) };
+        let Ok(receipt) = record.read::<Option<Receipt>>(&key) else { return Ok(None) };
+        let mut receipt = Receipt { v: FORMAT, ..receipt.unwrap_or_default() };
+        change(&mut receipt, self.clock.now());
+        let mut marked = Batch { ops: batch.ops.clone(), ..Batch::new() };
+        marked.put(key, &receipt, Expect::Version(record.version));
+        Ok(Some(marked))
     }
 
     async fn commit(&self, claim: &Claim, batch: Batch) -> Result<(), StoreError> {

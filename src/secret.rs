@@ -79,6 +79,12 @@ impl Token {
         Token(Zeroizing::new(random()))
     }
 
+    /// The token of these bytes.
+    #[must_use]
+    pub fn of(bytes: [u8; 32]) -> Token {
+        Token(Zeroizing::new(bytes))
+    }
+
     /// The bytes from which keys are derived.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {

@@ -261,7 +261,9 @@ impl Sweep {
                 }
             }
             Expires::Message(id) => {
-                if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| m.state != State::Gone) {
+                // A row of before its day was moved means nothing.
+                let due = |m: &SealedMessage| m.state != State::Gone && !(m.moved && now < m.expires.plus_days(1).begins());
+                if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| due(m)) {
                     blobs = self.bury(&mut batch, id, message, version, Fact::Expired, now).await?;
                 }
             }

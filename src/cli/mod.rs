@@ -12,6 +12,7 @@ mod phone;
 mod quarantine;
 mod reading;
 mod replay;
+mod rows;
 
 use crate::{
     address::Address,

@@ -1,5 +1,7 @@
 //! `zegel phone`: asks the zegel that runs, or opens the store itself when none does.
 
+mod import;
+
 use super::{End, complain, loaded};
 use crate::{
     address::Address,
@@ -28,6 +30,19 @@ pub(super) enum Command {
         #[arg(value_parser = number)]
         number: PhoneNumber,
     },
+    /// Remember the numbers in a CSV file; each row that can't be taken is told with its line, and the others are taken
+    ///
+    /// The first row holds the names of the columns: email_address and phone_number; full_name, access_code and access_code_hint may stand there too
+    /// and are not kept. Cells stand between commas, semicolons or tabs, in quotes or not; the text is UTF-8. A second import of the same file
+    /// changes nothing.
+    Import {
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// The CSV file; - is standard input
+        #[arg(value_name = "FILE.csv")]
+        file: String,
+    },
     /// Forget a recipient's number
     Forget {
         #[arg(value_parser = Address::parse)]
@@ -36,11 +51,16 @@ pub(super) enum Command {
 }
 
 fn number(text: &str) -> Result<PhoneNumber, &'static str> {
-    PhoneNumber::parse(text).map_err(|fault| match fault {
+    PhoneNumber::parse(text).map_err(told)
+}
+
+/// What is wrong with a number, and what to do.
+fn told(fault: PhoneFault) -> &'static str {
+    match fault {
         PhoneFault::Invalid => "this is no telephone number that exists; write it as in 0612345678 or +32470123456",
         PhoneFault::NoSms => "this number gets no SMS; give a mobile number",
         PhoneFault::Country => "no codes are sent to this country",
-    })
+    }
 }
 
 /// Runs `command` over the store of the configuration at `path`.
@@ -54,6 +74,7 @@ pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write
         Command::Set { address, number } => {
             Request::PhoneSet { address: address.to_string(), number: Secret::new(number.expose().to_owned()) }
         }
+        Command::Import { dry_run, file } => return import::run(&config, file, *dry_run, out),
         Command::Forget { address } => Request::PhoneForget { address: address.to_string() },
     };
     ask(&config, &request, "no numbers are known", out)
@@ -61,15 +82,7 @@ pub(super) fn run(command: &Command, path: Option<PathBuf>, out: &mut impl Write
 
 /// Asks the zegel that runs, else does it; what it says when there is `nothing` to show.
 pub(super) fn ask(config: &Config, request: &Request, nothing: &str, out: &mut impl Write) -> io::Result<End> {
-    let answer = match control::ask(&config.store.path, request) {
-        Ok(Some(answer)) => answer,
-        Ok(None) => ourselves(config, request)?,
-        Err(e) => {
-            let socket = control::socket(&config.store.path);
-            Answer::Failed(format!("{}: the zegel that runs can't be asked: {e}; run this as the user that runs zegel", socket.display()))
-        }
-    };
-    match answer {
+    match answer(config, request)? {
         Answer::Done(shown) => {
             if shown.is_empty() {
                 complain(nothing);
@@ -80,6 +93,20 @@ pub(super) fn ask(config: &Config, request: &Request, nothing: &str, out: &mut i
         Answer::Failed(why) => {
             complain(&why);
             Ok(End::Fault)
+        }
+        Answer::Imported(_) => unreachable!("only an import is answered so"),
+    }
+}
+
+/// What the zegel that runs answers, or what is done here.
+fn answer(config: &Config, request: &Request) -> io::Result<Answer> {
+    match control::ask(&config.store.path, request) {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => ourselves(config, request),
+        Err(e) => {
+            let socket = control::socket(&config.store.path);
+            let path = socket.display();
+            Ok(Answer::Failed(format!("{path}: the zegel that runs can't be asked: {e}; run this as the user that runs zegel")))
         }
     }
 }

@@ -42,6 +42,8 @@ enum Trouble {
     Address(String),
     #[error("this is no number to which a code can be sent")]
     Number,
+    #[error("more than {MOST_NUMBERS} numbers in one request")]
+    TooMany,
     #[error("no message {0} waits in quarantine; `zegel quarantine list` shows which do")]
     NotWaiting(String),
     #[error("another policy asks for protection of all who wait: release it without --openly")]
@@ -55,8 +57,11 @@ enum Trouble {
 /// So many records are read at a time.
 const PAGE: usize = 500;
 
-/// A request is a line of JSON; none is longer than two addresses and a number.
-const REQUEST_BYTES: u64 = 4096;
+/// A request is a line of JSON; the longest is an import of [`MOST_NUMBERS`] numbers, each of some 300 octets with its address.
+const REQUEST_BYTES: u64 = 512 * 1024;
+
+/// So many numbers are imported by one request: two rows of a batch each.
+pub const MOST_NUMBERS: usize = 500;
 
 /// How long one side waits for the other: listing a hundred thousand numbers takes a few seconds.
 const WAIT: Duration = Duration::from_secs(60);
@@ -72,6 +77,13 @@ pub enum Request {
         address: String,
         /// The number, in international form.
         number: Secret<String>,
+    },
+    /// Remember the numbers of many recipients, [`MOST_NUMBERS`] at most: all of them, or none.
+    PhoneImport {
+        /// Each recipient with his number, in international form; none twice.
+        numbers: Vec<(String, Secret<String>)>,
+        /// Only say what would change.
+        dry_run: bool,
     },
     /// Forget a recipient's number.
     PhoneForget {
@@ -102,8 +114,21 @@ pub enum Request {
 pub enum Answer {
     /// It was done; what to show.
     Done(String),
+    /// Numbers were imported.
+    Imported(Imported),
     /// It was not; why, and what to do.
     Failed(String),
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Recipients of whom no number was known.
+    pub added: usize,
+    /// Recipients of whom another number was known.
+    pub changed: usize,
+    /// Recipients whose number was known.
+    pub unchanged: usize,
 }
 
 /// Where the socket is for the store in `folder`.
@@ -171,6 +196,12 @@ async fn answer(mut stream: UnixStream, store: &dyn Store, keyring: &Keyring, cl
 pub async fn carry_out(request: &Request, store: &dyn Store, keyring: &Keyring, clock: &dyn Clock) -> Answer {
     let (master, now) = (keyring.master(), clock.now());
     let done = match request {
+        Request::PhoneImport { numbers, dry_run } => {
+            return match phone::import(store, &master, numbers, *dry_run, now).await {
+                Ok(imported) => Answer::Imported(imported),
+                Err(trouble) => Answer::Failed(trouble.to_string()),
+            };
+        }
         Request::PhoneList => phone::list(store, &master).await,
         Request::PhoneSet { address, number } => phone::set(store, &master, address, number, now).await,
         Request::PhoneForget { address } => phone::forget(store, &master, address, now).await,

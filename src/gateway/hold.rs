@@ -147,7 +147,7 @@ impl Transfer {
             };
             batch.put(key.clone(), &record, Expect::Absent);
         }
-        let token = Token::random();
+        let token = sealing.asking.clone();
         let salts = [Salt::random(), Salt::random()];
         let wrap = wrap(&sealing.master, &sealing.bucket, &token, sealing.id, &sealing.content_key, salts);
         let approval = Key::approval(lookup_id(&token));

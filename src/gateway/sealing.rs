@@ -7,8 +7,8 @@ use crate::{
     notice::excerpt,
     policy::Scope,
     record::{Card, FORMAT, Key, Original, Part, Sealed, SealedMessage, State},
-    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, part_context, seal, seal_card},
-    secret::Id,
+    seal::{Bucket, Ciphertext, ContentKey, Master, Salt, lookup_id, part_context, seal, seal_card},
+    secret::{Id, Token},
     smtp::Reply,
     store::{Blobs, StoreError},
     time::{Day, Time},
@@ -33,6 +33,8 @@ pub(super) struct Sealing {
     pub(super) expires: Day,
     pub(super) master: Arc<Master>,
     pub(super) bucket: Arc<Bucket>,
+    /// The sender's link, if he is to be asked something; else nobody ever has it.
+    pub(super) asking: Token,
 }
 
 impl Sealing {
@@ -63,19 +65,8 @@ impl Transfer {
             Unkept::Slow => SEALING_SLOW,
             Unkept::Store(e) => self.unavailable(&e),
         })?;
-        Ok(Sealing {
-            id,
-            content_key,
-            card,
-            sealed_card,
-            original,
-            divisible,
-            blobs,
-            now,
-            expires,
-            master: self.gateway.keyring.master(),
-            bucket,
-        })
+        let (master, asking) = (self.gateway.keyring.master(), Token::random());
+        Ok(Sealing { id, content_key, card, sealed_card, original, divisible, blobs, now, expires, master, bucket, asking })
     }
 
     /// The card without its parts.
@@ -123,6 +114,8 @@ impl Transfer {
             original: sealing.original,
             files_only: sealing.files_only(plan),
             blobs: sealing.blobs.clone(),
+            asked: matches!(state, State::Held | State::Quarantined).then(|| lookup_id(&sealing.asking)),
+            moved: false,
         }
     }
 }

@@ -220,6 +220,26 @@ pub enum Letter {
         recipient: Address,
         /// His number, masked.
         phone: String,
+        /// His grant, where the mail leads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<Id>,
+        /// When the message was taken.
+        at: Time,
+        /// The sender's language.
+        language: String,
+    },
+    /// To the sender: a recipient says that the number to which his code would go is not his.
+    WrongNumber {
+        /// To whom.
+        #[serde(with = "stored::one")]
+        sender: Address,
+        /// Who says so.
+        #[serde(with = "stored::one")]
+        recipient: Address,
+        /// The number, masked.
+        phone: String,
+        /// His grant, where the mail leads.
+        grant: Id,
         /// When the message was taken.
         at: Time,
         /// The sender's language.
@@ -323,6 +343,7 @@ impl Letter {
             Letter::Ask { .. } => "ask",
             Letter::Told { what, .. } => what.word(),
             Letter::Undelivered { .. } => "undelivered",
+            Letter::WrongNumber { .. } => "wrong-number",
             Letter::Reply { .. } => "reply",
             Letter::ReplyNotSent { .. } => "reply-not-sent",
             Letter::Locked { .. } => "locked",

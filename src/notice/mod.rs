@@ -28,7 +28,7 @@ use crate::{
     secret::{Id, Secret, Token, hex},
     template::{
         AskMail, Bodies, Language, LockedMail, MailView, NotificationMail, NumberMail, PasswordMail, RenderError, Templates, ToldMail,
-        UndeliveredMail,
+        UndeliveredMail, WrongNumberMail,
     },
     time::Time,
 };
@@ -99,12 +99,26 @@ pub fn numbers_link(organisation: &Organisation, token: &Token) -> Secret<String
     Secret::new(format!("{}/n/{}", organisation.url, token.in_link().expose()))
 }
 
-/// The mail that says what `letter` says. `id` is the outbox row's: a second delivery of it has the same Message-ID. `at` is when the letter was
+/// The sender's link to what has become of a message; `seal::Master::status_token` makes the token.
+#[must_use]
+pub fn status_link(organisation: &Organisation, token: &Token) -> Secret<String> {
+    Secret::new(format!("{}/s/{}", organisation.url, token.in_link().expose()))
+}
+
+/// The mail that says what `letter` says. `status` is where the sender sees what became of the message it is about. `id` is the outbox row's: a second delivery of it has the same Message-ID. `at` is when the letter was
 /// written.
 ///
 /// # Errors
 /// [`RenderError`] when a template fails although its check passed.
-pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, templates: &Templates) -> Result<Composed, RenderError> {
+pub fn compose(
+    letter: &Letter,
+    status: &Token,
+    id: Id,
+    at: Time,
+    organisation: &Organisation,
+    templates: &Templates,
+) -> Result<Composed, RenderError> {
+    let (link, host) = (status_link(organisation, status).expose().clone(), organisation.host().to_owned());
     let draft = match letter {
         Letter::Notification { with_text: true, .. } | Letter::Reply { .. } => return Err(RenderError::without_contents()),
         Letter::Notification { .. } => notification(letter, organisation, templates)?,
@@ -114,24 +128,36 @@ pub fn compose(letter: &Letter, id: Id, at: Time, organisation: &Organisation, t
             Draft::of(&mail, recipient, language, organisation, templates, |l| templates.text(l, "password-subject", &[]))?
         }
         Letter::NotSent { .. } | Letter::NotNotified { .. } | Letter::Delayed { .. } | Letter::Relayed { .. } => {
-            report::draft(letter, organisation, templates)?
+            report::draft(letter, (link, host), organisation, templates)?
         }
         Letter::Openly { .. } => unreachable!("the sender has written it"),
         Letter::ReplyNotSent { .. } => reply::not_sent(letter, organisation, templates)?,
         Letter::Ask { .. } => ask(letter, at, organisation, templates)?,
         Letter::Told { .. } => told(letter, organisation, templates)?,
-        Letter::Undelivered { sender, recipient, phone, at, language } => {
-            let mail = UndeliveredMail { recipient: recipient.to_string(), phone: phone.clone(), at: *at };
+        Letter::Undelivered { sender, recipient, phone, grant, at, language } => {
+            let link = at_number(link, *grant);
+            let mail = UndeliveredMail { recipient: recipient.to_string(), phone: phone.clone(), at: *at, status: link, host };
             let title = |l| templates.text(l, "undelivered-subject", &[("recipient", recipient.as_str())]);
             Draft::of(&mail, sender, language, organisation, templates, title)?
         }
+        Letter::WrongNumber { sender, recipient, phone, grant, at, language } => {
+            let link = at_number(link, Some(*grant));
+            let mail = WrongNumberMail { recipient: recipient.to_string(), phone: phone.clone(), at: *at, status: link, host };
+            let title = |l| templates.text(l, "wrong-number-subject", &[("recipient", recipient.as_str())]);
+            Draft::of(&mail, sender, language, organisation, templates, title)?
+        }
         Letter::Locked { sender, recipient, at, until, language } => {
-            let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until };
+            let mail = LockedMail { recipient: recipient.to_string(), at: *at, until: *until, status: link, host };
             let title = |l| templates.text(l, "locked-subject", &[("recipient", recipient.as_str())]);
             Draft::of(&mail, sender, language, organisation, templates, title)?
         }
     };
     draft.build(id, at, organisation)
+}
+
+/// The place on a status page where a recipient's number is changed: browsers open what is folded there.
+fn at_number(status: String, grant: Option<Id>) -> String {
+    grant.map_or_else(|| status.clone(), |grant| format!("{status}#number-{grant}"))
 }
 
 fn notification(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {

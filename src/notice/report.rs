@@ -38,8 +38,13 @@ struct Fate {
     until: Option<Time>,
 }
 
-/// The mail for one of the letters that report.
-pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Templates) -> Result<Draft, RenderError> {
+/// The mail for one of the letters that report; `status` is the sender's link, and its host.
+pub(super) fn draft(
+    letter: &Letter,
+    (status, host): (String, String),
+    organisation: &Organisation,
+    templates: &Templates,
+) -> Result<Draft, RenderError> {
     match letter {
         Letter::NotSent { sender, recipients, at, origins, language } => {
             let origin = origins.first().cloned().unwrap_or_default();
@@ -56,7 +61,8 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
         Letter::NotNotified { sender, recipient, subject, reply, origin, language } => {
             let (recipient_text, subject_text) = (recipient.to_string(), subject.as_deref().map(one_line));
             let (at, given_up, reply) = (origin.at, reply.starts_with('4'), &quoted::plain(&one_line(reply)));
-            let mail = NotNotifiedMail { recipient: recipient_text, subject: subject_text, at, reply: reply.clone(), given_up };
+            let mail =
+                NotNotifiedMail { recipient: recipient_text, subject: subject_text, at, reply: reply.clone(), given_up, status, host };
             let title = |l| titled(templates, l, "not-notified-subject", subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let status = if reply.is_empty() { LOST.to_owned() } else { status_of(reply, '5').unwrap_or_else(|| EXPIRED.to_owned()) };
@@ -65,7 +71,7 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
         Letter::Delayed { sender, recipient, reply, until, origin, language } => {
             let (recipient_text, subject) = (recipient.to_string(), origin.subject.as_deref().map(one_line));
             let reply = &quoted::plain(&one_line(reply));
-            let mail = DelayedMail { recipient: recipient_text, subject, at: origin.at, reply: reply.clone(), until: *until };
+            let mail = DelayedMail { recipient: recipient_text, subject, at: origin.at, reply: reply.clone(), until: *until, status, host };
             let title = |l| titled(templates, l, "delayed-subject", origin.subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             let status = status_of(reply, '4').unwrap_or_else(|| "4.0.0".to_owned());
@@ -73,7 +79,8 @@ pub(super) fn draft(letter: &Letter, organisation: &Organisation, templates: &Te
             Ok(draft.with(origin, Fate { diagnostic: diagnostic(reply), until: Some(*until), ..fate }))
         }
         Letter::Relayed { sender, recipient, origin, language } => {
-            let mail = RelayedMail { recipient: recipient.to_string(), subject: origin.subject.as_deref().map(one_line), at: origin.at };
+            let subject = origin.subject.as_deref().map(one_line);
+            let mail = RelayedMail { recipient: recipient.to_string(), subject, at: origin.at, status, host };
             let title = |l| titled(templates, l, "relayed-subject", origin.subject.as_deref(), &[]);
             let draft = Draft::of(&mail, sender, language, organisation, templates, title)?;
             Ok(draft.with(origin, Fate::of(recipient, origin, "relayed", RELAYED)))

@@ -45,7 +45,7 @@ fn composed(letter: &Letter) -> Composed {
     // What lies in the outbox is the serialised letter.
     let stored = serde_json::to_vec(letter).unwrap();
     let letter: Letter = serde_json::from_slice(&stored).unwrap();
-    compose(&letter, Id([7; 16]), at(), &organisation(), &TEMPLATES).unwrap()
+    compose(&letter, &Token::random(), Id([7; 16]), at(), &organisation(), &TEMPLATES).unwrap()
 }
 
 /// A mail as a program that knows nothing of ours reads it.
@@ -163,7 +163,7 @@ proptest! {
     #[test]
     fn what_people_write_adds_no_header(name in ".{0,60}|[\\r\\n:=?a\"\\\\(),;<>@ é]{0,40}", subject in "[\\r\\nA-Z: =?\"é\u{202e}語]{0,250}") {
         let letter = notification(&name, Some(&subject), &Token::random());
-        let mail = compose(&letter, Id([7; 16]), at(), &organisation(), &TEMPLATES).unwrap();
+        let mail = compose(&letter, &Token::random(), Id([7; 16]), at(), &organisation(), &TEMPLATES).unwrap();
         let found = read(&mail.octets);
         let mut names: Vec<_> = found.headers.iter().map(|(n, _)| n.as_str()).collect();
         names.sort_unstable();

@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{Limits, archive, files, guard, link, numbers, read, reply, reports, server::Desk, session, unlock, view};
+use super::{Limits, archive, files, guard, link, numbers, read, reply, reports, server::Desk, session, status, unlock, view};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -26,6 +26,8 @@ pub(super) type Page = Response<Body>;
 pub(super) enum Refusal {
     /// A link that opens nothing: unknown, expired, another's. They must look alike.
     Gone,
+    /// A message that its sender has blocked or recalled, for whoever holds a link to it.
+    Withdrawn,
     /// No session, or one that has ended.
     Closed,
     /// A form without its token, or from another site.
@@ -56,6 +58,7 @@ impl Refusal {
     fn page(self) -> (StatusCode, NoticePage) {
         match self {
             Refusal::Gone => (StatusCode::NOT_FOUND, NoticePage::GONE),
+            Refusal::Withdrawn => (StatusCode::NOT_FOUND, NoticePage::WITHDRAWN),
             Refusal::Closed => (StatusCode::FORBIDDEN, NoticePage::CLOSED),
             Refusal::Form => (StatusCode::FORBIDDEN, NoticePage::FORM),
             Refusal::Request => (StatusCode::BAD_REQUEST, NoticePage::REQUEST),
@@ -92,6 +95,7 @@ enum Route<'a> {
     Asset(&'a str),
     Message(&'a str),
     Numbers(&'a str),
+    Status(&'a str),
     Read(Id),
     Text(Id),
     Picture(Id, usize),
@@ -117,6 +121,7 @@ impl Route<'_> {
             ("static", Some(name), None, _) => Route::Asset(name),
             ("m", Some(token), None, _) => Route::Message(token),
             ("n", Some(token), None, _) => Route::Numbers(token),
+            ("s", Some(token), None, _) => Route::Status(token),
             ("sms", Some(provider), reference, None) => Route::Report(provider, reference),
             ("r", Some(grant), None, _) => Route::Read(Id::parse(grant)?),
             ("r", Some(grant), Some("text"), None) => Route::Text(Id::parse(grant)?),
@@ -132,7 +137,7 @@ impl Route<'_> {
 
     fn takes_forms(self) -> bool {
         use Route as R;
-        matches!(self, R::Message(_) | R::Numbers(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_) | R::Reply(_))
+        matches!(self, R::Message(_) | R::Numbers(_) | R::Status(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_) | R::Reply(_))
     }
 }
 
@@ -250,6 +255,7 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
         Route::Asset(name) => asset(visit, name),
         Route::Message(token) => unlock::get(visit, token).await,
         Route::Numbers(token) => numbers::get(visit, token).await,
+        Route::Status(token) => status::get(visit, token).await,
         Route::Read(grant) => read::get(visit, grant).await,
         Route::Text(grant) => read::text(visit, grant).await,
         Route::Picture(grant, number) => files::picture(visit, grant, number).await,
@@ -268,6 +274,7 @@ async fn post(visit: &mut Visit, route: Route<'_>, form: &Form) -> Result<Page, 
     match route {
         Route::Message(token) => unlock::post(visit, token, form).await,
         Route::Numbers(token) => numbers::post(visit, token, form).await,
+        Route::Status(token) => status::post(visit, token, form).await,
         Route::Read(grant) => read::leave(visit, grant, form).await,
         Route::File(grant, number) => files::note(visit, grant, number, form).await,
         Route::View(grant, number) => view::note(visit, grant, number, form).await,
@@ -418,6 +425,8 @@ mod tests {
         check("/sms/twilio", Some(Route::Report("twilio", None)));
         check("/sms/twilio/1f", Some(Route::Report("twilio", Some("1f"))));
         check("/sms/twilio/1f/x", None);
+        check("/s/abc", Some(Route::Status("abc")));
+        check("/s/abc/x", None);
         check("/m", None);
         check("/m/a/b", None);
         check("//", None);

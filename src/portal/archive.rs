@@ -14,8 +14,7 @@ use super::{
     session::Open,
 };
 use crate::{
-    grant,
-    record::{Batch, Fact, Part},
+    record::{Fact, Part},
     secret::Id,
     time::Time,
 };
@@ -40,12 +39,8 @@ const NEEDED: u16 = 45;
 pub(super) async fn note(visit: &mut Visit, grant: Id, form: &Form) -> Result<Page, Refusal> {
     let open = Open::find(visit, grant).await?;
     form.came_from(&open.cookie)?;
-    let count = wanted(visit, &open).await?.len();
-    let mut batch = Batch::new();
-    for _ in 0..count {
-        grant::note(&mut batch, Fact::Downloaded, Some(open.granted.grant.value.message), Some(grant), visit.now);
-    }
-    visit.desk.portal.store.commit(batch).await?;
+    let numbers: Vec<usize> = wanted(visit, &open).await?.into_iter().map(|(number, _)| number).collect();
+    files::note_had(visit, open.granted.grant.value.message, grant, &numbers, Fact::Downloaded).await?;
     see_other(&format!("/r/{grant}/all"))
 }
 
@@ -55,7 +50,7 @@ pub(super) async fn get(visit: &mut Visit, grant: Id) -> Result<Page, Refusal> {
     let open = Open::find(visit, grant).await?;
     visit.suggest(&open.granted.message.value.language);
     let (mut entries, mut contents, mut taken) = (Vec::new(), Vec::new(), HashSet::new());
-    for part in wanted(visit, &open).await? {
+    for (_, part) in wanted(visit, &open).await? {
         // All of them before the first is sent: what is missing gets a page that says so.
         let pieces = Pieces::of(visit, &open, &part).await?;
         entries.push(Entry { name: unlike(&mut taken, safe_name(&part.name, &part.media_type)), size_bytes: pieces.length() });
@@ -72,10 +67,10 @@ pub(super) async fn get(visit: &mut Visit, grant: Id) -> Result<Page, Refusal> {
     Ok(page)
 }
 
-/// The files that the page lists as attachments.
-async fn wanted(visit: &Visit, open: &Open) -> Result<Vec<Part>, Refusal> {
+/// The files that the page lists as attachments, with their numbers.
+async fn wanted(visit: &Visit, open: &Open) -> Result<Vec<(usize, Part)>, Refusal> {
     let card = read::card(visit, open).await?;
-    let files: Vec<Part> = card.files.iter().filter(|part| !read::is_in_text(&card, part)).cloned().collect();
+    let files: Vec<_> = card.files.iter().cloned().enumerate().filter(|(_, part)| !read::is_in_text(&card, part)).collect();
     if files.is_empty() { Err(Refusal::Missing) } else { Ok(files) }
 }
 

@@ -3,16 +3,19 @@
 use super::{
     answer::{Form, Page, Refusal, Visit, see_other, with},
     guard,
+    link::read as read_row,
     names::{disposition, safe_name},
     pieces::Pieces,
     range::{self, Wanted},
     read,
     session::Open,
+    unlock::pause,
 };
 use crate::{
     grant,
-    record::{Batch, Card, Fact, Part},
+    record::{Batch, Card, Expect, FORMAT, Fact, Key, Part, Receipt},
     secret::Id,
+    store::StoreError,
 };
 use axum::{
     body::{Body, Bytes},
@@ -21,6 +24,9 @@ use axum::{
 
 /// Pictures above this are files only.
 pub(super) const MAX_PICTURE_BYTES: u64 = 20 * 1024 * 1024;
+
+/// How often a receipt is written when somebody else writes it too.
+const ATTEMPTS: u32 = 6;
 
 /// A file's page is no page: it may do nothing, even if a browser shows it.
 pub(super) const FILE_POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'self'";
@@ -37,9 +43,30 @@ pub(super) async fn note_as(visit: &Visit, grant: Id, number: usize, form: &Form
     form.came_from(&open.cookie)?;
     let card = read::card(visit, &open).await?;
     part(&card, number).ok_or(Refusal::Missing)?;
-    let mut batch = Batch::new();
-    grant::note(&mut batch, what, Some(open.granted.grant.value.message), Some(grant), visit.now);
-    Ok(visit.desk.portal.store.commit(batch).await?)
+    note_had(visit, open.granted.grant.value.message, grant, &[number], what).await
+}
+
+/// Notes `what` happens to each of these files, and for their sender when that was first so.
+pub(super) async fn note_had(visit: &Visit, message: Id, grant: Id, numbers: &[usize], what: Fact) -> Result<(), Refusal> {
+    let (store, key) = (&visit.desk.portal.store, Key::of_message(message, grant));
+    for attempt in 0..ATTEMPTS {
+        let mut batch = Batch::new();
+        for _ in numbers {
+            grant::note(&mut batch, what, Some(message), Some(grant), visit.now);
+        }
+        if let Some(row) = read_row::<Option<Receipt>>(&**store, &key).await? {
+            let mut receipt = Receipt { v: FORMAT, ..row.value.unwrap_or_default() };
+            if receipt.had(numbers.iter().copied(), visit.now) {
+                batch.put(key.clone(), &receipt, Expect::Version(row.version));
+            }
+        }
+        match store.commit(batch).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Conflict) => pause(attempt).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::Busy)
 }
 
 /// A file.

@@ -4,6 +4,7 @@ use super::{Portal, answer::Refusal};
 use crate::{
     address::Address,
     phone::PhoneNumber,
+    recall,
     record::{Challenge, Expect, Grant, Key, Level, Rate, SealedMessage, SentSms, SmsFate, State},
     seal::lookup_id,
     secret::{Id, Token},
@@ -40,6 +41,11 @@ pub(super) fn is_readable(message: &SealedMessage, now: Time) -> bool {
     matches!(message.state, State::Sent | State::Held) && now < message.expires.plus_days(1).begins()
 }
 
+/// Whether its sender has blocked or recalled a message that could still be read.
+fn is_withdrawn(message: &SealedMessage, now: Time) -> bool {
+    matches!(message.state, State::Blocked | State::Recalled) && now < message.expires.plus_days(1).begins()
+}
+
 /// A grant with its message, for whoever holds the link or the session.
 pub(super) struct Granted {
     lookup: Id,
@@ -52,7 +58,20 @@ impl Granted {
     pub(super) async fn find(portal: &Portal, lookup: Id, now: Time) -> Result<Option<Granted>, Refusal> {
         let Some(grant) = read::<Grant>(&*portal.store, &Key::grant(lookup)).await? else { return Ok(None) };
         let message = read::<SealedMessage>(&*portal.store, &Key::message(grant.value.message)).await?;
+        if message.as_ref().is_some_and(|m| is_withdrawn(&m.value, now)) {
+            return Err(Refusal::Withdrawn);
+        }
         Ok(message.filter(|m| is_readable(&m.value, now)).map(|message| Granted { lookup, grant, message }))
+    }
+
+    /// The sender of a message that he has withdrawn, for whoever holds a link to it.
+    pub(super) async fn who_withdrew(portal: &Portal, text: &str) -> Result<Option<String>, Refusal> {
+        let Some(token) = Token::parse(text) else { return Ok(None) };
+        let Some(grant) = read::<Grant>(&*portal.store, &Key::grant(lookup_id(&token))).await? else { return Ok(None) };
+        let key = Key::message(grant.value.message);
+        let Some(message) = read::<SealedMessage>(&*portal.store, &key).await? else { return Ok(None) };
+        let sender = message.value.sender.as_ref().and_then(|sealed| portal.keyring.master().open_field("sender", &key, sealed).ok());
+        Ok(sender.map(|sender| sender.expose().clone()))
     }
 
     /// Who has to do with it.
@@ -99,6 +118,8 @@ pub(super) struct Link {
     pub(super) challenge: Option<Read<Challenge>>,
     /// What is known of the SMS that brought it.
     pub(super) fate: Option<SmsFate>,
+    /// When its recipient said that the number is not his.
+    pub(super) doubted: Option<Time>,
     pub(super) recipient: Address,
     /// At level 2.
     pub(super) phone: Option<PhoneNumber>,
@@ -119,7 +140,11 @@ impl Link {
         };
         let People { recipient, phone, sender } = granted.people(portal)?;
         let Granted { grant, message, .. } = granted;
-        Ok(Link { token, lookup, grant, message, challenge, fate, recipient, phone, sender })
+        let doubted = match grant.value.level {
+            Level::One => None,
+            Level::Two => read::<Rate>(&*portal.store, &recall::doubted(lookup)).await?.and_then(|r| r.value.times.last().copied()),
+        };
+        Ok(Link { token, lookup, grant, message, challenge, fate, doubted, recipient, phone, sender })
     }
 
     /// Where this recipient's rate of passwords or codes is kept: over all messages.

@@ -12,6 +12,7 @@
 //! | `/r/<grant>/reply` | 303 to the message | takes a reply with its files: 303 to the message |
 //! | `/r/<grant>/sent/<reply>/<n>` | a file of a reply, for who sent it | |
 //! | `/n/<token>` | a sender's link: asks for numbers | takes them and releases the message: 303 to the same |
+//! | `/s/<token>` | a sender's link: what has become of his message | blocks, recalls, moves its day, changes a number: 303 to the same |
 //! | `/sms/<provider>`, `/sms/<provider>/<reference>` | as POST, where a provider has nothing else and its signature fits | its report of what became of an SMS |
 //! | `/static/<name>`, `/health`, `/` | style sheet and script, health, a page that says where to find the link | |
 //!
@@ -35,6 +36,7 @@ mod reply;
 mod reports;
 mod server;
 mod session;
+mod status;
 mod unlock;
 mod upload;
 mod view;

@@ -39,6 +39,8 @@ enum Link {
         /// Somebody gets it as it came.
         openly: bool,
     },
+    /// One that its sender has blocked or recalled.
+    Withdrawn,
     /// One that was given up, since the numbers did not come in time.
     TooLate,
 }
@@ -65,9 +67,15 @@ pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal>
             let typed = vec![String::new(); request.missing().count()];
             page(visit, &request, &typed, &[])
         }
-        Link::Released { openly: true, .. } => visit.page(StatusCode::OK, &NoticePage::SENT_OPENLY),
-        Link::Released { chosen: true, .. } => visit.page(StatusCode::OK, &NoticePage::DECIDED),
-        Link::Released { .. } => visit.page(StatusCode::OK, &NoticePage::NUMBERS_DONE),
+        Link::Released { chosen, openly } => {
+            let page = match (openly, chosen) {
+                (true, _) => NoticePage::SENT_OPENLY,
+                (false, true) => NoticePage::DECIDED,
+                (false, false) => NoticePage::NUMBERS_DONE,
+            };
+            visit.page(StatusCode::OK, &NoticePage { status: Some(format!("/s/{token}")), ..page })
+        }
+        Link::Withdrawn => see_other(&format!("/s/{token}")),
         Link::TooLate => visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
     }
 }
@@ -79,6 +87,7 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
             Link::Waits(request) => request,
             // By another click.
             Link::Released { .. } => return see_other(&format!("/n/{token}")),
+            Link::Withdrawn => return see_other(&format!("/s/{token}")),
             Link::TooLate => return visit.page(StatusCode::GONE, &NoticePage::NUMBERS_TOO_LATE),
         };
         form.came_from(&request.token)?;
@@ -140,6 +149,7 @@ impl Link {
         let record: Read<SealedMessage> = read(&*portal.store, &message_key).await?.ok_or(Refusal::Gone)?;
         visit.suggest(&record.value.language);
         match (approval.value.released, record.value.state) {
+            (_, State::Blocked | State::Recalled) => return Ok(Link::Withdrawn),
             (Some(_), _) if is_readable(&record.value, visit.now) => {
                 return Ok(Link::Released { chosen: approval.value.ask, openly: approval.value.openly });
             }

@@ -234,6 +234,8 @@ async fn seal_message(
         original: None,
         files_only: false,
         blobs: keeping.kept.clone(),
+        asked: None,
+        moved: false,
     })
 }
 

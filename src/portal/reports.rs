@@ -11,8 +11,8 @@ use super::{
 use crate::{
     grant::{self, About},
     notice::Letter,
+    recall,
     record::{Batch, Expect, FORMAT, Fact, Key, Rate, SentSms, SmsFate},
-    seal::digest,
     secret::Id,
     sms::{Became, Report, Reported},
     store::StoreError,
@@ -88,14 +88,18 @@ async fn note(visit: &Visit, report: Report) -> Result<(), Refusal> {
 /// Tells the sender that a code did not arrive, as he gave the number: once, however many codes do not.
 async fn tell_sender(visit: &Visit, batch: &mut Batch, grant: Id) -> Result<(), Refusal> {
     let portal = &visit.desk.portal;
-    let told = Key::rate("undelivered", &digest([grant.0.as_slice()]));
+    let told = recall::undelivered(grant);
     if read::<Rate>(&*portal.store, &told).await?.is_some() {
         return Ok(());
     }
-    let Some(granted) = Granted::find(portal, grant, visit.now).await? else { return Ok(()) };
+    let granted = match Granted::find(portal, grant, visit.now).await {
+        Ok(Some(granted)) => granted,
+        Ok(None) | Err(Refusal::Withdrawn) => return Ok(()),
+        Err(refusal) => return Err(refusal),
+    };
     let People { recipient, phone: Some(phone), sender: Some(sender) } = granted.people(portal)? else { return Ok(()) };
     let (at, language) = (granted.message.value.at, granted.message.value.language.clone());
-    let letter = Letter::Undelivered { sender, recipient, phone: phone.masked(), at, language };
+    let letter = Letter::Undelivered { sender, recipient, phone: phone.masked(), grant: Some(grant), at, language };
     let about = About::message(granted.grant.value.message);
     grant::post(batch, &portal.keyring.master(), &letter, about, visit.now);
     put_rate(batch, told, None, &Rate { v: FORMAT, times: vec![visit.now] });

@@ -3,7 +3,7 @@
 use super::{
     answer::{Form, Link, Page, Refusal, Visit, see_other},
     codes::{self, NotSent, Pending},
-    link::{as_read, masked},
+    link::{Granted, as_read, masked},
     server::Desk,
     session,
 };
@@ -11,12 +11,13 @@ use crate::{
     grant::{self, About},
     notice::{Letter, reference},
     phone::PhoneNumber,
+    recall,
     record::{Batch, Expect, Expires, Expiry, FORMAT, Fact, Key, Level, Rate, SmsFate},
     seal::{form_token, unwrap},
     secret::{Id, Secret, random_below},
     sms::SmsError,
     store::StoreError,
-    template::{Fault, Stage, StartPage},
+    template::{Fault, NoticePage, Stage, StartPage},
     unlock::{self, Asked, Refusal as Untaken, Try, Unlocked, Wrong},
 };
 use axum::http::StatusCode;
@@ -30,8 +31,17 @@ const ATTEMPTS: u32 = 6;
 
 /// The page of a link, as things stand. Changes nothing.
 pub(super) async fn get(visit: &mut Visit, token: &str) -> Result<Page, Refusal> {
-    let link = Link::find(&visit.desk.portal, token, visit.now).await?;
+    let link = match Link::find(&visit.desk.portal, token, visit.now).await {
+        Err(Refusal::Withdrawn) => return withdrawn(visit, token).await,
+        found => found?,
+    };
     page(visit, &link, StatusCode::OK, None)
+}
+
+/// The page of a message that its sender has blocked or recalled: whoever holds its link reads whom to ask.
+async fn withdrawn(visit: &Visit, token: &str) -> Result<Page, Refusal> {
+    let sender = Granted::who_withdrew(&visit.desk.portal, token).await?;
+    visit.page(StatusCode::NOT_FOUND, &NoticePage { sender, ..NoticePage::WITHDRAWN })
 }
 
 /// The buttons of that page.
@@ -45,12 +55,14 @@ pub(super) async fn post(visit: &mut Visit, token: &str, form: &Form) -> Result<
             }
             return Err(Refusal::Gone);
         }
+        Err(Refusal::Withdrawn) => return withdrawn(visit, token).await,
         other => other?,
     };
     form.came_from(&link.token)?;
     match form.field("do") {
         "send" => send(visit, link, token).await,
         "open" => open(visit, link, token, form.field("answer")).await,
+        "wrong-number" => wrong_number(visit, link, token, !form.field("sure").is_empty()).await,
         _ => Err(Refusal::Request),
     }
 }
@@ -96,6 +108,33 @@ async fn send(visit: &mut Visit, mut link: Link, token: &str) -> Result<Page, Re
         }
     }
     page(visit, &link, StatusCode::SERVICE_UNAVAILABLE, Some(Fault::new("fault-again")))
+}
+
+/// Tells the sender, once, that the number is not the recipient's. A scanner that presses every button ticks no box.
+async fn wrong_number(visit: &mut Visit, mut link: Link, token: &str, sure: bool) -> Result<Page, Refusal> {
+    for attempt in 0..ATTEMPTS {
+        let (Some(phone), Some(sender), None) = (&link.phone, &link.sender, link.doubted) else {
+            return see_other(&format!("/m/{token}"));
+        };
+        if !sure {
+            return page(visit, &link, StatusCode::UNPROCESSABLE_ENTITY, Some(Fault::new("fault-wrong-number")));
+        }
+        let message = link.grant.value.message;
+        let (recipient, phone, grant) = (link.recipient.clone(), phone.masked(), link.lookup);
+        let (at, language) = (link.message.value.at, link.message.value.language.clone());
+        let letter = Letter::WrongNumber { sender: sender.clone(), recipient, phone, grant, at, language };
+        let mut batch = Batch::new();
+        batch.check(Key::grant(grant), link.grant.version);
+        put_rate(&mut batch, recall::doubted(grant), None, &Rate { v: FORMAT, times: vec![visit.now] });
+        grant::post(&mut batch, &visit.desk.portal.keyring.master(), &letter, About::message(message), visit.now);
+        grant::note(&mut batch, Fact::NumberDoubted, Some(message), Some(grant), visit.now);
+        match visit.desk.portal.store.commit(batch).await {
+            Ok(()) => return see_other(&format!("/m/{token}")),
+            Err(StoreError::Conflict) => link = again(visit, token, attempt).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::Busy)
 }
 
 fn post_password(visit: &Visit, batch: &mut Batch, link: &Link, password: Secret<String>, until: crate::time::Time) {
@@ -363,6 +402,8 @@ fn page(visit: &mut Visit, link: &Link, status: StatusCode, fault: Option<Fault>
             SmsFate::Undelivered => Some("undelivered"),
             SmsFate::Underway | SmsFate::Delivered => None,
         }),
+        doubted: link.doubted,
+        tells: link.sender.is_some(),
         minutes: unlock::lifetime(grant.level).as_secs() / 60,
         locked_until,
         fault,

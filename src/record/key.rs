@@ -32,7 +32,7 @@ impl Key {
         Key::of(format!("message/{id}"))
     }
 
-    /// Says that `grant` is one of `message`'s; the value is empty.
+    /// Says that `grant` is one of `message`'s: a [`super::Receipt`], or nothing.
     #[must_use]
     pub fn of_message(message: Id, grant: Id) -> Key {
         Key::of(format!("of/{message}/{grant}"))

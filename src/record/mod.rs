@@ -10,6 +10,8 @@
 //! | `Held` | commit | complete: the mail that asks the sender for a number is in the outbox |
 //! | `Quarantined` | commit | complete: it waits for `zegel quarantine`, and expires by itself |
 //! | `Sent` | commit | complete: a notification per grant is in the outbox |
+//! | `Blocked` | commit | complete |
+//! | `Recalled` | commit, blobs deleted after | orphaned blobs, swept later |
 //! | `Gone` | commit, blobs deleted after | orphaned blobs, swept later |
 
 mod batch;
@@ -76,6 +78,11 @@ pub enum State {
     Quarantined,
     /// Every recipient has a grant.
     Sent,
+    /// Its sender has blocked it: nobody reads it until he takes that back.
+    Blocked,
+    /// Its sender has recalled it for good: keys destroyed, blobs deleted. Its grants stay until its day, without keys and numbers, for the page that
+    /// tells him what had been read.
+    Recalled,
     /// Expired or given up: keys destroyed, blobs deleted.
     Gone,
 }
@@ -111,6 +118,12 @@ pub struct SealedMessage {
     pub files_only: bool,
     /// Every blob of the message, the card's included where it is one.
     pub blobs: Vec<Id>,
+    /// The [`Approval`] by which its sender was asked, if he was: its wrap moves and goes with those of the grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Id>,
+    /// Whether its day was moved: a row under `expiry/` that comes before that day is then an old one, and means nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
 }
 
 /// The octets of a mail as they came in, sealed as a part.
@@ -174,6 +187,38 @@ pub struct Grant {
     /// When its notification came back: that is told once.
     #[serde(default)]
     pub bounced: Option<Time>,
+}
+
+/// `of/<message>/<lookup id>`: says that the grant is one of the message's, and what is known of it beside the grant itself; `null` while nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// When the next hop took the notification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified: Option<Time>,
+    /// When the notification was refused for good or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Time>,
+    /// The number of each file that was fetched or looked at, and when that was first so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<(usize, Time)>,
+}
+
+impl Receipt {
+    /// So many files are remembered: a card lists 200 at most, and the text may be one more.
+    const MOST_FILES: usize = 256;
+
+    /// Remembers that the recipient has had the files of these numbers; whether that was news.
+    pub fn had(&mut self, files: impl IntoIterator<Item = usize>, now: Time) -> bool {
+        let before = self.files.len();
+        for number in files {
+            if self.files.len() < Receipt::MOST_FILES && self.files.iter().all(|(known, _)| *known != number) {
+                self.files.push((number, now));
+            }
+        }
+        self.files.len() > before
+    }
 }
 
 /// `waiting/<message>/<number>`: a recipient of a held message, whose link does not exist yet.
@@ -538,6 +583,18 @@ pub enum Fact {
     PhoneForgotten,
     /// A held message was given up: no number came in time.
     NotSent,
+    /// Its sender has blocked a message.
+    Blocked,
+    /// He took that back.
+    Unblocked,
+    /// Its sender has recalled a message for good: its keys are destroyed.
+    Recalled,
+    /// Its sender has moved the day of a message.
+    DayMoved,
+    /// A recipient says that the number is not his.
+    NumberDoubted,
+    /// Its sender has changed the number of a recipient.
+    NumberChanged,
     /// A message reached its day: its keys are destroyed.
     Expired,
 }

@@ -95,6 +95,7 @@ pub struct Master {
     seen: hmac::Key,
     verdict: hmac::Key,
     bounce: hmac::Key,
+    status: hmac::Key,
 }
 
 impl Master {
@@ -120,6 +121,7 @@ impl Master {
             seen: mac("zegel/1 seen"),
             verdict: mac("zegel/1 verdict"),
             bounce: mac("zegel/1 bounce"),
+            status: mac("zegel/1 status"),
             root,
         }
     }
@@ -158,6 +160,23 @@ impl Master {
     #[must_use]
     pub fn bounce_tag(&self, grant: Id) -> [u8; 10] {
         *bytes(hmac::sign(&self.bounce, &grant.0)).first_chunk().expect("10 bytes of 32")
+    }
+
+    /// What stands in the link by which a message's sender sees what became of it: its name, and a tag that only this key makes. It opens no content,
+    /// as no key comes from it; so every mail to the sender can bear it, and nothing needs to be kept of it.
+    #[must_use]
+    pub fn status_token(&self, message: Id) -> Token {
+        let mut octets = [0; 32];
+        octets[..16].copy_from_slice(&message.0);
+        octets[16..].copy_from_slice(&bytes(hmac::sign(&self.status, &message.0))[..16]);
+        Token::of(octets)
+    }
+
+    /// The message of which [`Master::status_token`] made this.
+    #[must_use]
+    pub fn status_of(&self, token: &Token) -> Option<Id> {
+        let message = Id(*token.expose().first_chunk().expect("16 bytes of 32"));
+        secret::equal(self.status_token(message).expose(), token.expose()).then_some(message)
     }
 
     /// The secret of Argon2: whoever steals the store alone can't try six digits.
@@ -272,6 +291,15 @@ pub fn unwrap(master: &Master, bucket: &Bucket, token: &Token, message: Id, wrap
     let inner = open(&master.outer_key(bucket), &outer_context(master, bucket, message, grant), &wrapped.0)?;
     let key = open(&link_key(token), &inner_context(message, grant), &inner)?;
     Ok(ContentKey(Key::from_opened(&key)?))
+}
+
+/// Moves a wrap to another day: the outer layer is made anew, the inner one, which the link of `grant` alone opens, stays.
+///
+/// # Errors
+/// [`Damaged`] when the message, the grant, the day or the master key is another.
+pub fn rewrap(master: &Master, [from, to]: [&Bucket; 2], message: Id, grant: Id, wrapped: &Sealed, salt: Salt) -> Result<Sealed, Damaged> {
+    let inner = open(&master.outer_key(from), &outer_context(master, from, message, grant), &wrapped.0)?;
+    Ok(seal(&master.outer_key(to), &outer_context(master, to, message, grant), salt, &inner).into_sealed())
 }
 
 fn link_key(token: &Token) -> Key {

@@ -22,7 +22,7 @@ pub use format::{
     CHUNK_BYTES, Ciphertext, Damaged, HEADER_BYTES, Salt, Sealer, open, open_range, seal, sealed_len, sealed_range, self_test,
 };
 pub use keys::{
-    Bucket, ContentKey, Key, Master, digest, form_token, form_token_fits, lookup_id, reply_key, session_hash, unwrap, unwrap_reply,
+    Bucket, ContentKey, Key, Master, digest, form_token, form_token_fits, lookup_id, reply_key, rewrap, session_hash, unwrap, unwrap_reply,
     unwrap_session, wrap, wrap_reply, wrap_session,
 };
 

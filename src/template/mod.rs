@@ -10,7 +10,8 @@ mod words;
 pub use view::{
     AskMail, DecidePage, DelayedMail, Fault, File, FilesMail, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
     NotificationMail, NumberMail, NumberRow, NumbersPage, OpenlyPage, PageView, PasswordMail, RecipientLine, RelayedMail, ReplyForm,
-    ReplyNotSentMail, Said, Stage, StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
+    ReplyNotSentMail, Said, Stage, StartPage, StatusFile, StatusPage, StatusRow, TextPage, ToldMail, UndeliveredMail, ViewPage,
+    WrongNumberMail,
 };
 
 use crate::{
@@ -62,6 +63,8 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/told.txt",
     "templates/mails/undelivered.html",
     "templates/mails/undelivered.txt",
+    "templates/mails/wrong-number.html",
+    "templates/mails/wrong-number.txt",
     "templates/pages/decide.html",
     "templates/pages/layout.html",
     "templates/pages/message.html",
@@ -69,6 +72,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/pages/numbers.html",
     "templates/pages/openly.html",
     "templates/pages/start.html",
+    "templates/pages/status.html",
     "templates/pages/text.html",
     "templates/pages/view.html",
     "templates/static/zegel.css",

@@ -70,7 +70,7 @@ send-code = Send my SMS code
 code-sent = We sent an SMS to { $phone } at { $clock }.
 code-unsure = We are not sure whether the SMS to { $phone } was sent. Does it arrive within a minute? Then enter the code. Nothing there? Then ask for a new code.
 code-undelivered = The SMS did not arrive at { $phone }.
-code-undelivered-do = Is the number right? Switch your telephone on and ask for a new code. Is it wrong? Then ask the sender to send the message again, with the right number.
+code-undelivered-do = Is the number right? Switch your telephone on and ask for a new code. Is it wrong? Then ask the sender to change it.
 code-wait = The code works for { $minutes } minutes.
 enter-code = Enter SMS code
 code-hint = 6 digits, like 042815
@@ -404,7 +404,7 @@ told-until = If the message is not released before { $date }, you get an email a
 undelivered-subject = SMS not delivered to { $recipient }
 undelivered-preheader = Please check the mobile number.
 undelivered-intro = { $recipient } wants to open your secure message, but the SMS with the code did not arrive at { $phone }.
-undelivered-do = Is this number wrong? Then send the message again, with the right number.
+undelivered-do = Is this number wrong? Change it on the status page. You need not send the message again.
 undelivered-wait = Is it right? Then the telephone may have been off. The recipient can ask for a new code.
 reply-footer = { $recipient } wrote this reply on the secure page of { $organisation }. Your answer to it goes to { $recipient }.
 reply-footer-files = Zegel has not checked the attachments for viruses.
@@ -422,3 +422,73 @@ locked-do = Ask the recipient about this. Was it somebody else? Then that person
 ## SMS: plain letters only, the code first
 
 sms-code = { $code } is your code for the secure message from { $organisation }. Give it to nobody.
+
+## The status of a message (own staff), and a message that was recalled
+
+status-title = Status of your message
+status-link = See the status of your message
+status-moment = { $date }, { $clock }
+status-sent = Your message has been sent. It can be read until { $date }.
+status-held = Your message has not been sent to everybody yet. It waits for a mobile number or for your choice.
+status-held-link = Enter the number or make your choice
+status-held-mail = Use the button in the email that you got about it.
+status-waiting = Your message has not been sent yet: your organisation looks at it first.
+status-blocked = You have blocked this message. Nobody can read it now.
+status-recalled = You have recalled this message. It has been erased: nobody can read it any more. Below you see what had been read before.
+status-cancelled = You have recalled this message before it was sent. It has been erased.
+status-gone = This message has expired or was not sent. It has been erased.
+status-openly = One or more recipients got the message as you wrote it, without extra protection. That can't be taken back.
+status-recipients = Recipients
+status-read-by = { $n ->
+    [0] Nobody has read the message yet.
+    [one] One of the { $total } recipients has read the message.
+   *[other] { $n } of the { $total } recipients have read the message.
+  }
+status-read-by-one = The recipient has read the message.
+status-mail = Email with the link
+status-mail-waits = not sent yet
+status-mail-failed = Did not arrive
+status-read = Message read
+status-not-yet = not yet
+status-file = File { $n }
+status-file-had = opened or downloaded
+status-phone = Mobile number
+status-number = Change the number
+status-number-then = A code that is on its way then no longer works. The recipient asks for a new one. We remember the number for the whole organisation.
+status-number-save = Save the number
+status-waiting-for = Still waiting
+status-day-title = Keep it longer or shorter
+status-day = Last day on which it can be read
+status-day-hint = Choose a day from { $first } to { $last }.
+status-day-fault = This is not a day that you can choose.
+status-day-save = Save the day
+status-block-title = Block
+status-block-what = Nobody can then read the message. You can release it again later.
+status-block = Block the message
+status-unblock-what = The recipients can then read the message again, with the same link.
+status-unblock = Release the message again
+status-recall-title = Recall
+status-recall-what = We erase the message for all recipients. This can't be undone.
+status-recall-read = Whoever has read it may have kept it.
+status-cancel-title = Don't send
+status-cancel-what = We erase the message. Nobody gets it.
+status-sure = I know that this can't be undone
+status-sure-fault = Tick the box first. Nothing has been erased yet.
+status-recall = Recall and erase the message
+status-cancel = Don't send, and erase
+status-aside = Whoever has this link can recall the message. What it says is not on this page. Give the link to nobody.
+status-backups = Do you erase the message, or keep it shorter? Backups then hold it until the day that it had at first, encrypted: it can be read there only together with the link in a recipient's email.
+withdrawn-title = You can't read this message now
+withdrawn = The sender has blocked or recalled this message. You did nothing wrong.
+withdrawn-ask = Do you need the message, or want to know why? Ask the sender.
+wrong-number-subject = Wrong number for { $recipient }
+wrong-number-intro = { $recipient } can't open your secure message: the number { $phone } is not theirs.
+wrong-number-do = Change the number on the status page. You need not send the message again.
+wrong-number-button = Change the number
+wrong-number-ask = Call the recipient on a number that you know already if you have doubts. Don't rely on a number in an email.
+wrong-number = Is this number wrong?
+wrong-number-what = We ask the sender to change the number. After that you can ask for a code here.
+wrong-number-sure = This is not my number
+wrong-number-send = Tell the sender
+wrong-number-told = At { $clock } on { $date } we asked the sender to change the number. Use the same link after that.
+fault-wrong-number = First tick the box "This is not my number".

@@ -70,7 +70,7 @@ send-code = Stuur mijn SMS-code
 code-sent = We hebben om { $clock } uur een sms gestuurd naar { $phone }.
 code-unsure = We weten niet zeker of de sms naar { $phone } verstuurd is. Krijgt u hem binnen een minuut? Vul dan de code in. Krijgt u niets? Vraag dan een nieuwe code aan.
 code-undelivered = De sms is niet aangekomen op { $phone }.
-code-undelivered-do = Klopt het nummer? Zet uw telefoon aan en vraag een nieuwe code aan. Klopt het niet? Vraag de afzender dan om het bericht opnieuw te sturen, met het goede nummer.
+code-undelivered-do = Klopt het nummer? Zet uw telefoon aan en vraag een nieuwe code aan. Klopt het niet? Vraag de afzender dan om het nummer te wijzigen.
 code-wait = De code werkt { $minutes } minuten.
 enter-code = Voer SMS-code in
 code-hint = 6 cijfers, zoals 042815
@@ -404,7 +404,7 @@ told-until = Is het bericht vóór { $date } niet vrijgegeven? Dan krijg je daar
 undelivered-subject = Sms niet aangekomen bij { $recipient }
 undelivered-preheader = Controleer het mobiele nummer.
 undelivered-intro = { $recipient } wil je beveiligde bericht openen, maar de sms met de code is niet aangekomen op { $phone }.
-undelivered-do = Klopt dit nummer niet? Stuur het bericht dan opnieuw, met het goede nummer.
+undelivered-do = Klopt dit nummer niet? Wijzig het dan op de statuspagina. Je hoeft het bericht niet opnieuw te sturen.
 undelivered-wait = Klopt het wel? Dan stond de telefoon misschien uit. De ontvanger kan een nieuwe code aanvragen.
 reply-footer = Dit antwoord schreef { $recipient } op de beveiligde pagina van { $organisation }. Antwoordt u? Dan gaat uw e-mail naar { $recipient }.
 reply-footer-files = Zegel heeft de bijlagen niet op virussen gecontroleerd.
@@ -422,3 +422,73 @@ locked-do = Vraag de ontvanger of dit klopt. Was het iemand anders? Dan kan dieg
 ## Sms: alleen gewone letters, de code vooraan
 
 sms-code = { $code } is uw code voor het beveiligde bericht van { $organisation }. Geef hem aan niemand.
+
+## De status van een bericht (eigen medewerkers), en een bericht dat ingetrokken is
+
+status-title = Status van je bericht
+status-link = Bekijk de status van je bericht
+status-moment = { $date }, { $clock } uur
+status-sent = Je bericht is verzonden. Het is te lezen tot en met { $date }.
+status-held = Je bericht is nog niet aan iedereen verzonden. Het wacht op een mobiel nummer of op je keuze.
+status-held-link = Vul het nummer in of maak je keuze
+status-held-mail = Gebruik daarvoor de knop in de e-mail die je daarover kreeg.
+status-waiting = Je bericht is nog niet verzonden: je organisatie bekijkt het eerst.
+status-blocked = Je hebt dit bericht geblokkeerd. Niemand kan het nu lezen.
+status-recalled = Je hebt dit bericht ingetrokken. Het is gewist: niemand kan het meer lezen. Hieronder zie je wat er daarvoor al gelezen was.
+status-cancelled = Je hebt dit bericht ingetrokken voordat het verzonden was. Het is gewist.
+status-gone = Dit bericht is verlopen of niet verzonden. Het is gewist.
+status-openly = Een of meer ontvangers kregen het bericht zoals je het schreef, zonder extra beveiliging. Dat is niet terug te halen.
+status-recipients = Ontvangers
+status-read-by = { $n ->
+    [0] Nog niemand heeft het bericht gelezen.
+    [one] Eén van de { $total } ontvangers heeft het bericht gelezen.
+   *[other] { $n } van de { $total } ontvangers hebben het bericht gelezen.
+  }
+status-read-by-one = De ontvanger heeft het bericht gelezen.
+status-mail = E-mail met de link
+status-mail-waits = nog niet verstuurd
+status-mail-failed = Niet aangekomen
+status-read = Bericht gelezen
+status-not-yet = nog niet
+status-file = Bestand { $n }
+status-file-had = geopend of gedownload
+status-phone = Mobiel nummer
+status-number = Nummer wijzigen
+status-number-then = De code die al onderweg was werkt dan niet meer. De ontvanger vraagt een nieuwe aan. We onthouden het nummer voor de hele organisatie.
+status-number-save = Nummer opslaan
+status-waiting-for = Wachten nog
+status-day-title = Langer of korter bewaren
+status-day = Laatste dag waarop het te lezen is
+status-day-hint = Kies een dag van { $first } tot en met { $last }.
+status-day-fault = Dit is geen dag die je kunt kiezen.
+status-day-save = Dag opslaan
+status-block-title = Blokkeren
+status-block-what = Niemand kan het bericht dan lezen. Je kunt het later weer vrijgeven.
+status-block = Bericht blokkeren
+status-unblock-what = De ontvangers kunnen het bericht dan weer lezen met dezelfde link.
+status-unblock = Bericht weer vrijgeven
+status-recall-title = Intrekken
+status-recall-what = We wissen het bericht voor alle ontvangers. Dat kan niet terug.
+status-recall-read = Wie het gelezen heeft, kan het bewaard hebben.
+status-cancel-title = Niet verzenden
+status-cancel-what = We wissen het bericht. Niemand krijgt het.
+status-sure = Ik weet dat dit niet terug kan
+status-sure-fault = Zet eerst een vinkje. Er is nog niets gewist.
+status-recall = Bericht intrekken en wissen
+status-cancel = Niet verzenden en wissen
+status-aside = Wie deze link heeft, kan het bericht intrekken. De inhoud staat niet op deze pagina. Geef de link aan niemand.
+status-backups = Wis je het bericht of bewaar je het korter? In reservekopieën staat het dan nog tot de dag die het eerst had, versleuteld: alleen samen met de link in de e-mail van een ontvanger is het daarin te lezen.
+withdrawn-title = U kunt dit bericht nu niet lezen
+withdrawn = De afzender heeft dit bericht geblokkeerd of ingetrokken. U hebt niets verkeerd gedaan.
+withdrawn-ask = Hebt u het bericht nodig, of wilt u weten waarom? Vraag het de afzender.
+wrong-number-subject = Nummer klopt niet van { $recipient }
+wrong-number-intro = { $recipient } kan je beveiligde bericht niet openen: het nummer { $phone } is niet van hem of haar.
+wrong-number-do = Wijzig het nummer op de statuspagina. Je hoeft het bericht niet opnieuw te sturen.
+wrong-number-button = Nummer wijzigen
+wrong-number-ask = Bel de ontvanger op een nummer dat je al kent als je twijfelt. Ga niet af op een nummer uit een e-mail.
+wrong-number = Klopt dit nummer niet?
+wrong-number-what = We vragen de afzender om het nummer te wijzigen. Daarna kunt u hier een code aanvragen.
+wrong-number-sure = Dit is niet mijn nummer
+wrong-number-send = Laat het de afzender weten
+wrong-number-told = We hebben om { $clock } uur op { $date } aan de afzender gevraagd om het nummer te wijzigen. Gebruik daarna dezelfde link.
+fault-wrong-number = Zet eerst een vinkje bij “Dit is niet mijn nummer”.

@@ -4,7 +4,7 @@ use crate::world::{ANNA, BURGER, COLLEGA, World, contains, mail};
 use std::{path::Path, time::Duration};
 use zegel::record::{Event, Fact, KeyRange};
 
-async fn world() -> World {
+pub async fn world() -> World {
     let write = |folder: &Path| {
         let file = folder.join("zegel.toml");
         let text = std::fs::read_to_string(&file).unwrap();
@@ -14,12 +14,12 @@ async fn world() -> World {
 }
 
 /// Sends a message; the envelope sender of its notification.
-async fn return_path(world: &World, to: &str) -> String {
+pub async fn return_path(world: &World, to: &str) -> String {
     assert_eq!(world.send(ANNA, &[to], mail("[beveiligd] Besluit", "Het besluit is positief.").as_bytes()).await.code(), 250);
     world.mails_for(to, 1).await[0].from.as_ref().unwrap().to_string()
 }
 
-fn report(action: &str) -> String {
+pub fn report(action: &str) -> String {
     mail("Undelivered Mail Returned to Sender", "").replace(
         "Content-Type: text/plain; charset=utf-8\r\n\r\n",
         &format!(

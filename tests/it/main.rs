@@ -37,6 +37,7 @@ mod sink;
 mod smtp;
 mod soak;
 mod spine;
+mod status;
 mod stolen;
 mod walk;
 mod workers;

@@ -10,6 +10,7 @@ mod reading;
 mod replies;
 mod slow;
 mod sms_codes;
+mod status;
 
 use browser::{Answer, Browser};
 use reqwest::{Method, StatusCode, header};
@@ -239,6 +240,8 @@ impl World {
             original: None,
             files_only: false,
             blobs,
+            asked: None,
+            moved: false,
         }
     }
 

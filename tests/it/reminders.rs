@@ -130,6 +130,8 @@ async fn of_several_nodes_one_reminds() {
             original: None,
             files_only: false,
             blobs: Vec::new(),
+            asked: None,
+            moved: false,
         };
         batch.put(Key::message(message), &record, Expect::Absent);
         let (wrap, reminders) = (Sealed(Vec::new()), Vec::new());

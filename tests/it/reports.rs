@@ -40,7 +40,7 @@ pub async fn row_that_waits(world: &World, tries: u32) -> (Key, Record) {
 }
 
 /// A world whose next hop takes the mail itself but not its notification; one such mail, of whose fate the sender wants to hear so much.
-async fn refused(reply: &str, notify: Notify) -> (Sink, World) {
+pub async fn refused(reply: &str, notify: Notify) -> (Sink, World) {
     let hop = Sink::start().await;
     let world = World::next_to(hop.address()).await;
     hop.fails_times(&format!("RCPT TO:<{BURGER}"), Act::Reply("451 4.2.0 later".to_owned()), 1, usize::MAX);
@@ -231,7 +231,8 @@ fn every_mail_that_zegel_writes_is_read_alike_by_other_programs() {
     };
     let templates = Templates::embedded();
     for letter in letters() {
-        let mail = compose(&letter, Id([7; 16]), Time::from_millis(1_791_790_000_000), &organisation, &templates).unwrap();
+        let mail =
+            compose(&letter, &Token::random(), Id([7; 16]), Time::from_millis(1_791_790_000_000), &organisation, &templates).unwrap();
         let fields = Message::new(mail.octets.clone().into()).header_fields();
         let expected = if letter.kind() == "notification" { 11 } else { 10 };
         assert_eq!(fields.len(), expected, "{}: {fields:?}", letter.kind());

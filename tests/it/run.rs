@@ -269,6 +269,23 @@ async fn numbers_are_set_shown_and_forgotten_while_it_runs_and_while_it_does_not
     zegel.terminate();
     walk("while it does not run");
 
+    place.write(
+        "numbers.csv",
+        "\u{feff}email_address;full_name;phone_number\r\nburger@post.example;\"Burger; B.\";06-12345954\r\nfout;;061\r\n",
+    );
+    let import = |arguments: &[&str], expected: &str| {
+        let (code, shown, said) = phone(&[&["import"], arguments].concat());
+        assert_eq!((code, shown.as_str()), (1, expected), "{said}");
+        assert!(said.contains("numbers.csv:3: email_address: an address looks like") && said.lines().count() == 1, "{said}");
+    };
+    import(&["--dry-run", "numbers.csv"], "dry run, nothing is written: 1 added, 0 changed, 0 known already, 1 rejected\n");
+    import(&["numbers.csv"], "1 added, 0 changed, 0 known already, 1 rejected\n");
+    let zegel = Zegel::run(place.path());
+    import(&["numbers.csv"], "0 added, 0 changed, 1 known already, 1 rejected\n");
+    assert!(phone(&["list"]).1.contains(masked));
+    zegel.terminate();
+    assert_eq!(phone(&["forget", BURGER]).0, 0);
+
     for wrong in [&["set", BURGER, "0201234567"][..], &["set", BURGER, "12"], &["set", "burger", "0612345954"], &["forget"], &[]] {
         assert_eq!(phone(wrong).0, 2, "{wrong:?}");
     }

@@ -185,6 +185,10 @@ pub struct NotNotifiedMail {
     pub reply: String,
     /// Whether it was tried until the end, rather than refused for good.
     pub given_up: bool,
+    /// Where the sender sees what has become of his message.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
 }
 
 impl MailView for NotNotifiedMail {
@@ -192,6 +196,8 @@ impl MailView for NotNotifiedMail {
 
     fn samples() -> Vec<NotNotifiedMail> {
         let full = NotNotifiedMail {
+            status: sample_status(),
+            host: "bericht.voorbeeld.example".to_owned(),
             recipient: "a@elders.example".to_owned(),
             subject: Some("Uw aanvraag".to_owned()),
             at: Some(moment(0)),
@@ -216,6 +222,10 @@ pub struct DelayedMail {
     pub reply: String,
     /// Until when it is tried.
     pub until: Time,
+    /// Where the sender sees what has become of his message.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
 }
 
 impl MailView for DelayedMail {
@@ -223,6 +233,8 @@ impl MailView for DelayedMail {
 
     fn samples() -> Vec<DelayedMail> {
         let full = DelayedMail {
+            status: sample_status(),
+            host: "bericht.voorbeeld.example".to_owned(),
             recipient: "a@elders.example".to_owned(),
             subject: Some("Uw aanvraag".to_owned()),
             at: Some(moment(0)),
@@ -242,6 +254,10 @@ pub struct RelayedMail {
     pub subject: Option<String>,
     /// When the message was taken.
     pub at: Option<Time>,
+    /// Where the sender sees what has become of his message.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
 }
 
 impl MailView for RelayedMail {
@@ -249,7 +265,8 @@ impl MailView for RelayedMail {
 
     fn samples() -> Vec<RelayedMail> {
         let (recipient, subject) = ("a@elders.example".to_owned(), Some("Uw aanvraag".to_owned()));
-        let full = RelayedMail { recipient, subject, at: Some(moment(0)) };
+        let full =
+            RelayedMail { status: sample_status(), host: "bericht.voorbeeld.example".to_owned(), recipient, subject, at: Some(moment(0)) };
         vec![RelayedMail { subject: None, at: None, ..full.clone() }, full]
     }
 }
@@ -263,13 +280,52 @@ pub struct UndeliveredMail {
     pub phone: String,
     /// When the message was taken.
     pub at: Time,
+    /// Where the sender sees what has become of his message.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
 }
 
 impl MailView for UndeliveredMail {
     const TEMPLATE: &'static str = "undelivered";
 
     fn samples() -> Vec<UndeliveredMail> {
-        vec![UndeliveredMail { recipient: "a@elders.example".to_owned(), phone: "+31 6 ••••• 954".to_owned(), at: moment(0) }]
+        vec![UndeliveredMail {
+            status: sample_status(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            recipient: "a@elders.example".to_owned(),
+            phone: "+31 6 ••••• 954".to_owned(),
+            at: moment(0),
+        }]
+    }
+}
+
+/// The mail that says that a recipient's number is not his.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrongNumberMail {
+    /// Who says so.
+    pub recipient: String,
+    /// The number, masked.
+    pub phone: String,
+    /// When the message was taken.
+    pub at: Time,
+    /// Where the sender changes it.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
+}
+
+impl MailView for WrongNumberMail {
+    const TEMPLATE: &'static str = "wrong-number";
+
+    fn samples() -> Vec<WrongNumberMail> {
+        vec![WrongNumberMail {
+            recipient: "a@elders.example".to_owned(),
+            phone: "+31 6 ••••• 954".to_owned(),
+            at: moment(0),
+            status: sample_status(),
+            host: "bericht.voorbeeld.example".to_owned(),
+        }]
     }
 }
 
@@ -282,13 +338,23 @@ pub struct LockedMail {
     pub at: Time,
     /// Until when.
     pub until: Time,
+    /// Where the sender sees what has become of his message.
+    pub status: String,
+    /// Where that leads.
+    pub host: String,
 }
 
 impl MailView for LockedMail {
     const TEMPLATE: &'static str = "locked";
 
     fn samples() -> Vec<LockedMail> {
-        vec![LockedMail { recipient: "a@elders.example".to_owned(), at: moment(0), until: moment(1) }]
+        vec![LockedMail {
+            status: sample_status(),
+            host: "bericht.voorbeeld.example".to_owned(),
+            recipient: "a@elders.example".to_owned(),
+            at: moment(0),
+            until: moment(1),
+        }]
     }
 }
 
@@ -400,4 +466,8 @@ impl MailView for AskMail {
         };
         vec![AskMail { reminder: false, more: 0, subject: None, why: Vec::new(), ..full.clone() }, full]
     }
+}
+
+fn sample_status() -> String {
+    "https://bericht.voorbeeld.example/s/x".to_owned()
 }

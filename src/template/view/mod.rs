@@ -5,11 +5,11 @@ mod page;
 
 pub use mail::{
     AskMail, DelayedMail, FilesMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail,
-    ReplyNotSentMail, ToldMail, UndeliveredMail,
+    ReplyNotSentMail, ToldMail, UndeliveredMail, WrongNumberMail,
 };
 pub use page::{
     DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, OpenlyPage, RecipientLine, ReplyForm, Said, Stage, StartPage,
-    TextPage, ViewPage,
+    StatusFile, StatusPage, StatusRow, TextPage, ViewPage,
 };
 
 use super::{Language, Templates, fault};
@@ -63,6 +63,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<NumbersPage>(templates, faults);
     check_page::<DecidePage>(templates, faults);
     check_page::<OpenlyPage>(templates, faults);
+    check_page::<StatusPage>(templates, faults);
     check_page::<NoticePage>(templates, faults);
     check_mail::<NotificationMail>(templates, faults);
     check_mail::<FilesMail>(templates, faults);
@@ -75,6 +76,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_mail::<RelayedMail>(templates, faults);
     check_mail::<LockedMail>(templates, faults);
     check_mail::<UndeliveredMail>(templates, faults);
+    check_mail::<WrongNumberMail>(templates, faults);
     check_mail::<ToldMail>(templates, faults);
     check_mail::<AskMail>(templates, faults);
 }

@@ -52,6 +52,10 @@ pub struct StartPage {
     pub sent: Option<Time>,
     /// What is known of the SMS that brought the code, where that is news: `unsure` or `undelivered`.
     pub fate: Option<&'static str>,
+    /// When he said that the number is not his.
+    pub doubted: Option<Time>,
+    /// Whether the sender can be told so.
+    pub tells: bool,
     /// How long a password or code works.
     pub minutes: u64,
     /// Until when nothing is taken.
@@ -86,6 +90,8 @@ impl PageView for StartPage {
             stage,
             sent: (stage == Stage::Enter).then(|| moment(0)),
             fate: None,
+            doubted: None,
+            tells: true,
             minutes: 30,
             locked_until: (stage == Stage::Locked).then(|| moment(1)),
             fault,
@@ -103,7 +109,9 @@ impl PageView for StartPage {
         }
         let of_sms = ["later", "refused", "stopped", "unreachable", "country", "spent"].map(|f| format!("fault-sms-{f}"));
         all.extend(of_sms.iter().map(|f| base(2, Stage::Ask, fault(f))));
-        all.push(base(2, Stage::Ask, fault("fault-again")));
+        all.extend(["fault-again", "fault-wrong-number"].map(|f| base(2, Stage::Ask, fault(f))));
+        all.push(StartPage { doubted: Some(moment(0)), ..base(2, Stage::Ask, None) });
+        all.push(StartPage { tells: false, ..base(2, Stage::Ask, None) });
         all.extend(["unsure", "undelivered"].map(|fate| StartPage { fate: Some(fate), ..base(2, Stage::Enter, None) }));
         all
     }
@@ -493,6 +501,132 @@ impl PageView for OpenlyPage {
     }
 }
 
+/// The page on which a sender sees what has become of his message.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusPage {
+    /// The message's subject, unless it holds a finding or is not known.
+    pub subject: Option<String>,
+    /// When the message was taken.
+    pub at: Time,
+    /// `sent`, `blocked`, `recalled`, `cancelled` (recalled before anybody had it), `held`, `waiting` or `gone`.
+    pub state: &'static str,
+    /// The last day of the message.
+    pub expires: Day,
+    /// How many have read it.
+    pub read: usize,
+    /// The recipients who have a link.
+    pub rows: Vec<StatusRow>,
+    /// The recipients who wait.
+    pub waiting: Vec<String>,
+    /// Where the sender gives what they wait for, if this link leads there too.
+    pub numbers: Option<String>,
+    /// Whether somebody was to get it as it was written.
+    pub openly: bool,
+    /// Whether its day can be moved.
+    pub moves: bool,
+    /// The day in the form, as it was typed.
+    pub day: String,
+    /// The first day to which it can be moved.
+    pub first_day: Day,
+    /// The last one.
+    pub last_day: Day,
+    /// What is wrong with a form: the key of a text.
+    pub fault: Option<&'static str>,
+    /// With which: `recall`, `day`, `number`, or nothing.
+    pub wrong: &'static str,
+    /// The form's token.
+    pub form: String,
+}
+
+/// A recipient who has a link.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusRow {
+    /// The grant, as the form names it.
+    pub grant: String,
+    /// His address.
+    pub address: String,
+    /// His number, masked, at level 2.
+    pub phone: Option<String>,
+    /// When the mail with the link left.
+    pub notified: Option<Time>,
+    /// When it came back, or was given up.
+    pub failed: Option<Time>,
+    /// When he first read the message.
+    pub read: Option<Time>,
+    /// Until when it is locked for him.
+    pub locked_until: Option<Time>,
+    /// The files.
+    pub files: Vec<StatusFile>,
+    /// Whether a number was given that is wrong.
+    pub wrong: bool,
+    /// That number, as it was typed.
+    pub typed: String,
+}
+
+/// A file, and when a recipient first had it.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusFile {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Its name, where the link opens that.
+    pub name: Option<String>,
+    /// When it was first fetched or looked at.
+    pub at: Option<Time>,
+}
+
+impl PageView for StatusPage {
+    const TEMPLATE: &'static str = "pages/status.html";
+
+    fn faulty(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    fn samples() -> Vec<StatusPage> {
+        let file = |name: Option<&str>, at| StatusFile { number: 1, name: name.map(str::to_owned), at };
+        let row = StatusRow {
+            grant: "0".to_owned(),
+            address: "a@elders.example".to_owned(),
+            phone: Some("+31 6 ••••• 954".to_owned()),
+            notified: Some(moment(0)),
+            failed: None,
+            read: Some(moment(1)),
+            locked_until: Some(moment(2)),
+            files: vec![file(Some("brief <b>.pdf"), Some(moment(1))), file(None, Some(moment(1))), file(Some("x"), None)],
+            wrong: false,
+            typed: String::new(),
+        };
+        let fresh = StatusRow { phone: None, notified: None, read: None, locked_until: None, files: Vec::new(), ..row.clone() };
+        let failed = StatusRow { failed: Some(moment(0)), ..fresh.clone() };
+        let full = StatusPage {
+            subject: Some("Uw aanvraag".to_owned()),
+            at: moment(0),
+            state: "sent",
+            expires: moment(30).day(),
+            read: 1,
+            rows: vec![row, fresh, failed],
+            waiting: vec!["b@elders.example".to_owned()],
+            numbers: Some("/n/x".to_owned()),
+            openly: true,
+            moves: true,
+            day: moment(30).day().to_string(),
+            first_day: moment(1).day(),
+            last_day: moment(365).day(),
+            fault: None,
+            wrong: "",
+            form: "token".to_owned(),
+        };
+        let wrong = |wrong, fault| StatusPage { wrong, fault: Some(fault), ..full.clone() };
+        let other = |state| StatusPage { state, subject: None, read: 0, numbers: None, openly: false, moves: false, ..full.clone() };
+        let mut samples: Vec<_> = ["sent", "blocked", "recalled", "cancelled", "held", "waiting", "gone"].map(other).into();
+        samples.extend([wrong("recall", "status-sure-fault"), wrong("day", "status-day-fault")]);
+        let mut number = wrong("number", "phone-invalid");
+        number.rows.iter_mut().take(1).for_each(|row| (row.wrong, row.typed) = (true, "\"06".to_owned()));
+        samples.push(number);
+        samples.extend([StatusPage { state: "held", ..full.clone() }, StatusPage { state: "recalled", ..full.clone() }, full]);
+        samples
+    }
+}
+
 /// A page that only says something.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoticePage {
@@ -500,50 +634,59 @@ pub struct NoticePage {
     pub title: &'static str,
     /// The sentences: keys of texts, which may use the organisation's name.
     pub sentences: &'static [&'static str],
+    /// Whom to ask.
+    pub sender: Option<String>,
+    /// Where a sender sees what becomes of his message.
+    pub status: Option<String>,
 }
 
 impl NoticePage {
+    const fn of(title: &'static str, sentences: &'static [&'static str]) -> NoticePage {
+        NoticePage { title, sentences, sender: None, status: None }
+    }
+
     /// A link that opens nothing, for whatever reason.
-    pub const GONE: NoticePage = NoticePage { title: "gone-title", sentences: &["gone", "gone-link", "gone-ask"] };
+    pub const GONE: NoticePage = NoticePage::of("gone-title", &["gone", "gone-link", "gone-ask"]);
+    /// Its sender has blocked or recalled the message.
+    pub const WITHDRAWN: NoticePage = NoticePage::of("withdrawn-title", &["withdrawn", "withdrawn-ask"]);
     /// The session has ended, or is another browser's.
-    pub const CLOSED: NoticePage = NoticePage { title: "closed-title", sentences: &["closed", "closed-again"] };
+    pub const CLOSED: NoticePage = NoticePage::of("closed-title", &["closed", "closed-again"]);
     /// The message was closed by its reader.
-    pub const LEFT: NoticePage = NoticePage { title: "left-title", sentences: &["left"] };
+    pub const LEFT: NoticePage = NoticePage::of("left-title", &["left"]);
     /// The portal without a link.
-    pub const HOME: NoticePage = NoticePage { title: "home-title", sentences: &["home", "home-how"] };
+    pub const HOME: NoticePage = NoticePage::of("home-title", &["home", "home-how"]);
     /// A file that is not what its name says, or too large to show.
-    pub const UNSHOWN: NoticePage = NoticePage { title: "unshown-title", sentences: &["unshown"] };
+    pub const UNSHOWN: NoticePage = NoticePage::of("unshown-title", &["unshown"]);
     /// The numbers are there, the message has left.
-    pub const NUMBERS_DONE: NoticePage = NoticePage { title: "numbers-done-title", sentences: &["numbers-done", "numbers-done-kept"] };
+    pub const NUMBERS_DONE: NoticePage = NoticePage::of("numbers-done-title", &["numbers-done", "numbers-done-kept"]);
     /// The sender has chosen, the message has left.
-    pub const DECIDED: NoticePage = NoticePage { title: "decide-done-title", sentences: &["numbers-done"] };
+    pub const DECIDED: NoticePage = NoticePage::of("decide-done-title", &["numbers-done"]);
     /// The sender has decided that it goes as he wrote it.
-    pub const SENT_OPENLY: NoticePage = NoticePage { title: "decide-done-title", sentences: &["openly-done", "openly-done-others"] };
+    pub const SENT_OPENLY: NoticePage = NoticePage::of("decide-done-title", &["openly-done", "openly-done-others"]);
     /// The numbers did not come in time, the message was given up.
-    pub const NUMBERS_TOO_LATE: NoticePage =
-        NoticePage { title: "numbers-late-title", sentences: &["numbers-late", "numbers-late-who", "numbers-late-do"] };
+    pub const NUMBERS_TOO_LATE: NoticePage = NoticePage::of("numbers-late-title", &["numbers-late", "numbers-late-who", "numbers-late-do"]);
     /// A form whose token or origin is wrong.
-    pub const FORM: NoticePage = NoticePage { title: "refused-form-title", sentences: &["refused-form"] };
+    pub const FORM: NoticePage = NoticePage::of("refused-form-title", &["refused-form"]);
     /// A request that can't be read.
-    pub const REQUEST: NoticePage = NoticePage { title: "refused-request-title", sentences: &["refused-request"] };
+    pub const REQUEST: NoticePage = NoticePage::of("refused-request-title", &["refused-request"]);
     /// An address that doesn't exist.
-    pub const MISSING: NoticePage = NoticePage { title: "refused-missing-title", sentences: &["refused-missing"] };
+    pub const MISSING: NoticePage = NoticePage::of("refused-missing-title", &["refused-missing"]);
     /// A method that this address doesn't know.
-    pub const METHOD: NoticePage = NoticePage { title: "refused-method-title", sentences: &["refused-method"] };
+    pub const METHOD: NoticePage = NoticePage::of("refused-method-title", &["refused-method"]);
     /// A form that is too large.
-    pub const LARGE: NoticePage = NoticePage { title: "refused-large-title", sentences: &["refused-large"] };
+    pub const LARGE: NoticePage = NoticePage::of("refused-large-title", &["refused-large"]);
     /// A host name that isn't ours.
-    pub const HOST: NoticePage = NoticePage { title: "refused-host-title", sentences: &["refused-host"] };
+    pub const HOST: NoticePage = NoticePage::of("refused-host-title", &["refused-host"]);
     /// Too much at once.
-    pub const BUSY: NoticePage = NoticePage { title: "refused-busy-title", sentences: &["refused-busy"] };
+    pub const BUSY: NoticePage = NoticePage::of("refused-busy-title", &["refused-busy"]);
     /// Too many tries from one address.
-    pub const OFTEN: NoticePage = NoticePage { title: "refused-often-title", sentences: &["refused-often"] };
+    pub const OFTEN: NoticePage = NoticePage::of("refused-often-title", &["refused-often"]);
     /// The store can't be reached.
-    pub const DOWN: NoticePage = NoticePage { title: "refused-down-title", sentences: &["refused-down"] };
+    pub const DOWN: NoticePage = NoticePage::of("refused-down-title", &["refused-down"]);
     /// A part that doesn't open.
-    pub const DAMAGED: NoticePage = NoticePage { title: "refused-damaged-title", sentences: &["refused-damaged"] };
+    pub const DAMAGED: NoticePage = NoticePage::of("refused-damaged-title", &["refused-damaged"]);
     /// A fault of zegel.
-    pub const ERROR: NoticePage = NoticePage { title: "refused-error-title", sentences: &["refused-error"] };
+    pub const ERROR: NoticePage = NoticePage::of("refused-error-title", &["refused-error"]);
 }
 
 impl PageView for NoticePage {
@@ -551,7 +694,9 @@ impl PageView for NoticePage {
 
     fn samples() -> Vec<NoticePage> {
         use NoticePage as N;
+        let (sender, status) = (Some("jan@voorbeeld.example".to_owned()), Some("/s/x".to_owned()));
         vec![
+            N { sender, status, ..N::WITHDRAWN },
             N::GONE,
             N::CLOSED,
             N::LEFT,

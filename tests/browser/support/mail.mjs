@@ -18,7 +18,7 @@ export class Mail {
 
   /** The portal's link in the text. */
   get link() {
-    return /https?:\/\/\S+\/[mn]\/\S+/.exec(this.text)?.[0];
+    return /https?:\/\/\S+\/[mns]\/\S+/.exec(this.text)?.[0];
   }
 
   /** The password in a password mail: a line of its own. */

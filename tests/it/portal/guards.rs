@@ -7,12 +7,13 @@ fn addresses(token: &Token, numbers: &Token, read: &str) -> Vec<String> {
     let mut all = vec!["/".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
     all.push(format!("/m/{}", token.in_link().expose()));
     all.push(format!("/n/{}", numbers.in_link().expose()));
+    all.push(format!("/s/{}", numbers.in_link().expose()));
     all.extend(
         ["", "/text", "/picture/1", "/file/0", "/file/1", "/view/1", "/view/0", "/view/9", "/all", "/reply", "/sent/x/0"]
             .map(|p| format!("{read}{p}")),
     );
     all.extend(["/sms/twilio", "/sms/messagebird/0123456789abcdef0123456789abcdef?status=delivered", "/sms/x"].map(str::to_owned));
-    all.extend(["/m/x", "/n/x", "/r/x", "/x", "/static/x", "/static/..%2f", "/?lang=en", "//", "/health/x"].map(str::to_owned));
+    all.extend(["/m/x", "/n/x", "/s/x", "/r/x", "/x", "/static/x", "/static/..%2f", "/?lang=en", "//", "/health/x"].map(str::to_owned));
     all.push(format!("/m/{}", Token::random().in_link().expose()));
     all.push(format!("/r/{}", Id::random()));
     all.push(format!("{read}/sent/{}/0", Id::random()));
@@ -139,6 +140,7 @@ async fn a_form_without_its_token_or_from_another_site_does_nothing() {
         format!("{read}/view/1"),
         format!("{read}/all"),
         format!("/n/{}", numbers.in_link().expose()),
+        format!("/s/{}", numbers.in_link().expose()),
         format!("/m/{}", token.in_link().expose()),
     ] {
         let form =

@@ -26,6 +26,8 @@ async fn what_was_left_pending_is_withdrawn_while_zegel_runs() {
         original: None,
         files_only: false,
         blobs: Vec::new(),
+        asked: None,
+        moved: false,
     };
     let mut batch = Batch::new();
     batch.put(Key::message(id), &message, Expect::Absent);
