@@ -24,7 +24,7 @@ use crate::{
     processed::LoopHeader,
     record::{Batch, Expect, FORMAT, Fact, Key, KeyRange, Mail, Op, Receipt, Record, SealedMessage, State},
     secret::{Id, random_below},
-    smtp::{Reply, client::Routes},
+    smtp::{Enhanced, Reply, client::Routes},
     store::{Blobs, Keyring, Store, StoreError},
     template::Templates,
     time::Time,
@@ -82,6 +82,9 @@ const ASIDE: Duration = Duration::from_secs(3600);
 
 /// After this a sender is told that his recipient knows of nothing yet (docs/delivery.md).
 const DELAY: Duration = Duration::from_secs(4 * 3600);
+
+/// A mail that brings what its sender has blocked waits until he takes that back.
+const BLOCKED: Reply = Reply::fixed(450, Enhanced(4, 7, 1), "Its sender has blocked the message");
 
 /// After this a mail is given up.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);

@@ -3,7 +3,7 @@
 use super::{Claim, Outbox, Outcome};
 use crate::{
     notice::{Composed, Contents, Letter, Organisation, compose_reply, compose_with_text},
-    record::{Card, Grant, Key, Part, SealedMessage},
+    record::{Card, Grant, Key, Part, SealedMessage, State},
     seal::{ContentKey, open_card, open_part, reply_key, unwrap},
     secret::{Id, Token},
     template::Templates,
@@ -51,7 +51,8 @@ impl Outbox {
         templates: &Templates,
     ) -> Result<(Result<Composed, String>, Option<OwnedSemaphorePermit>), Outcome> {
         let opened = match self.granted(claim, letter).await {
-            Ok(opened) => opened,
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Err(Outcome::Later(super::BLOCKED)),
             Err(error) => return Ok((Err(error), None)),
         };
         let octets: u64 = [&opened.card.text, &opened.card.html].into_iter().flatten().map(|part| part.size_bytes).sum();
@@ -69,12 +70,15 @@ impl Outbox {
         Ok((composed.await, place))
     }
 
-    /// The message of a notification, opened with its link as its recipient would.
-    async fn granted(&self, claim: &Claim, letter: &Letter) -> Result<Opened, String> {
+    /// The message of a notification, opened with its link as its recipient would; `None` while its sender has blocked it.
+    async fn granted(&self, claim: &Claim, letter: &Letter) -> Result<Option<Opened>, String> {
         let Letter::Notification { token, .. } = letter else { return Err("this is no notification".to_owned()) };
         let message = self.sealed_message(claim.mail.about).await?;
+        if message.state == State::Blocked {
+            return Ok(None);
+        }
         let key = self.content_key(claim, &message, token).await?;
-        self.open(claim.mail.about, &message, key).await
+        self.open(claim.mail.about, &message, key).await.map(Some)
     }
 
     async fn content_key(&self, claim: &Claim, message: &SealedMessage, token: &Token) -> Result<ContentKey, String> {

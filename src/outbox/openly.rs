@@ -44,6 +44,9 @@ impl Outbox {
         let message_key = Key::message(claim.mail.about);
         let message = self.store.get(&message_key).await.map_err(later)?;
         let message = message.and_then(|record| record.read::<SealedMessage>(&message_key).ok()).filter(|m| m.state != State::Gone);
+        if message.as_ref().is_some_and(|m| m.state == State::Blocked) {
+            return Err(Outcome::Later(super::BLOCKED));
+        }
         let Some((original, message)) = message.and_then(|m| Some((m.original?, m))) else { return Err(Outcome::Refused(EXPIRED)) };
         let place = match original.size_bytes {
             ..=LARGE_BYTES => None,
