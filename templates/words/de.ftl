@@ -70,7 +70,7 @@ send-code = Meinen SMS-Code senden
 code-sent = Wir haben um { $clock } Uhr eine SMS an { $phone } gesendet.
 code-unsure = Wir wissen nicht sicher, ob die SMS an { $phone } gesendet wurde. Kommt sie innerhalb einer Minute an? Dann geben Sie den Code ein. Kommt nichts an? Dann fordern Sie einen neuen Code an.
 code-undelivered = Die SMS ist auf { $phone } nicht angekommen.
-code-undelivered-do = Stimmt die Nummer? Dann schalten Sie Ihr Telefon ein und fordern Sie einen neuen Code an. Stimmt sie nicht? Dann bitten Sie den Absender, die Nachricht noch einmal mit der richtigen Nummer zu senden.
+code-undelivered-do = Stimmt die Nummer? Dann schalten Sie Ihr Telefon ein und fordern Sie einen neuen Code an. Stimmt sie nicht? Dann bitten Sie den Absender, sie zu ändern.
 code-wait = Der Code gilt { $minutes } Minuten.
 enter-code = SMS-Code eingeben
 code-hint = 6 Ziffern, zum Beispiel 042815
@@ -404,7 +404,7 @@ told-until = Wird die Nachricht nicht vor dem { $date } freigegeben? Dann bekomm
 undelivered-subject = SMS an { $recipient } nicht angekommen
 undelivered-preheader = Prüfen Sie die Handynummer.
 undelivered-intro = { $recipient } möchte Ihre geschützte Nachricht öffnen, aber die SMS mit dem Code ist auf { $phone } nicht angekommen.
-undelivered-do = Stimmt diese Nummer nicht? Dann senden Sie die Nachricht noch einmal mit der richtigen Nummer.
+undelivered-do = Stimmt diese Nummer nicht? Dann ändern Sie sie auf der Statusseite. Sie müssen die Nachricht nicht noch einmal senden.
 undelivered-wait = Stimmt sie? Dann war das Telefon vielleicht ausgeschaltet. Der Empfänger kann einen neuen Code anfordern.
 reply-footer = Diese Antwort hat { $recipient } auf der geschützten Seite von { $organisation } geschrieben. Antworten Sie? Dann geht Ihre E-Mail an { $recipient }.
 reply-footer-files = Zegel hat die Anhänge nicht auf Viren geprüft.
@@ -422,3 +422,73 @@ locked-do = Fragen Sie den Empfänger, ob das stimmt. War es jemand anderes? Dan
 ## SMS: nur einfache Buchstaben, der Code zuerst
 
 sms-code = { $code } ist Ihr Code für die geschützte Nachricht von { $organisation }. Geben Sie ihn nicht weiter.
+
+## Der Status einer Nachricht (eigene Mitarbeiter) und eine zurückgezogene Nachricht
+
+status-title = Status Ihrer Nachricht
+status-link = Status Ihrer Nachricht ansehen
+status-moment = { $date }, { $clock } Uhr
+status-sent = Ihre Nachricht wurde gesendet. Man kann sie bis einschließlich { $date } lesen.
+status-held = Ihre Nachricht wurde noch nicht an alle gesendet. Sie wartet auf eine Handynummer oder auf Ihre Wahl.
+status-held-link = Nummer eingeben oder Wahl treffen
+status-held-mail = Benutzen Sie dafür den Knopf in der E-Mail, die Sie darüber bekommen haben.
+status-waiting = Ihre Nachricht wurde noch nicht gesendet: Ihre Organisation sieht sie zuerst an.
+status-blocked = Sie haben diese Nachricht blockiert. Niemand kann sie jetzt lesen.
+status-recalled = Sie haben diese Nachricht zurückgezogen. Sie ist gelöscht: Niemand kann sie mehr lesen. Unten sehen Sie, was vorher schon gelesen wurde.
+status-cancelled = Sie haben diese Nachricht zurückgezogen, bevor sie gesendet wurde. Sie ist gelöscht.
+status-gone = Diese Nachricht ist abgelaufen oder wurde nicht gesendet. Sie ist gelöscht.
+status-openly = Ein oder mehrere Empfänger haben die Nachricht so bekommen, wie Sie sie geschrieben haben, ohne besonderen Schutz. Das kann man nicht rückgängig machen.
+status-recipients = Empfänger
+status-read-by = { $n ->
+    [0] Noch niemand hat die Nachricht gelesen.
+    [one] Einer der { $total } Empfänger hat die Nachricht gelesen.
+   *[other] { $n } der { $total } Empfänger haben die Nachricht gelesen.
+  }
+status-read-by-one = Der Empfänger hat die Nachricht gelesen.
+status-mail = E-Mail mit dem Link
+status-mail-waits = noch nicht gesendet
+status-mail-failed = Nicht angekommen
+status-read = Nachricht gelesen
+status-not-yet = noch nicht
+status-file = Datei { $n }
+status-file-had = geöffnet oder heruntergeladen
+status-phone = Handynummer
+status-number = Nummer ändern
+status-number-then = Ein Code, der schon unterwegs ist, funktioniert dann nicht mehr. Der Empfänger fordert einen neuen an. Wir merken uns die Nummer für die ganze Organisation.
+status-number-save = Nummer speichern
+status-waiting-for = Es warten noch
+status-day-title = Länger oder kürzer aufbewahren
+status-day = Letzter Tag, an dem man sie lesen kann
+status-day-hint = Wählen Sie einen Tag vom { $first } bis einschließlich { $last }.
+status-day-fault = Diesen Tag können Sie nicht wählen.
+status-day-save = Tag speichern
+status-block-title = Blockieren
+status-block-what = Niemand kann die Nachricht dann lesen. Sie können sie später wieder freigeben.
+status-block = Nachricht blockieren
+status-unblock-what = Die Empfänger können die Nachricht dann wieder lesen, mit demselben Link.
+status-unblock = Nachricht wieder freigeben
+status-recall-title = Zurückziehen
+status-recall-what = Wir löschen die Nachricht für alle Empfänger. Das kann man nicht rückgängig machen.
+status-recall-read = Wer sie gelesen hat, hat sie vielleicht gespeichert.
+status-cancel-title = Nicht senden
+status-cancel-what = Wir löschen die Nachricht. Niemand bekommt sie.
+status-sure = Ich weiß, dass man das nicht rückgängig machen kann
+status-sure-fault = Setzen Sie zuerst ein Häkchen. Es wurde noch nichts gelöscht.
+status-recall = Nachricht zurückziehen und löschen
+status-cancel = Nicht senden und löschen
+status-aside = Wer diesen Link hat, kann die Nachricht zurückziehen. Der Inhalt steht nicht auf dieser Seite. Geben Sie den Link an niemanden weiter.
+status-backups = Löschen Sie die Nachricht oder bewahren Sie sie kürzer auf? In Sicherungskopien steht sie dann noch bis zu dem Tag, der zuerst galt, verschlüsselt: Nur zusammen mit dem Link in der E-Mail eines Empfängers kann man sie dort lesen.
+withdrawn-title = Sie können diese Nachricht jetzt nicht lesen
+withdrawn = Der Absender hat diese Nachricht blockiert oder zurückgezogen. Sie haben nichts falsch gemacht.
+withdrawn-ask = Brauchen Sie die Nachricht oder möchten Sie wissen, warum? Dann fragen Sie den Absender.
+wrong-number-subject = Nummer von { $recipient } stimmt nicht
+wrong-number-intro = { $recipient } kann Ihre geschützte Nachricht nicht öffnen: Die Nummer { $phone } gehört nicht diesem Empfänger.
+wrong-number-do = Ändern Sie die Nummer auf der Statusseite. Sie müssen die Nachricht nicht noch einmal senden.
+wrong-number-button = Nummer ändern
+wrong-number-ask = Sind Sie nicht sicher? Dann rufen Sie den Empfänger unter einer Nummer an, die Sie schon kennen. Verlassen Sie sich nicht auf eine Nummer aus einer E-Mail.
+wrong-number = Stimmt diese Nummer nicht?
+wrong-number-what = Wir bitten den Absender, die Nummer zu ändern. Danach können Sie hier einen Code anfordern.
+wrong-number-sure = Das ist nicht meine Nummer
+wrong-number-send = Dem Absender Bescheid geben
+wrong-number-told = Wir haben den Absender um { $clock } Uhr am { $date } gebeten, die Nummer zu ändern. Benutzen Sie danach denselben Link.
+fault-wrong-number = Setzen Sie zuerst ein Häkchen bei „Das ist nicht meine Nummer“.

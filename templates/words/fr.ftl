@@ -73,7 +73,7 @@ send-code = Envoyer mon code SMS
 code-sent = À { $clock }, nous avons envoyé un SMS au { $phone }.
 code-unsure = Nous ne savons pas si le SMS au { $phone } est bien parti. Il arrive dans la minute ? Saisissez le code. Rien n’arrive ? Demandez un nouveau code.
 code-undelivered = Le SMS n’est pas arrivé au { $phone }.
-code-undelivered-do = Le numéro est bon ? Allumez votre téléphone et demandez un nouveau code. Il n’est pas bon ? Demandez à l’expéditeur de renvoyer le message avec le bon numéro.
+code-undelivered-do = Le numéro est bon ? Allumez votre téléphone et demandez un nouveau code. Il n’est pas bon ? Demandez à l’expéditeur de le changer.
 code-wait = Le code est valable { $minutes } minutes.
 enter-code = Saisissez le code SMS
 code-hint = 6 chiffres, par exemple 042815
@@ -407,7 +407,7 @@ told-until = Si le message n’est pas libéré avant le { $date }, vous recevre
 undelivered-subject = SMS non arrivé chez { $recipient }
 undelivered-preheader = Vérifiez le numéro de portable.
 undelivered-intro = { $recipient } veut ouvrir votre message sécurisé, mais le SMS avec le code n’est pas arrivé au { $phone }.
-undelivered-do = Ce numéro n’est pas bon ? Envoyez le message à nouveau avec le bon numéro.
+undelivered-do = Ce numéro n’est pas bon ? Changez-le sur la page de suivi. Vous ne devez pas envoyer le message à nouveau.
 undelivered-wait = Il est bon ? Le téléphone était peut-être éteint. Le destinataire peut demander un nouveau code.
 reply-footer = { $recipient } a écrit cette réponse sur la page sécurisée de { $organisation }. Vous répondez ? Votre e-mail part alors à { $recipient }.
 reply-footer-files = Zegel n’a pas vérifié si les pièces jointes contiennent des virus.
@@ -425,3 +425,73 @@ locked-do = Demandez au destinataire si c’était lui. C’était quelqu’un d
 ## SMS : lettres simples seulement, le code d'abord
 
 sms-code = { $code } est votre code pour le message de { $organisation }. Ne le donnez à personne.
+
+## Le suivi d'un message (collaborateurs), et un message retiré
+
+status-title = Suivi de votre message
+status-link = Voir le suivi de votre message
+status-moment = { $date } à { $clock }
+status-sent = Votre message est envoyé. On peut le lire jusqu’au { $date } inclus.
+status-held = Votre message n’a pas encore été envoyé à tous. Il attend un numéro de portable ou votre choix.
+status-held-link = Saisir le numéro ou faire votre choix
+status-held-mail = Utilisez pour cela le bouton dans l’e-mail que vous avez reçu à ce sujet.
+status-waiting = Votre message n’a pas encore été envoyé : votre organisation l’examine d’abord.
+status-blocked = Vous avez suspendu ce message. Personne ne peut le lire maintenant.
+status-recalled = Vous avez retiré ce message. Il est effacé : personne ne peut plus le lire. Vous voyez ci-dessous ce qui avait déjà été lu avant.
+status-cancelled = Vous avez retiré ce message avant son envoi. Il est effacé.
+status-gone = Ce message a expiré ou n’a pas été envoyé. Il est effacé.
+status-openly = Un ou plusieurs destinataires ont reçu le message comme vous l’avez écrit, sans protection particulière. On ne peut pas revenir en arrière.
+status-recipients = Destinataires
+status-read-by = { $n ->
+    [0] Personne n’a encore lu le message.
+    [one] Un des { $total } destinataires a lu le message.
+   *[other] { $n } des { $total } destinataires ont lu le message.
+  }
+status-read-by-one = Le destinataire a lu le message.
+status-mail = E-mail avec le lien
+status-mail-waits = pas encore envoyé
+status-mail-failed = Non arrivé
+status-read = Message lu
+status-not-yet = pas encore
+status-file = Fichier { $n }
+status-file-had = ouvert ou téléchargé
+status-phone = Numéro de portable
+status-number = Changer le numéro
+status-number-then = Un code déjà en route ne fonctionnera plus. Le destinataire en demandera un nouveau. Nous gardons le numéro pour toute l’organisation.
+status-number-save = Enregistrer le numéro
+status-waiting-for = Attendent encore
+status-day-title = Garder plus ou moins longtemps
+status-day = Dernier jour où l’on peut le lire
+status-day-hint = Choisissez un jour du { $first } au { $last } inclus.
+status-day-fault = Vous ne pouvez pas choisir ce jour.
+status-day-save = Enregistrer le jour
+status-block-title = Suspendre
+status-block-what = Personne ne pourra alors lire le message. Vous pourrez le rétablir plus tard.
+status-block = Suspendre le message
+status-unblock-what = Les destinataires pourront alors lire à nouveau le message, avec le même lien.
+status-unblock = Rétablir le message
+status-recall-title = Retirer
+status-recall-what = Nous effaçons le message pour tous les destinataires. On ne peut pas revenir en arrière.
+status-recall-read = Une personne qui l’a lu l’a peut-être gardé.
+status-cancel-title = Ne pas envoyer
+status-cancel-what = Nous effaçons le message. Personne ne le recevra.
+status-sure = Je sais qu’on ne peut pas revenir en arrière
+status-sure-fault = Cochez d’abord la case. Rien n’a encore été effacé.
+status-recall = Retirer et effacer le message
+status-cancel = Ne pas envoyer et effacer
+status-aside = Toute personne qui a ce lien peut retirer le message. Le contenu ne se trouve pas sur cette page. Ne donnez le lien à personne.
+status-backups = Vous effacez le message ou vous le gardez moins longtemps ? Il reste alors dans les copies de sauvegarde jusqu’au jour prévu au départ, chiffré : on ne peut l’y lire qu’avec le lien dans l’e-mail d’un destinataire.
+withdrawn-title = Vous ne pouvez pas lire ce message maintenant
+withdrawn = L’expéditeur a suspendu ou retiré ce message. Vous n’avez rien fait de mal.
+withdrawn-ask = Vous avez besoin du message ou vous voulez savoir pourquoi ? Demandez à l’expéditeur.
+wrong-number-subject = Le numéro de { $recipient } n’est pas bon
+wrong-number-intro = { $recipient } ne peut pas ouvrir votre message sécurisé : le numéro { $phone } n’est pas le sien.
+wrong-number-do = Changez le numéro sur la page de suivi. Vous ne devez pas envoyer le message à nouveau.
+wrong-number-button = Changer le numéro
+wrong-number-ask = Vous avez un doute ? Appelez le destinataire à un numéro que vous connaissez déjà. Ne vous fiez pas à un numéro trouvé dans un e-mail.
+wrong-number = Ce numéro n’est pas bon ?
+wrong-number-what = Nous demandons à l’expéditeur de changer le numéro. Ensuite, vous pourrez demander un code ici.
+wrong-number-sure = Ce n’est pas mon numéro
+wrong-number-send = Prévenir l’expéditeur
+wrong-number-told = Le { $date } à { $clock }, nous avons demandé à l’expéditeur de changer le numéro. Utilisez ensuite le même lien.
+fault-wrong-number = Cochez d’abord la case « Ce n’est pas mon numéro ».
