@@ -241,13 +241,13 @@ decide-one-hint = { $n ->
    *[other] Les destinataires reçoivent un mot de passe dans un deuxième e-mail.
   }
 decide-one-codes = { $n ->
-    [one] Un destinataire reçoit tout de même un code par SMS : votre organisation l’exige.
-   *[other] { $n } destinataires reçoivent tout de même un code par SMS : votre organisation l’exige.
+    [one] Un destinataire reçoit tout de même un code par SMS : votre organisation l’exige.
+   *[other] { $n } destinataires reçoivent tout de même un code par SMS : votre organisation l’exige.
   }
 decide-two = Envoyer avec un code SMS
 decide-two-hint = { $n ->
-    [one] Le destinataire reçoit un code par SMS. Nous ne connaissons pas encore son numéro de portable ? Nous vous le demanderons.
-   *[other] Les destinataires reçoivent un code par SMS. Nous ne connaissons pas encore un numéro de portable ? Nous vous le demanderons.
+    [one] Le destinataire reçoit un code par SMS. Nous ne connaissons pas encore son numéro de portable ? Nous vous le demanderons.
+   *[other] Les destinataires reçoivent un code par SMS. Nous ne connaissons pas encore un numéro de portable ? Nous vous le demanderons.
   }
 openly-title = Envoyer sans protection
 openly-what = Le message part alors comme vous l’avez écrit. En route et dans la boîte du destinataire, il n’a pas de protection particulière.
@@ -260,11 +260,11 @@ openly-reason-hint = Votre organisation garde votre raison, avec votre nom et l�
 openly-send = Envoyer sans protection
 reason-empty = Écrivez pourquoi il peut partir sans protection.
 reason-long = La raison est trop longue. Utilisez 300 caractères au maximum.
-openly-sure = Envoyer sans protection ?
-openly-for = Sans protection, il part vers :
-openly-why = Votre raison : { $reason }
+openly-sure = Envoyer sans protection ?
+openly-for = Sans protection, il part vers :
+openly-why = Votre raison : { $reason }
 openly-yes = Oui, envoyer sans protection
-openly-back = Retour : choisir autrement
+openly-back = Retour : choisir autrement
 openly-done = Votre message part maintenant comme vous l’avez écrit, sans protection particulière.
 openly-done-others = Il doit rester sécurisé pour quelqu’un ? Cette personne recevra un e-mail avec un lien.
 decide-done-title = Votre message est envoyé

@@ -104,7 +104,7 @@ fn another_program_believes_every_mail_that_zegel_writes() {
                 language: "fr".to_owned(),
             };
             let files = vec![("één bestand.bin".to_owned(), "application/pdf".to_owned(), (0..=255).cycle().take(5000).collect())];
-            let contents = Contents { text: text.to_owned(), files };
+            let contents = Contents { text: text.to_owned(), html: None, files };
             mails.push(compose_reply(&letter, contents, id, at, &organisation, &templates).unwrap().octets);
         }
         assert_eq!(believed(&signer, &mails), mails.len());
