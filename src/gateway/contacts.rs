@@ -1,10 +1,11 @@
 //! To whom the organisation has written before. Known only while a policy asks for it: else no mail meets the store for this.
 
-use super::{Judged, Transfer};
+use super::{Judged, Transfer, repeat::REMEMBERED_DAYS};
 use crate::{
     address::Address,
     grant,
     inspect::Decision,
+    message::Message,
     record::{Batch, Contact, Key},
     smtp::Reply,
 };
@@ -12,6 +13,9 @@ use std::{collections::HashSet, time::Duration};
 
 /// A contact is written down anew only when that is so long ago.
 const FRESH: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// So long a mail may be sent again ([`REMEMBERED_DAYS`]), a day of grace included.
+const SENT_AGAIN: Duration = Duration::from_secs((REMEMBERED_DAYS as u64 + 1) * 24 * 3600);
 
 /// What is known of a mail's recipients.
 #[derive(Default)]
@@ -24,14 +28,18 @@ pub(super) struct Contacts {
 
 impl Transfer {
     /// Looks the recipients up. A store that does not answer keeps the mail with its sender: a policy waits for this.
-    pub(super) async fn contacts(&self) -> Result<Contacts, Reply> {
+    ///
+    /// Who became known by this very mail is not known yet: it may be sent again because our reply was lost, and must not pass then.
+    pub(super) async fn contacts(&mut self, message: &Message) -> Result<Contacts, Reply> {
         let mut contacts = Contacts::default();
         if !self.rulebook.policies.ask_for_first_contact() {
             return Ok(contacts);
         }
         let (master, now) = (self.gateway.keyring.master(), self.gateway.clock.now());
         let mut seen = HashSet::new();
-        for address in self.envelope.to.iter().map(|r| &r.address) {
+        let to: Vec<Address> = self.envelope.to.iter().map(|r| r.address.clone()).collect();
+        let mut facts = None;
+        for address in &to {
             if address.is_within(&self.rulebook.internal) || !seen.insert(address) {
                 continue;
             }
@@ -42,6 +50,11 @@ impl Transfer {
                 // Not swept yet.
                 Some(contact) if now.since(contact.at) >= grant::CONTACT_KEPT => contacts.first.push(address.clone()),
                 Some(contact) if now.since(contact.at) >= FRESH => contacts.stale.push(address.clone()),
+                Some(contact) if now.since(contact.at) < SENT_AGAIN => {
+                    if self.was_first(facts.get_or_insert_with(|| message.facts()), address).await? {
+                        contacts.first.push(address.clone());
+                    }
+                }
                 Some(_) => {}
                 None => contacts.first.push(address.clone()),
             }

@@ -268,7 +268,7 @@ impl Transfer {
 
     /// The recipients whom no earlier attempt has served, directly or by the portal.
     async fn unserved(&mut self, plan: &Plan, judged: &Judged) -> Result<Unserved, Reply> {
-        let identity = self.identity(judged).await?;
+        let identity = self.identity(&judged.facts).await?;
         let master = self.gateway.keyring.master();
         let mut unserved = Unserved { recipients: Vec::new(), had_it: self.was_relayed(plan, identity.as_ref()).await? };
         for protected in &plan.direct {

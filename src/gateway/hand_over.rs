@@ -40,6 +40,9 @@ impl Transfer {
             let Reader { address, level, origin, .. } = reader;
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
+        for reader in readers {
+            self.remember_first(batch, judged, &reader.address, sealing);
+        }
         self.remember_numbers(batch, sealing, readers);
         match &plan.hold {
             Hold::Quarantine(_) => self.quarantine(batch, sealing, readers, plan, judged),

@@ -414,7 +414,7 @@ impl Transfer {
     async fn judge(&mut self) -> Result<Judged, Reply> {
         let message = self.load().await?;
         let read = self.read(&message).await?;
-        let contacts = self.contacts().await?;
+        let contacts = self.contacts(&message).await?;
         let (rulebook, envelope) = (self.rulebook.clone(), self.envelope.clone());
         let (null_sender, now) = (self.null_sender(), self.gateway.clock.now());
         let on_the_spot = is_small(&message, &read.extraction);

@@ -20,7 +20,7 @@ use crate::{
 const MOST_SETS: usize = 16;
 
 /// How long a mail is remembered: Exchange retries for 2 days, Postfix for 5.
-const REMEMBERED_DAYS: u32 = 7;
+pub(super) const REMEMBERED_DAYS: u32 = 7;
 
 /// What is known of an earlier attempt to send the same mail.
 pub(super) enum Earlier {
@@ -48,19 +48,41 @@ pub(super) struct Names {
 impl Transfer {
     pub(super) async fn seen_key(&mut self, plan: &Plan, judged: &Judged) -> Result<Option<Name>, Reply> {
         let protect: Vec<_> = plan.protect.iter().map(|p| &p.recipient.address).collect();
-        Ok(self.identity(judged).await?.map(|mail| mail.name(&self.gateway.keyring.master(), &protect)))
+        Ok(self.identity(&judged.facts).await?.map(|mail| mail.name(&self.gateway.keyring.master(), &protect)))
     }
 
     /// What names the mail whoever it is for; `None` without Message-ID or Date: two equal mails are two mails then.
-    pub(super) async fn identity<'a>(&mut self, judged: &'a Judged) -> Result<Option<Identity<'a>>, Reply> {
-        let Facts { message_id: Some(id), date_raw: Some(date), .. } = &judged.facts else { return Ok(None) };
+    pub(super) async fn identity<'a>(&mut self, facts: &'a Facts) -> Result<Option<Identity<'a>>, Reply> {
+        let Facts { message_id: Some(_), date_raw: Some(_), .. } = facts else { return Ok(None) };
         let body = match self.digest {
             Some(digest) => digest,
             None => self.compute(|message| digest(message.without_received())).await?,
         };
         self.digest = Some(body);
+        Ok(self.known_identity(facts))
+    }
+
+    /// The same, once its octets have been summed up.
+    fn known_identity<'a>(&self, facts: &'a Facts) -> Option<Identity<'a>> {
+        let (Facts { message_id: Some(id), date_raw: Some(date), .. }, Some(body)) = (facts, self.digest) else { return None };
         let from = self.envelope.from.as_ref().map(Address::canonical).unwrap_or_default();
-        Ok(Some(Identity { from, id, date, body }))
+        Some(Identity { from, id, date, body })
+    }
+
+    /// Adds that the mail was sealed for somebody to whom nobody had written: sent again it is judged so again, though he is known by then.
+    pub(super) fn remember_first(&self, batch: &mut Batch, judged: &Judged, to: &Address, sealing: &Sealing) {
+        let Some(mail) = self.known_identity(&judged.facts).filter(|_| judged.contacts.first.contains(to)) else { return };
+        let seen = Seen { v: FORMAT, message: Some(sealing.id), committed: true, relayed: Sealed(Vec::new()), also: Vec::new() };
+        put_seen(batch, &mail.first_name(&sealing.master, to), &seen, Expect::Anything, sealing.now);
+    }
+
+    /// Whether it was.
+    pub(super) async fn was_first(&mut self, facts: &Facts, to: &Address) -> Result<bool, Reply> {
+        let Some(name) = self.identity(facts).await?.map(|mail| mail.first_name(&self.gateway.keyring.master(), to)) else {
+            return Ok(false);
+        };
+        let record = self.gateway.store.get(&Key::seen(&name)).await.map_err(|e| self.unavailable(&e))?;
+        Ok(record.is_some())
     }
 
     pub(super) fn relayed_hash(&self, plan: &Plan) -> Sealed {
@@ -132,7 +154,7 @@ impl Transfer {
     /// Remembers that it was, before the client hears 451 and sends it to all of them again: whoever is still to be served has no name yet under
     /// which that could stand.
     pub(super) async fn remember_relay(&mut self, judged: &Judged, relayed: Sealed) {
-        let Ok(Some(mail)) = self.identity(judged).await else { return };
+        let Ok(Some(mail)) = self.identity(&judged.facts).await else { return };
         let name = mail.relay_name(&self.gateway.keyring.master());
         let seen = Seen { v: FORMAT, message: None, committed: true, relayed, also: Vec::new() };
         let mut batch = Batch::new();
@@ -187,6 +209,11 @@ impl Identity<'_> {
     /// Its name for those to whom it is relayed, whoever they are.
     fn relay_name(&self, master: &Master) -> Name {
         self.name(master, &[])
+    }
+
+    /// Its name for somebody to whom nobody had written before.
+    fn first_name(&self, master: &Master, to: &Address) -> Name {
+        master.seen_hash(&[self.from.as_bytes(), b"first", to.canonical().as_bytes(), self.id.as_bytes(), self.date.as_bytes(), &self.body])
     }
 
     /// Its name for these recipients.

@@ -1,6 +1,6 @@
 //! What an officer should look at though it is no fault: lines that can never win, and what has passed its date.
 
-use super::{Mode, Outcome, Policies, Policy};
+use super::{Mode, Outcome, Policies, Policy, exception::Exception};
 use jiff::civil::Date;
 
 /// Something about a line that is probably not what its writer means.
@@ -31,6 +31,7 @@ impl Policies {
                 doubt(&e.place, what, "take it out, or give it a later day and say why in `reason`".to_owned(), true)
             })
             .collect();
+        doubts.extend(self.exceptions.iter().filter_map(|e| self.never_lowers(e)));
         for policy in &self.policies {
             doubts.extend(self.never_wins(policy));
             if let Some((day, mode)) = policy.until.filter(|(day, _)| *day <= today) {
@@ -41,6 +42,18 @@ impl Policies {
         }
         doubts.sort();
         doubts
+    }
+
+    /// An exception for what no policy says, whether it acts or only watches yet.
+    fn never_lowers(&self, exception: &Exception) -> Option<Doubt> {
+        let said = |outcome: &Outcome| self.policies.iter().any(|p| p.then.word() == outcome.word());
+        if exception.lowers.iter().any(said) {
+            return None;
+        }
+        let words: Vec<&str> = Outcome::ALL.iter().filter(|o| **o != Outcome::None && said(o)).map(|o| o.word()).collect();
+        let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        let what = format!("the exception \"{}\" lowers what no policy says, and has no effect", exception.name);
+        Some(doubt(&exception.place, what, format!("policies say: {}", words.join(", ")), false))
     }
 
     /// A policy whose every case another one decides more strictly.

@@ -355,6 +355,18 @@ fn what_is_doubtful_on_a_day_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn an_exception_for_what_no_policy_says_is_told() {
+    let check = |from: &str, told: &[&str]| {
+        let rules = PARTNER.replace("from = 'level 2', to = 'none'", &format!("from = '{from}', to = 'none'"));
+        let doubts = policies(&rules).doubts(date(2026, 11, 25));
+        let got: Vec<_> = doubts.iter().map(|d| format!("{}; {}", d.what, d.remedy)).collect();
+        assert_eq!(got, told, "{from}");
+    };
+    check("level 2", &[]);
+    check("ask", &["the exception \"test\" lowers what no policy says, and has no effect; policies say: \"level 2\""]);
+}
+
+#[test]
 fn a_group_is_whoever_its_file_lists() {
     let faults = Faults::default();
     let group = "# het team\nw@b.example  # Wim\n\nteam.example\n";

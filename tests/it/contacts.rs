@@ -3,7 +3,7 @@
 use crate::{
     faults::{Fails, Trap, Whose},
     policies::{asked, press, sweep, world, write},
-    world::{ANNA, BURGER, BUUR, COLLEGA, World, mail},
+    world::{ANNA, BURGER, BUUR, COLLEGA, World, contains, mail},
 };
 use reqwest::StatusCode;
 use std::time::Duration;
@@ -59,6 +59,27 @@ async fn who_got_it_openly_is_known_while_another_still_waits_for_a_number() {
     assert_eq!(press(&link, &[("number-0", "06 12345678")]).await.0, StatusCode::OK);
     world.mails_for(BUUR, 1).await;
     assert_eq!(contacts(&world).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_sent_again_is_not_relayed_because_its_recipient_is_known_by_it() {
+    let level_1 = "[[policy]]\nname = 'Nieuw adres'\nwhen = { recipients = { first_contact = true }, to = 'external' }\nthen = 'level 1'";
+    for policies in [NEW, level_1] {
+        let world = world(policies).await;
+        let octets = mail("Vergadering", "Dinsdag.");
+        assert_eq!(world.send(ANNA, &[BURGER], octets.as_bytes()).await.code(), 250);
+        if policies == NEW {
+            assert_eq!(press(&asked(&world).await, &[("choice", "1")]).await.0, StatusCode::OK);
+        }
+        world.mails_for(BURGER, 1).await;
+        // Our reply was lost, so the sender's server brings it again.
+        assert_eq!(world.send(ANNA, &[BURGER], octets.as_bytes()).await.code(), 250);
+        // Another mail passes.
+        assert_eq!(world.send(ANNA, &[BURGER], mail("Vergadering", "Woensdag.").as_bytes()).await.code(), 250);
+        let came = world.delivered_to(BURGER);
+        assert_eq!(came.iter().filter(|m| contains(&m.octets, b"Dinsdag")).count(), 0);
+        assert_eq!(came.len(), 2, "a link, and the other mail");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
