@@ -111,8 +111,10 @@ impl Sent<'_> {
             batch.put(Key::approval(*lookup), &approval, Expect::Version(*version));
         }
         let at = expires.plus_days(1).begins();
-        let row = Expiry { v: FORMAT, at, what: Expires::Message(self.id) };
-        batch.put(Key::expiry(at.day(), Id::random()), &row, Expect::Absent);
+        let asked = belongings.asked.iter().map(|(lookup, _)| Expires::Key(Key::approval(*lookup).as_str().to_owned()));
+        for what in asked.chain([Expires::Message(self.id)]) {
+            batch.put(Key::expiry(at.day(), Id::random()), &Expiry { v: FORMAT, at, what }, Expect::Absent);
+        }
         self.note(&mut batch, Fact::DayMoved, None);
         Ok(batch)
     }
