@@ -111,8 +111,10 @@ impl Sent<'_> {
             batch.put(Key::approval(*lookup), &approval, Expect::Version(*version));
         }
         let at = expires.plus_days(1).begins();
-        let row = Expiry { v: FORMAT, at, what: Expires::Message(self.id) };
-        batch.put(Key::expiry(at.day(), Id::random()), &row, Expect::Absent);
+        let asked = belongings.asked.iter().map(|(lookup, _)| Expires::Key(Key::approval(*lookup).as_str().to_owned()));
+        for what in asked.chain([Expires::Message(self.id)]) {
+            batch.put(Key::expiry(at.day(), Id::random()), &Expiry { v: FORMAT, at, what }, Expect::Absent);
+        }
         self.note(&mut batch, Fact::DayMoved, None);
         Ok(batch)
     }
@@ -159,4 +161,133 @@ pub fn doubted(grant: Id) -> Key {
 #[must_use]
 pub fn days(at: Time, now: Time) -> std::ops::RangeInclusive<Day> {
     now.day()..=at.day().plus_days(MOST_DAYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        record::Level,
+        seal::{ContentKey, lookup_id, unwrap, wrap},
+        secret::Token,
+        store::{Store as _, StoreError, memory::MemoryStore},
+    };
+
+    fn now() -> Time {
+        Time::from_millis(1_800_000_000_000)
+    }
+
+    /// A message with one recipient, and what its store holds of it.
+    struct Case {
+        store: MemoryStore,
+        master: Master,
+        buckets: [Bucket; 2],
+        token: Token,
+        key: ContentKey,
+        id: Id,
+        by: Address,
+    }
+
+    impl Case {
+        async fn new() -> Case {
+            let (store, master, key) = (MemoryStore::new(), Master::random(1), ContentKey::random());
+            let (today, token, id) = (now().day(), Token::random(), Id::random());
+            let buckets = [Bucket::random(today.plus_days(30)), Bucket::random(today.plus_days(90))];
+            let by = Address::parse("anna@gemeente.example").unwrap();
+            let message = SealedMessage {
+                v: FORMAT,
+                state: State::Sent,
+                at: now(),
+                expires: buckets[0].day(),
+                generation: 1,
+                sender: None,
+                language: "nl".to_owned(),
+                card: Id::random(),
+                sealed_card: None,
+                original: None,
+                blobs: vec![Id::random()],
+                asked: None,
+                moved: false,
+            };
+            let grant = Grant {
+                v: FORMAT,
+                message: id,
+                level: Level::Two,
+                address: Sealed(Vec::new()),
+                phone: Some(Sealed(Vec::new())),
+                wrap: wrap(&master, &buckets[0], &token, id, &key, [Salt::random(), Salt::random()]),
+                wrong_tries: 0,
+                locked_until: None,
+                locks: 0,
+                read: None,
+                origin: None,
+                bounced: None,
+            };
+            let mut batch = Batch::new();
+            batch.put(Key::message(id), &message, Expect::Absent);
+            batch.put(Key::grant(lookup_id(&token)), &grant, Expect::Absent);
+            store.commit(batch).await.unwrap();
+            Case { store, master, buckets, token, key, id, by }
+        }
+
+        async fn read<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Read<T> {
+            let record = self.store.get(key).await.unwrap().unwrap();
+            (record.read(key).unwrap(), record.version)
+        }
+
+        /// Each thing that can be done, as whoever reads the records now would do it.
+        async fn wishes(&self) -> Vec<(&'static str, Batch)> {
+            let (message, version) = self.read(&Key::message(self.id)).await;
+            let lookup = lookup_id(&self.token);
+            let grant: Read<Grant> = self.read(&Key::grant(lookup)).await;
+            let sent = Sent { master: &self.master, id: self.id, message: &message, version, by: &self.by, now: now() };
+            let all = Belongings { grants: vec![(lookup, grant.clone())], ..Belongings::default() };
+            let number = PhoneNumber::parse("0612345678").unwrap();
+            let [from, to] = &self.buckets;
+            vec![
+                ("block", sent.block()),
+                ("destroy", sent.destroy(&all)),
+                ("day", sent.move_day(&all, [from, to]).unwrap()),
+                ("number", sent.change_number(lookup, &grant, &self.by, &number)),
+            ]
+        }
+    }
+
+    #[tokio::test]
+    async fn of_two_wishes_that_read_the_same_the_second_is_decided_anew() {
+        for first in 0..4 {
+            for second in 0..4 {
+                let case = Case::new().await;
+                let (mut one, mut other) = (case.wishes().await, case.wishes().await);
+                let ((what, batch), (then, later)) = (one.swap_remove(first), other.swap_remove(second));
+                case.store.commit(batch).await.unwrap();
+                // A number changes the grant alone, and a block the message alone: either comes before the other.
+                let apart = what == "number" && then == "block";
+                let expected = if apart { Ok(()) } else { Err(StoreError::Conflict) };
+                assert_eq!(case.store.commit(later).await, expected, "{what}, then {then}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrap_that_was_moved_opens_under_the_other_day_only_and_one_that_was_destroyed_under_none() {
+        let case = Case::new().await;
+        let grant_key = Key::grant(lookup_id(&case.token));
+        let opens = |grant: &Grant| {
+            case.buckets.each_ref().map(|bucket| {
+                let opened = unwrap(&case.master, bucket, &case.token, case.id, &grant.wrap);
+                opened.is_ok_and(|key| key.key().expose() == case.key.key().expose())
+            })
+        };
+        assert_eq!(opens(&case.read(&grant_key).await.0), [true, false]);
+        let (_, moved) = case.wishes().await.swap_remove(2);
+        case.store.commit(moved).await.unwrap();
+        assert_eq!(opens(&case.read(&grant_key).await.0), [false, true]);
+        let case2 = Case::new().await;
+        let (_, destroyed) = case2.wishes().await.swap_remove(1);
+        case2.store.commit(destroyed).await.unwrap();
+        let grant: Grant = case2.read(&Key::grant(lookup_id(&case2.token))).await.0;
+        let message: SealedMessage = case2.read(&Key::message(case2.id)).await.0;
+        assert!(grant.wrap.0.is_empty() && grant.phone.is_none() && message.blobs.is_empty() && message.state == State::Recalled);
+    }
 }

@@ -11,7 +11,8 @@ use crate::{
     grant::{self, About},
     notice::{Letter, MOST_REPORTED, Origin},
     record::{
-        Batch, Contact, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable, Waiting,
+        Approval, Batch, Contact, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable,
+        Waiting,
     },
     seal::Damaged,
     secret::Id,
@@ -98,6 +99,11 @@ impl From<Trouble> for StoreError {
             other => StoreError::Unavailable(other.to_string()),
         }
     }
+}
+
+/// Whether the day of a message was moved, to one that is not over: a row of before that means nothing.
+fn was_moved_beyond(message: &SealedMessage, now: Time) -> bool {
+    message.moved && now < message.expires.plus_days(1).begins()
 }
 
 impl Sweep {
@@ -236,7 +242,9 @@ impl Sweep {
         let mut blobs = Vec::new();
         match row.what {
             Expires::Key(name) => {
-                if let Some(name) = Key::parse(&name) {
+                if let Some(name) = Key::parse(&name)
+                    && !self.stays(&name, now).await?
+                {
                     batch.delete(name, Expect::Anything);
                 }
             }
@@ -261,8 +269,7 @@ impl Sweep {
                 }
             }
             Expires::Message(id) => {
-                // A row of before its day was moved means nothing.
-                let due = |m: &SealedMessage| m.state != State::Gone && !(m.moved && now < m.expires.plus_days(1).begins());
+                let due = |m: &SealedMessage| m.state != State::Gone && !was_moved_beyond(m, now);
                 if let Some((message, version)) = self.message(id).await?.filter(|(m, _)| due(m)) {
                     blobs = self.bury(&mut batch, id, message, version, Fact::Expired, now).await?;
                 }
@@ -271,6 +278,16 @@ impl Sweep {
         self.store.commit(batch).await?;
         self.delete_blobs(&blobs).await;
         Ok(())
+    }
+
+    /// Whether the record is a sender's link to a message whose day was moved: the link stays as long.
+    async fn stays(&self, key: &Key, now: Time) -> Result<bool, Trouble> {
+        if !key.as_str().starts_with("approval/") {
+            return Ok(false);
+        }
+        let Some(record) = self.store.get(key).await? else { return Ok(false) };
+        let approval: Approval = record.read(key)?;
+        Ok(self.message(approval.message).await?.is_some_and(|(message, _)| was_moved_beyond(&message, now)))
     }
 
     /// A held message whose number never came: its waiting recipients are told to the sender. What others can already open stays.

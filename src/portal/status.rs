@@ -7,9 +7,10 @@ mod act;
 
 use super::{
     answer::{Form, Page, Refusal, Visit, see_other},
+    files::{body_name, body_part},
     link::{Read, is_readable, read},
     names::safe_name,
-    read::open_card,
+    read::{is_in_text, open_card},
     unlock::pause,
 };
 use crate::{
@@ -29,6 +30,8 @@ use std::sync::Arc;
 
 /// So many recipients are shown: as many as an SMTP transaction takes.
 const MAX_RECIPIENTS: usize = 1000;
+/// So many lines about files are shown: more would take a browser, and us, too long. Of more, those that were had, first of all.
+const MAX_LINES: usize = 5000;
 /// How often something is done anew when somebody else changed the records meanwhile.
 const ATTEMPTS: u32 = 6;
 
@@ -276,26 +279,32 @@ fn row(visit: &Visit, status: &Status, recipient: &Recipient, wrong: Option<&Wro
         failed: grant.bounced.or(recipient.receipt.failed),
         read: grant.read,
         locked_until: unlock::locked(grant, visit.now),
-        files: files(visit, status.card.as_ref(), &recipient.receipt),
+        files: files(visit, status, &recipient.receipt),
         wrong: typed.is_some(),
         typed: typed.unwrap_or_default(),
     }
 }
 
 /// Each file with when it was first had: all of them where their names are known, else those that were had.
-fn files(visit: &Visit, card: Option<&Card>, receipt: &Receipt) -> Vec<StatusFile> {
+fn files(visit: &Visit, status: &Status, receipt: &Receipt) -> Vec<StatusFile> {
     let at = |number: usize| receipt.files.iter().find(|(n, _)| *n == number).map(|(_, at)| *at);
-    let Some(card) = card else {
+    let share = MAX_LINES / status.recipients.len().max(1);
+    let Some(card) = &status.card else {
         let mut had: Vec<_> = receipt.files.iter().map(|(n, at)| StatusFile { number: n + 1, name: None, at: Some(*at) }).collect();
         had.sort_by_key(|file| file.number);
+        had.truncate(share);
         return had;
     };
-    let listed = card.files.iter().enumerate().filter(|(_, part)| !super::read::is_in_text(card, part));
+    let listed = card.files.iter().enumerate().filter(|(_, part)| !is_in_text(card, part));
     let mut files: Vec<_> =
         listed.map(|(n, part)| StatusFile { number: n + 1, name: Some(safe_name(&part.name, &part.media_type)), at: at(n) }).collect();
     // The text, where it was so long that it was fetched as a file.
-    if let Some((whole, part)) = at(card.files.len()).zip(super::files::body_part(card)) {
-        files.push(StatusFile { number: card.files.len() + 1, name: Some(super::files::body_name(visit, part)), at: Some(whole) });
+    if let Some((whole, part)) = at(card.files.len()).zip(body_part(card)) {
+        files.push(StatusFile { number: card.files.len() + 1, name: Some(body_name(visit, part)), at: Some(whole) });
+    }
+    if files.len() > share {
+        files.retain(|file| file.at.is_some());
+        files.truncate(share);
     }
     files
 }

@@ -206,3 +206,14 @@ fn the_labels_are_those_that_others_rely_on() {
     assert_eq!(label("send-another"), "Klik hier om een nieuwe te ontvangen");
     assert_eq!(label("open-message"), "Bericht openen");
 }
+
+#[test]
+fn a_status_page_of_a_thousand_recipients_can_be_made() {
+    let sample = <StatusPage as view::PageView>::samples().pop().unwrap();
+    let file = |number| StatusFile { number, name: Some("besluit.pdf".to_owned()), at: Some(Time::from_millis(1_791_790_000_000)) };
+    let row = StatusRow { files: (1..=5).map(file).collect(), ..sample.rows[0].clone() };
+    let full = StatusPage { rows: vec![row; 1000], ..sample };
+    for language in Language::ALL {
+        assert!(Templates::embedded().page(language, "Gemeente Voorbeeld", &full).is_ok());
+    }
+}

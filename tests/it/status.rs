@@ -4,7 +4,7 @@ use crate::{
     bounces,
     faults::{Fails, Trap, Whose},
     openly::until,
-    policies::{press, sweep},
+    policies::{self, press, sweep},
     reports,
     world::{ANNA, BURGER, World, mail},
 };
@@ -186,4 +186,28 @@ async fn a_recall_is_whole_or_has_not_happened_whichever_step_fails_and_a_second
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_by_which_a_sender_was_asked_lives_as_long_as_the_message_whose_day_he_moved() {
+    let world = policies::world("[[policy]]\nname = 'BSN'\nwhen = { rule = 'bsn', to = 'external' }\nthen = 'level 2'").await;
+    assert_eq!(world.send(ANNA, &[BURGER], mail("Dossier", "Het BSN is 111222333.").as_bytes()).await.code(), 250);
+    let asked = policies::asked(&world).await;
+    let (_, done) = press(&asked, &[("number-0", "06 12345678")]).await;
+    let page = asked.replace("/n/", "/s/");
+    assert!(done.contains(page.strip_prefix(&world.portal).unwrap()), "{done}");
+    let (id, _) = message(&world).await;
+    let later = record(&world, id).await.expires.plus_days(40);
+    press(&page, &[("do", "day"), ("day", &later.to_string())]).await;
+    for _ in 0..60 {
+        world.clock.advance(DAY);
+        sweep(&world).await;
+    }
+    let (status, text) = get(&page).await;
+    assert!(status == StatusCode::OK && text.contains(BURGER) && text.contains("name=\"day\""), "{text}");
+    for _ in 0..15 {
+        world.clock.advance(DAY);
+        sweep(&world).await;
+    }
+    assert_eq!((get(&page).await.0, record(&world, id).await.state), (StatusCode::NOT_FOUND, State::Gone));
 }

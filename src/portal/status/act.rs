@@ -3,10 +3,7 @@
 use super::{Status, Wrong};
 use crate::{
     phone::PhoneNumber,
-    portal::{
-        answer::{Form, Refusal, Visit},
-        link::is_readable,
-    },
+    portal::answer::{Form, Refusal, Visit},
     recall::{self, Sent},
     record::{Batch, State},
     secret::Id,
@@ -64,14 +61,10 @@ pub(super) async fn decide(visit: &Visit, status: &Status, form: &Form) -> Resul
         }
         ("recall", _) => Step::Done,
         ("day", State::Sent | State::Blocked) => day(visit, status, &sent, form.field("day")).await?,
-        ("number", State::Sent | State::Blocked) if is_readable_or_blocked(visit, status) => number(visit, status, &sent, form)?,
+        ("number", State::Sent | State::Blocked | State::Held) => number(visit, status, &sent, form)?,
         ("day" | "number", _) => Step::Done,
         _ => return Err(Refusal::Request),
     })
-}
-
-fn is_readable_or_blocked(visit: &Visit, status: &Status) -> bool {
-    status.message.value.state == State::Blocked || is_readable(&status.message.value, visit.now)
 }
 
 /// Another last day.
