@@ -8,9 +8,9 @@ mod view;
 mod words;
 
 pub use view::{
-    AskMail, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
-    NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage,
-    StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
+    AskMail, CheckPage, Checked, DecidePage, DelayedMail, Fault, File, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail,
+    NoticePage, NotificationMail, NumberMail, NumberRow, NumbersPage, PageView, PasswordMail, RelayedMail, ReplyForm, ReplyNotSentMail,
+    Said, Stage, StartPage, TextPage, ToldMail, UndeliveredMail, ViewPage,
 };
 
 use crate::{
@@ -60,6 +60,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/told.txt",
     "templates/mails/undelivered.html",
     "templates/mails/undelivered.txt",
+    "templates/pages/check.html",
     "templates/pages/decide.html",
     "templates/pages/layout.html",
     "templates/pages/message.html",

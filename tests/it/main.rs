@@ -11,6 +11,7 @@ mod direction;
 mod dkim;
 mod explained;
 mod faults;
+mod genuine;
 #[path = "../formats/mod.rs"]
 mod formats;
 mod kill;

@@ -8,7 +8,8 @@ pub use mail::{
     ReplyNotSentMail, ToldMail, UndeliveredMail,
 };
 pub use page::{
-    DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, ReplyForm, Said, Stage, StartPage, TextPage, ViewPage,
+    CheckPage, Checked, DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, ReplyForm, Said, Stage, StartPage,
+    TextPage, ViewPage,
 };
 
 use super::{Language, Templates, fault};
@@ -61,6 +62,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<ViewPage>(templates, faults);
     check_page::<NumbersPage>(templates, faults);
     check_page::<DecidePage>(templates, faults);
+    check_page::<CheckPage>(templates, faults);
     check_page::<NoticePage>(templates, faults);
     check_mail::<NotificationMail>(templates, faults);
     check_mail::<PasswordMail>(templates, faults);

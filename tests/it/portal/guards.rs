@@ -4,7 +4,8 @@ use super::*;
 
 /// Every address, with what it takes to be shown it.
 fn addresses(token: &Token, numbers: &Token, read: &str) -> Vec<String> {
-    let mut all = vec!["/".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
+    let mut all =
+        vec!["/".to_owned(), "/check".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
     all.push(format!("/m/{}", token.in_link().expose()));
     all.push(format!("/n/{}", numbers.in_link().expose()));
     all.extend(
