@@ -255,8 +255,11 @@ async fn pages_speak_the_language_that_was_chosen() {
     let browser = Browser::new();
     let link = world.link(&token);
     assert!(browser.get(&link).await.shows("Stuur mijn wachtwoord"));
-    let english = browser.ask(Method::GET, &link, None, &[("accept-language", "fr, en-GB;q=0.9, nl;q=0.1")]).await;
+    let english = browser.ask(Method::GET, &link, None, &[("accept-language", "it, en-GB;q=0.9, nl;q=0.1")]).await;
     assert!(english.shows("Send my password") && english.shows("<html lang=\"en\">") && english.shows("?lang=nl"));
+    for (asked, button) in [("de-AT, nl;q=0.9", "Mein Passwort senden"), ("fr-BE, en", "Envoyer mon mot de passe")] {
+        assert!(browser.ask(Method::GET, &link, None, &[("accept-language", asked)]).await.shows(button), "{asked}");
+    }
     assert!(browser.get(&format!("{link}?lang=en")).await.shows("Send my password"));
     assert!(browser.get(&link).await.shows("Send my password"), "remembered");
 }
