@@ -4,9 +4,9 @@
 
 use crate::{
     address::Address,
-    notice::{Letter, Origin},
+    notice::{Letter, Origin, reference},
     phone::PhoneNumber,
-    record::{Batch, Contact, Event, Expect, Expires, Expiry, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, Sealed, State},
+    record::{Batch, Contact, Event, Expect, Expires, Expiry, FORMAT, Fact, Grant, Key, KnownPhone, Level, Mail, Reference, Sealed, State},
     seal::{Bucket, ContentKey, Master, Salt, lookup_id, wrap},
     secret::{Id, Token},
     time::Time,
@@ -62,6 +62,7 @@ impl Handover<'_> {
         };
         batch.put(key, &grant, Expect::Absent);
         batch.put(Key::of_message(self.message, lookup), &(), Expect::Absent);
+        batch.put(Key::reference(&reference(lookup), lookup), &Reference { v: FORMAT, on: self.now.day() }, Expect::Absent);
         post(
             batch,
             self.master,

@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     clock::Clock,
     grant::{self, About},
-    notice::{Letter, MOST_REPORTED, Origin},
+    notice::{Letter, MOST_REPORTED, Origin, reference},
     record::{
         Approval, Batch, Contact, Expect, Expires, Expiry, FORMAT, Fact, Key, KeyRange, Reached, Record, SealedMessage, State, Unreadable,
         Waiting,
@@ -345,6 +345,7 @@ impl Sweep {
             if let Some(grant) = key.segments().nth(2).and_then(Id::parse) {
                 batch.delete(Key::grant(grant), Expect::Anything);
                 batch.delete(Key::challenge(grant), Expect::Anything);
+                batch.delete(Key::reference(&reference(grant), grant), Expect::Anything);
             }
             batch.delete(key, Expect::Version(record.version));
         }

@@ -77,14 +77,24 @@ pub struct Composed {
     pub octets: Vec<u8>,
 }
 
+/// What a reference consists of: 32 symbols that nobody mistakes for each other on the telephone.
+const SYMBOLS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
 /// The code by which a recipient sees that mail and page belong together: `ABCD-2345`. It opens nothing and is no secret.
 #[must_use]
 pub fn reference(grant: Id) -> String {
-    // 32 symbols that nobody mistakes for each other on the telephone.
-    const SYMBOLS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let digest = crate::seal::digest([b"zegel/1 reference".as_slice(), &grant.0]);
     let letters: String = digest[..8].iter().map(|b| char::from(SYMBOLS[usize::from(b % 32)])).collect();
     format!("{}-{}", &letters[..4], &letters[4..])
+}
+
+/// The reference that somebody typed or pasted, as [`reference`] writes it; `None` when it can't be one.
+#[must_use]
+pub fn reference_of(typed: &str) -> Option<String> {
+    let is_between = |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}');
+    let letters: String = typed.chars().filter(|c| !is_between(*c)).take(9).map(|c| c.to_ascii_uppercase()).collect();
+    let fits = letters.len() == 8 && letters.bytes().all(|b| SYMBOLS.contains(&b));
+    fits.then(|| format!("{}-{}", &letters[..4], &letters[4..]))
 }
 
 /// A recipient's link.

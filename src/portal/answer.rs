@@ -1,6 +1,6 @@
 //! One request to one answer: routes, the headers that every answer bears, and the page of every refusal.
 
-use super::{Limits, archive, files, guard, link, numbers, read, reply, reports, server::Desk, session, status, unlock, view};
+use super::{Limits, archive, check, files, guard, link, numbers, read, reply, reports, server::Desk, session, status, unlock, view};
 use crate::{
     notice::Organisation,
     record::Key,
@@ -92,6 +92,7 @@ impl From<StoreError> for Refusal {
 enum Route<'a> {
     Home,
     Health,
+    Check,
     Asset(&'a str),
     Message(&'a str),
     Numbers(&'a str),
@@ -118,6 +119,7 @@ impl Route<'_> {
         let route = match (segments.next()?, segments.next(), segments.next(), segments.next()) {
             ("", None, ..) => Route::Home,
             ("health", None, ..) => Route::Health,
+            ("check", None, ..) => Route::Check,
             ("static", Some(name), None, _) => Route::Asset(name),
             ("m", Some(token), None, _) => Route::Message(token),
             ("n", Some(token), None, _) => Route::Numbers(token),
@@ -137,7 +139,10 @@ impl Route<'_> {
 
     fn takes_forms(self) -> bool {
         use Route as R;
-        matches!(self, R::Message(_) | R::Numbers(_) | R::Status(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_) | R::Reply(_))
+        matches!(
+            self,
+            R::Check | R::Message(_) | R::Numbers(_) | R::Status(_) | R::Read(_) | R::File(..) | R::View(..) | R::All(_) | R::Reply(_)
+        )
     }
 }
 
@@ -236,6 +241,9 @@ async fn route(mut visit: Visit, from: IpAddr, method: Method, uri: Uri, body: B
         }
         Method::POST if route.takes_forms() => {
             visit.desk.addresses.form(from, visit.desk.portal.limits.forms_per_minute)?;
+            if route == Route::Check {
+                visit.desk.addresses.check(from, visit.desk.portal.limits.checks_per_minute)?;
+            }
             guard::same_site(&visit.organisation, &visit.headers)?;
             if let Route::Reply(grant) = route {
                 return reply::post(&mut visit, grant, body).await;
@@ -252,6 +260,7 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
     match route {
         Route::Home => visit.page(StatusCode::OK, &NoticePage::HOME),
         Route::Health => Ok(health(visit).await),
+        Route::Check => check::get(visit),
         Route::Asset(name) => asset(visit, name),
         Route::Message(token) => unlock::get(visit, token).await,
         Route::Numbers(token) => numbers::get(visit, token).await,
@@ -272,6 +281,7 @@ async fn get(visit: &mut Visit, route: Route<'_>) -> Result<Page, Refusal> {
 
 async fn post(visit: &mut Visit, route: Route<'_>, form: &Form) -> Result<Page, Refusal> {
     match route {
+        Route::Check => check::post(visit, form).await,
         Route::Message(token) => unlock::post(visit, token, form).await,
         Route::Numbers(token) => numbers::post(visit, token, form).await,
         Route::Status(token) => status::post(visit, token, form).await,
@@ -415,6 +425,8 @@ mod tests {
         let check = |path: &str, expected| assert_eq!(Route::of(path), expected, "{path}");
         check("/", Some(Route::Home));
         check("/health", Some(Route::Health));
+        check("/check", Some(Route::Check));
+        check("/check/x", None);
         check("/m/abc", Some(Route::Message("abc")));
         check(&format!("/r/{id}"), Some(Route::Read(id)));
         check(&format!("/r/{id}/file/3"), Some(Route::File(id, 3)));

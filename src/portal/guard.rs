@@ -75,6 +75,7 @@ pub(super) struct Addresses(Arc<Mutex<HashMap<IpAddr, Visits>>>);
 struct Visits {
     connections: usize,
     forms: u32,
+    checks: u32,
     since: Instant,
 }
 
@@ -99,15 +100,25 @@ impl Addresses {
 
     /// Refuses a form from an address that sent too many within a minute.
     pub(super) fn form(&self, from: IpAddr, most: u32) -> Result<(), Refusal> {
+        self.count(from, most, |visits| &mut visits.forms)
+    }
+
+    /// Refuses a question whether a mail is genuine from an address that asked too often within a minute.
+    pub(super) fn check(&self, from: IpAddr, most: u32) -> Result<(), Refusal> {
+        self.count(from, most, |visits| &mut visits.checks)
+    }
+
+    fn count(&self, from: IpAddr, most: u32, of: impl Fn(&mut Visits) -> &mut u32) -> Result<(), Refusal> {
         let from = network(from);
         let mut visits = lock(&self.0);
         let entry = entry(&mut visits, from);
         if entry.since.elapsed() >= MINUTE {
-            (entry.since, entry.forms) = (Instant::now(), 0);
+            (entry.since, entry.forms, entry.checks) = (Instant::now(), 0, 0);
         }
-        entry.forms += 1;
+        let count = of(entry);
+        *count += 1;
         // Loopback that speaks for nobody else is a test, or a proxy that doesn't say for whom.
-        if entry.forms > most && !from.is_loopback() { Err(Refusal::Often) } else { Ok(()) }
+        if *count > most && !from.is_loopback() { Err(Refusal::Often) } else { Ok(()) }
     }
 }
 
@@ -127,7 +138,7 @@ fn entry(visits: &mut HashMap<IpAddr, Visits>, from: IpAddr) -> &mut Visits {
     if visits.len() >= MAX_ADDRESSES {
         visits.retain(|_, v| v.connections > 0 || v.since.elapsed() < MINUTE);
     }
-    visits.entry(from).or_insert_with(|| Visits { connections: 0, forms: 0, since: Instant::now() })
+    visits.entry(from).or_insert_with(|| Visits { connections: 0, forms: 0, checks: 0, since: Instant::now() })
 }
 
 /// An IPv6 network counts as one address: everybody has a whole one.

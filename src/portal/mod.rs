@@ -13,6 +13,7 @@
 //! | `/r/<grant>/sent/<reply>/<n>` | a file of a reply, for who sent it | |
 //! | `/n/<token>` | a sender's link: asks for numbers | takes them and releases the message: 303 to the same |
 //! | `/s/<token>` | a sender's link: what has become of his message | blocks, recalls, moves its day, changes a number: 303 to the same |
+//! | `/check` | asks for the code that a mail bears | tells whether it is one of ours |
 //! | `/sms/<provider>`, `/sms/<provider>/<reference>` | as POST, where a provider has nothing else and its signature fits | its report of what became of an SMS |
 //! | `/static/<name>`, `/health`, `/` | style sheet and script, health, a page that says where to find the link | |
 //!
@@ -22,6 +23,7 @@
 
 mod answer;
 mod archive;
+mod check;
 mod codes;
 mod files;
 mod guard;
@@ -102,6 +104,9 @@ pub struct Limits {
     pub drain_time: Duration,
     /// Forms from one address within a minute.
     pub forms_per_minute: u32,
+    /// Questions from one address within a minute whether a mail is genuine. A guess at one of a million codes succeeds once in a million times, and
+    /// tells a day.
+    pub checks_per_minute: u32,
     /// Hashes of passwords at a time: one takes 19 MiB and 30 ms.
     pub hashing: usize,
     /// Hashes that wait; more are told to come back.
@@ -129,6 +134,7 @@ impl Default for Limits {
             stall_time: Duration::from_secs(60),
             drain_time: Duration::from_secs(20),
             forms_per_minute: 120,
+            checks_per_minute: 10,
             hashing: std::thread::available_parallelism().map_or(2, usize::from),
             hashing_queue: 32,
             making: std::thread::available_parallelism().map_or(2, usize::from),

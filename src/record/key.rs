@@ -44,6 +44,12 @@ impl Key {
         Key::of(format!("grant/{lookup}"))
     }
 
+    /// A [`super::Reference`]: `code` is what [`crate::notice::reference`] makes of `grant`. Two grants may have the same code.
+    #[must_use]
+    pub fn reference(code: &str, grant: Id) -> Key {
+        Key::of(format!("reference/{}/{grant}", code.to_ascii_lowercase()))
+    }
+
     /// A [`super::Approval`], by the look-up id of the sender's link.
     #[must_use]
     pub fn approval(lookup: Id) -> Key {
@@ -204,6 +210,12 @@ impl KeyRange {
     pub fn behind(self, key: &Key) -> KeyRange {
         // The next text in byte order.
         KeyRange { from: format!("{}\0", key.as_str()), ..self }
+    }
+
+    /// The mails that bear this code: letters and digits, and a hyphen.
+    #[must_use]
+    pub fn with_reference(code: &str) -> KeyRange {
+        KeyRange::under(&format!("reference/{}", code.to_ascii_lowercase()))
     }
 
     /// The grants of a message.

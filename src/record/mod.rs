@@ -453,6 +453,15 @@ pub struct Seen {
     pub also: Vec<Sealed>,
 }
 
+/// `reference/<code>/<grant>`: the mails about a grant bear this code. Somebody who doubts one is told the day, and nothing else.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Reference {
+    /// [`FORMAT`].
+    pub v: u8,
+    /// The day on which the notification was written.
+    pub on: Day,
+}
+
 /// `rate/<what>/<hmac>`: when something was done for an address, the last day's only.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Rate {

@@ -8,10 +8,10 @@ mod view;
 mod words;
 
 pub use view::{
-    AskMail, DecidePage, DelayedMail, Fault, File, FilesMail, LockedMail, MailView, MessagePage, NotNotifiedMail, NotSentMail, NoticePage,
-    NotificationMail, NumberMail, NumberRow, NumbersPage, OpenlyPage, PageView, PasswordMail, RecipientLine, RelayedMail, ReplyForm,
-    ReplyNotSentMail, Said, Stage, StartPage, StatusFile, StatusPage, StatusRow, TextPage, ToldMail, UndeliveredMail, ViewPage,
-    WrongNumberMail,
+    AskMail, CheckPage, Checked, DecidePage, DelayedMail, Fault, File, FilesMail, LockedMail, MailView, MessagePage, NotNotifiedMail,
+    NotSentMail, NoticePage, NotificationMail, NumberMail, NumberRow, NumbersPage, OpenlyPage, PageView, PasswordMail, RecipientLine,
+    RelayedMail, ReplyForm, ReplyNotSentMail, Said, Stage, StartPage, StatusFile, StatusPage, StatusRow, TextPage, ToldMail,
+    UndeliveredMail, ViewPage, WrongNumberMail,
 };
 
 use crate::{
@@ -65,6 +65,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "templates/mails/undelivered.txt",
     "templates/mails/wrong-number.html",
     "templates/mails/wrong-number.txt",
+    "templates/pages/check.html",
     "templates/pages/decide.html",
     "templates/pages/layout.html",
     "templates/pages/message.html",

@@ -170,6 +170,23 @@ home-title = Geschützte Nachrichten
 home = Hier lesen Sie Nachrichten, die { $organisation } Ihnen geschützt gesendet hat.
 home-how = Klicken Sie auf den Knopf in der E-Mail, die Sie bekommen haben. Dann kommen Sie von selbst zur Nachricht.
 
+## Ist eine E-Mail echt?
+
+check-title = Ist diese E-Mail echt?
+check-link = Prüfen, ob eine E-Mail echt ist
+check-how = In jeder E-Mail mit einem Link zu einer Nachricht steht ein Kennzeichen. Geben Sie es hier ein. Dann sehen Sie, ob { $organisation } diese E-Mail gesendet hat.
+check-field = Kennzeichen aus der E-Mail
+check-hint = 8 Buchstaben und Ziffern, zum Beispiel ABCD-2345
+check-button = Prüfen
+check-faulty = Das ist kein Kennzeichen. Ein Kennzeichen hat 8 Buchstaben und Ziffern, ohne die Buchstaben I und O und ohne die Ziffern 0 und 1.
+check-known = Das Kennzeichen { $reference } ist von { $organisation }. Die E-Mail mit diesem Kennzeichen wurde am { $date } gesendet.
+check-known-do = Sehen Sie sich auch den Knopf in der E-Mail an. Er muss zu { $host } führen. Führt er zu einer anderen Adresse? Dann klicken Sie nicht: Jemand kann das Kennzeichen kopiert haben.
+check-unknown = Das Kennzeichen { $reference } kennen wir nicht.
+check-unknown-why = Prüfen Sie, ob Sie es richtig übernommen haben. Ist die Nachricht abgelaufen? Dann kennen wir das Kennzeichen auch nicht mehr.
+check-unknown-do = Sind Sie unsicher? Dann klicken Sie nicht auf den Knopf in der E-Mail. Rufen Sie den Absender unter einer Nummer an, die Sie schon kennen.
+
+## Was nicht geht
+
 refused-form-title = Dieses Formular funktioniert nicht mehr
 refused-form = Die Seite war vielleicht zu lange offen. Klicken Sie noch einmal auf den Link in der E-Mail.
 refused-request-title = Diese Anfrage verstehen wir nicht
@@ -289,6 +306,7 @@ open-message = Nachricht öffnen
 notification-until = Sie können die Nachricht bis einschließlich { $date } lesen.
 notification-why = Sie bekommen diesen Link, weil die Nachricht Daten enthält, die { $organisation } schützen möchte.
 notification-trust = Vertrauen Sie dieser E-Mail nicht? Dann klicken Sie nicht, sondern rufen Sie den Absender unter einer Nummer an, die Sie schon kennen.
+notification-check = Sie können das Kennzeichen auch prüfen: Tippen Sie selbst { $host }/check in Ihren Browser.
 notification-reference = Kennzeichen: { $reference }. Auf der Seite sehen Sie dasselbe Kennzeichen.
 mail-files = Zu dieser Nachricht gehören Dateien. Sie sind geschützt.
 download-files = Dateien herunterladen

@@ -170,6 +170,23 @@ home-title = Secure messages
 home = Here you read messages that { $organisation } sent you securely.
 home-how = Click the button in the email you received. It takes you to the message.
 
+## Is an email genuine?
+
+check-title = Is this email genuine?
+check-link = Check whether an email is genuine
+check-how = Every email with a link to a message shows a reference. Enter it here. You then see whether { $organisation } sent that email.
+check-field = Reference from the email
+check-hint = 8 letters and digits, like ABCD-2345
+check-button = Check
+check-faulty = This is not a reference. A reference has 8 letters and digits, without the letters I and O and without the digits 0 and 1.
+check-known = The reference { $reference } is from { $organisation }. The email with this reference was sent on { $date }.
+check-known-do = Look at the button in the email too. It must lead to { $host }. Does it lead to another address? Then do not click: somebody may have copied the reference.
+check-unknown = We do not know the reference { $reference }.
+check-unknown-why = Check whether you copied it correctly. Has the message expired? Then we no longer know the reference either.
+check-unknown-do = Are you in doubt? Then do not click the button in the email. Call the sender on a number that you already know.
+
+## What cannot be done
+
 refused-form-title = This form no longer works
 refused-form = The page may have been open too long. Please click the link in the email again.
 refused-request-title = We do not understand this request
@@ -289,6 +306,7 @@ open-message = Open message
 notification-until = You can read the message up to and including { $date }.
 notification-why = You get this link because the message holds data that { $organisation } wants to protect.
 notification-trust = Do you not trust this email? Then do not click, but call the sender on a number that you already know.
+notification-check = You can also check the reference: type { $host }/check in your browser yourself.
 notification-reference = Reference: { $reference }. The page shows the same reference.
 mail-files = This message comes with files. They are protected.
 download-files = Download files

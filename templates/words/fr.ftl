@@ -173,6 +173,23 @@ home-title = Messages sécurisés
 home = Ici, vous lisez les messages que { $organisation } vous a envoyés de façon sécurisée.
 home-how = Cliquez sur le bouton dans l’e-mail que vous avez reçu. Vous arriverez directement au message.
 
+## Un e-mail est-il authentique ?
+
+check-title = Cet e-mail est-il authentique ?
+check-link = Vérifier si un e-mail est authentique
+check-how = Chaque e-mail avec un lien vers un message montre une référence. Saisissez-la ici. Vous verrez si { $organisation } a envoyé cet e-mail.
+check-field = Référence de l’e-mail
+check-hint = 8 lettres et chiffres, par exemple ABCD-2345
+check-button = Vérifier
+check-faulty = Ce n’est pas une référence. Une référence a 8 lettres et chiffres, sans les lettres I et O et sans les chiffres 0 et 1.
+check-known = La référence { $reference } vient de { $organisation }. L’e-mail avec cette référence a été envoyé le { $date }.
+check-known-do = Regardez aussi le bouton dans l’e-mail. Il doit mener à { $host }. Il mène à une autre adresse ? Ne cliquez pas : quelqu’un peut avoir copié la référence.
+check-unknown = Nous ne connaissons pas la référence { $reference }.
+check-unknown-why = Vérifiez si vous l’avez bien recopiée. Le message a expiré ? Dans ce cas, nous ne connaissons plus la référence.
+check-unknown-do = Vous avez un doute ? Ne cliquez pas sur le bouton dans l’e-mail. Appelez l’expéditeur à un numéro que vous connaissez déjà.
+
+## Ce qui n’est pas possible
+
 refused-form-title = Ce formulaire ne fonctionne plus
 refused-form = La page est peut-être restée ouverte trop longtemps. Cliquez à nouveau sur le lien dans l’e-mail.
 refused-request-title = Nous ne comprenons pas cette demande
@@ -292,6 +309,7 @@ open-message = Ouvrir le message
 notification-until = Vous pouvez lire le message jusqu’au { $date } inclus.
 notification-why = Vous recevez ce lien parce que le message contient des données que { $organisation } veut protéger.
 notification-trust = Vous n’avez pas confiance en cet e-mail ? Ne cliquez pas. Appelez l’expéditeur à un numéro que vous connaissez déjà.
+notification-check = Vous pouvez aussi vérifier la référence : tapez vous-même { $host }/check dans votre navigateur.
 notification-reference = Référence : { $reference }. La page montre la même référence.
 mail-files = Ce message est accompagné de fichiers. Ils sont protégés.
 download-files = Télécharger les fichiers

@@ -170,6 +170,23 @@ home-title = Beveiligde berichten
 home = Hier leest u berichten die { $organisation } u beveiligd gestuurd heeft.
 home-how = Klik op de knop in de e-mail die u kreeg. Daarna komt u vanzelf bij het bericht.
 
+## Is een e-mail echt?
+
+check-title = Is deze e-mail echt?
+check-link = Controleren of een e-mail echt is
+check-how = In elke e-mail met een link naar een bericht staat een kenmerk. Vul het hier in. Dan ziet u of { $organisation } die e-mail gestuurd heeft.
+check-field = Kenmerk uit de e-mail
+check-hint = 8 letters en cijfers, zoals ABCD-2345
+check-button = Controleren
+check-faulty = Dit is geen kenmerk. Een kenmerk heeft 8 letters en cijfers, zonder de letters I en O en zonder de cijfers 0 en 1.
+check-known = Het kenmerk { $reference } is van { $organisation }. De e-mail met dit kenmerk is gestuurd op { $date }.
+check-known-do = Kijk ook naar de knop in de e-mail. Die moet naar { $host } gaan. Gaat de knop naar een ander adres? Klik dan niet: iemand kan het kenmerk hebben overgenomen.
+check-unknown = Het kenmerk { $reference } kennen we niet.
+check-unknown-why = Kijk of u het goed hebt overgenomen. Is het bericht verlopen? Dan kennen we het kenmerk ook niet meer.
+check-unknown-do = Twijfelt u? Klik dan niet op de knop in de e-mail. Bel de afzender op een nummer dat u al kent.
+
+## Wat niet kan
+
 refused-form-title = Dit formulier werkt niet meer
 refused-form = De pagina was misschien te lang open. Klik opnieuw op de link in de e-mail.
 refused-request-title = Deze vraag begrijpen we niet
@@ -289,6 +306,7 @@ open-message = Bericht openen
 notification-until = U kunt het bericht lezen tot en met { $date }.
 notification-why = U krijgt deze link omdat het bericht gegevens bevat die { $organisation } wil beschermen.
 notification-trust = Vertrouwt u deze e-mail niet? Klik dan niet, maar bel de afzender op een nummer dat u al kent.
+notification-check = U kunt het kenmerk ook controleren: typ zelf { $host }/check in uw browser.
 notification-reference = Kenmerk: { $reference }. Op de pagina ziet u hetzelfde kenmerk.
 mail-files = Bij dit bericht horen bestanden. Die zijn beveiligd.
 download-files = Bestanden downloaden

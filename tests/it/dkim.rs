@@ -91,7 +91,8 @@ fn another_program_believes_every_mail_that_zegel_writes() {
             signer: Some(signer.clone()),
         };
         let (id, at) = (Id([7; 16]), Time::from_millis(1_791_790_000_000));
-        let written = letters().into_iter().map(|letter| compose(&letter, &Token::random(), id, at, &organisation, &templates).unwrap().octets);
+        let written =
+            letters().into_iter().map(|letter| compose(&letter, &Token::random(), id, at, &organisation, &templates).unwrap().octets);
         let mut mails: Vec<Vec<u8>> = written.collect();
         // Spaces at the ends of lines, 8-bit, lines beyond every limit, dots, and nothing at all.
         for text in ["", " \t\r\n\r\n", "één\r\n.\r\n..\r\n  twee  \t drie \r\n\r\n", &"lang é ".repeat(2000), &"x".repeat(20_000)] {

@@ -12,6 +12,7 @@ mod dkim;
 mod explained;
 mod faults;
 mod files_only;
+mod genuine;
 #[path = "../formats/mod.rs"]
 mod formats;
 mod kill;

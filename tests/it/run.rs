@@ -140,6 +140,17 @@ async fn a_faulty_reload_changes_nothing_and_a_good_one_holds_from_the_next_mail
     signal(zegel.pid(), "HUP");
     zegel.wait_for("INFO reloaded");
     assert_eq!((place.send("zeemeeuw").await, place.send("albatros").await), (250, 550));
+
+    // So is a text of the organisation's own that could not be made when a mail needs it, and a key that anybody may read.
+    place.write("templates/words/de.ftl", "home-title = Post\npassword-subject = { no-such }\n");
+    place.write("dkim.pem", "x");
+    place.change("[portal]", "[mail.dkim]\nselector = \"zegel\"\nkey = \"dkim.pem\"\n[portal]");
+    fs::set_permissions(place.file("dkim.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    signal(zegel.pid(), "HUP");
+    zegel.wait_for("not reloaded: 2 faults;");
+    for fault in ["templates/words/de.ftl:2: the text `password-subject` cannot be made", "dkim.pem (mode 644); `chmod 600` it"] {
+        assert!(zegel.said.iter().any(|line| line.contains(fault)), "{fault}\n{}", zegel.said.join("\n"));
+    }
     zegel.terminate();
 }
 

@@ -8,8 +8,8 @@ pub use mail::{
     ReplyNotSentMail, ToldMail, UndeliveredMail, WrongNumberMail,
 };
 pub use page::{
-    DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, OpenlyPage, RecipientLine, ReplyForm, Said, Stage, StartPage,
-    StatusFile, StatusPage, StatusRow, TextPage, ViewPage,
+    CheckPage, Checked, DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, OpenlyPage, RecipientLine, ReplyForm,
+    Said, Stage, StartPage, StatusFile, StatusPage, StatusRow, TextPage, ViewPage,
 };
 
 use super::{Language, Templates, fault};
@@ -64,6 +64,7 @@ pub(super) fn check_all(templates: &Templates, faults: &Faults) {
     check_page::<DecidePage>(templates, faults);
     check_page::<OpenlyPage>(templates, faults);
     check_page::<StatusPage>(templates, faults);
+    check_page::<CheckPage>(templates, faults);
     check_page::<NoticePage>(templates, faults);
     check_mail::<NotificationMail>(templates, faults);
     check_mail::<FilesMail>(templates, faults);

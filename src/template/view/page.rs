@@ -627,6 +627,59 @@ impl PageView for StatusPage {
     }
 }
 
+/// The page that tells whether a mail is genuine.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckPage {
+    /// What was typed.
+    pub reference: String,
+    /// `ask`, `faulty`, `known` or `unknown`.
+    pub stage: &'static str,
+    /// When the mail was sent, of a known one.
+    pub on: Option<Day>,
+    /// Where links of genuine mails lead.
+    pub host: String,
+}
+
+/// What is known of the code of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// Nothing was asked yet.
+    Ask,
+    /// It is no code.
+    Faulty,
+    /// A mail of that day bears it.
+    Known(Day),
+    /// No mail of ours bears it, or its message is gone.
+    Unknown,
+}
+
+impl CheckPage {
+    /// The page about `reference`; links of genuine mails lead to `host`.
+    #[must_use]
+    pub fn new(reference: String, checked: Checked, host: String) -> CheckPage {
+        let (stage, on) = match checked {
+            Checked::Ask => ("ask", None),
+            Checked::Faulty => ("faulty", None),
+            Checked::Known(day) => ("known", Some(day)),
+            Checked::Unknown => ("unknown", None),
+        };
+        CheckPage { reference, stage, on, host }
+    }
+}
+
+impl PageView for CheckPage {
+    const TEMPLATE: &'static str = "pages/check.html";
+
+    fn faulty(&self) -> bool {
+        self.stage == "faulty"
+    }
+
+    fn samples() -> Vec<CheckPage> {
+        let all = [Checked::Ask, Checked::Faulty, Checked::Known(moment(0).day()), Checked::Unknown];
+        all.map(|checked| CheckPage::new("ABCD-2345".to_owned(), checked, "bericht.voorbeeld.example".to_owned())).into()
+    }
+}
+
 /// A page that only says something.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoticePage {

@@ -48,12 +48,12 @@ export function launch(elsewhere = 9) {
   });
 }
 
-/** A visitor with a browser of his own: no cookies, Dutch. */
-export async function visitor(browser, { js = true, width = DESKTOP } = {}) {
+/** A visitor with a browser of his own: no cookies, Dutch unless said otherwise. */
+export async function visitor(browser, { js = true, width = DESKTOP, locale = "nl-NL" } = {}) {
   const context = await browser.newContext({
     javaScriptEnabled: js,
     viewport: { width, height: HEIGHT },
-    locale: "nl-NL",
+    locale,
     timezoneId: "Europe/Amsterdam",
     reducedMotion: "reduce",
   });

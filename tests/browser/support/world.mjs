@@ -21,7 +21,7 @@ const POLICIES = ["ask", "quarantine"]
 
 export class World {
   /** With `clock`, {@link World#later} can move its time. */
-  static async start({ clock = false } = {}) {
+  static async start({ clock = false, language = "nl" } = {}) {
     const world = new World();
     world.folder = mkdtempSync(path.join(tmpdir(), "zegel-browser-"));
     // Nothing stays behind, however the tests end.
@@ -31,7 +31,7 @@ export class World {
     world.url = `http://127.0.0.1:${world.http}`;
     writeFileSync(
       path.join(world.folder, "zegel.toml"),
-      `[organisation]\nname = "Gemeente Voorbeeld"\ndomains = ["gemeente.example"]\nlanguage = "nl"\n` +
+      `[organisation]\nname = "Gemeente Voorbeeld"\ndomains = ["gemeente.example"]\nlanguage = "${language}"\n` +
         `[smtp]\nlisten = ["127.0.0.1:${world.smtp}"]\nnext_hop = "smtp://127.0.0.1:${world.sink.port}"\nallow = ["127.0.0.0/8"]\n` +
         `[portal]\nlisten = ["127.0.0.1:${world.http}"]\nurl = "${world.url}"\n[store]\npath = "data"\n[sms]\nprovider = "file"\n`,
     );

@@ -4,7 +4,8 @@ use super::*;
 
 /// Every address, with what it takes to be shown it.
 fn addresses(token: &Token, numbers: &Token, read: &str) -> Vec<String> {
-    let mut all = vec!["/".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
+    let mut all =
+        vec!["/".to_owned(), "/check".to_owned(), "/health".to_owned(), "/static/zegel.css".to_owned(), "/static/zegel.js".to_owned()];
     all.push(format!("/m/{}", token.in_link().expose()));
     all.push(format!("/n/{}", numbers.in_link().expose()));
     all.push(format!("/s/{}", numbers.in_link().expose()));
@@ -256,8 +257,11 @@ async fn pages_speak_the_language_that_was_chosen() {
     let browser = Browser::new();
     let link = world.link(&token);
     assert!(browser.get(&link).await.shows("Stuur mijn wachtwoord"));
-    let english = browser.ask(Method::GET, &link, None, &[("accept-language", "fr, en-GB;q=0.9, nl;q=0.1")]).await;
+    let english = browser.ask(Method::GET, &link, None, &[("accept-language", "it, en-GB;q=0.9, nl;q=0.1")]).await;
     assert!(english.shows("Send my password") && english.shows("<html lang=\"en\">") && english.shows("?lang=nl"));
+    for (asked, button) in [("de-AT, nl;q=0.9", "Mein Passwort senden"), ("fr-BE, en", "Envoyer mon mot de passe")] {
+        assert!(browser.ask(Method::GET, &link, None, &[("accept-language", asked)]).await.shows(button), "{asked}");
+    }
     assert!(browser.get(&format!("{link}?lang=en")).await.shows("Send my password"));
     assert!(browser.get(&link).await.shows("Send my password"), "remembered");
 }

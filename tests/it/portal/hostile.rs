@@ -204,9 +204,11 @@ async fn languages_are_weighed() {
     let browser = Browser::new();
     for (asked, expected) in [
         ("nl;q=0.1, en;q=0.9", "en"),
-        ("en;q=0, de", "nl"),
+        ("en;q=0, it", "nl"),
         ("en;q=0.5, nl;q=0.5", "en"),
-        ("fr, de;q=0.9", "nl"),
+        ("it, es;q=0.9", "nl"),
+        ("it, de-CH;q=0.9, fr;q=0.8", "de"),
+        ("fr", "fr"),
         ("EN-us", "en"),
         ("*", "nl"),
         (",,;;q=,=", "nl"),
