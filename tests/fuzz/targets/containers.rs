@@ -46,7 +46,7 @@ pub fn rar(octets: &[u8]) {
             archive.extend(crc32(&header).to_le_bytes());
             archive.extend(header);
         } else if let Some((start, header)) = header.split_first_chunk::<3>() {
-            let header = [start, [7 + header.len() as u8, 0].as_slice(), header].concat();
+            let header = [start.as_slice(), &(7 + header.len() as u16).to_le_bytes(), header].concat();
             archive.extend((crc32(&header) as u16).to_le_bytes());
             archive.extend(header);
         }
