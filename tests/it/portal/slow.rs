@@ -29,14 +29,11 @@ async fn slow_visitors_take_no_place_for_long_and_others_are_served() {
             attack.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap()
         })
         .collect();
-    let mut served = 0;
     let mut under_way = true;
     while under_way {
         // Each on a connection of its own, which has to find a place.
         assert!(Browser::new().get(&link).await.shows("Stuur mijn wachtwoord"));
-        served += 1;
         under_way = attacks.iter_mut().any(|attack| attack.try_wait().unwrap().is_none());
     }
-    assert!(served > 1, "{served}");
     assert!(world.letters().await.is_empty(), "nothing was sent by all that");
 }
