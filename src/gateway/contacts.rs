@@ -59,6 +59,10 @@ impl Transfer {
                 None => contacts.first.push(address.clone()),
             }
         }
+        if !contacts.first.is_empty() {
+            // Its octets are summed up while they are at hand: `contacted` names the mail by them.
+            self.identity(facts.get_or_insert_with(|| message.facts())).await?;
+        }
         Ok(contacts)
     }
 
@@ -76,6 +80,7 @@ impl Transfer {
         let (mut batch, master, now) = (Batch::new(), self.gateway.keyring.master(), self.gateway.clock.now());
         for address in first.iter().chain(stale).filter(|address| judged.is_new(address) && goes(address)) {
             grant::know_contact(&mut batch, &master, address, now);
+            self.remember_first(&mut batch, judged, address, (None, now));
         }
         (!batch.ops.is_empty()).then_some(batch)
     }

@@ -41,7 +41,7 @@ impl Transfer {
             handover.give(batch, &Receiver { address, level: *level, phone: reader.phone.as_ref(), origin }, letter);
         }
         for reader in readers {
-            self.remember_first(batch, judged, &reader.address, sealing);
+            self.remember_first(batch, judged, &reader.address, (Some(sealing.id), sealing.now));
         }
         self.remember_numbers(batch, sealing, readers);
         match &plan.hold {

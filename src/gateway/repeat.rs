@@ -12,6 +12,7 @@ use crate::{
     message::Facts,
     record::{Batch, Expect, Expires, FORMAT, Key, Sealed, Seen},
     seal::{Master, digest},
+    secret::Id,
     smtp::Reply,
     time::Time,
 };
@@ -69,17 +70,18 @@ impl Transfer {
         Some(Identity { from, id, date, body })
     }
 
-    /// Adds that the mail was sealed for somebody to whom nobody had written: sent again it is judged so again, though he is known by then.
-    pub(super) fn remember_first(&self, batch: &mut Batch, judged: &Judged, to: &Address, sealing: &Sealing) {
+    /// Adds that the mail was taken for somebody to whom nobody had written: sent again it is judged so again, though he is known by then.
+    pub(super) fn remember_first(&self, batch: &mut Batch, judged: &Judged, to: &Address, (message, now): (Option<Id>, Time)) {
         let Some(mail) = self.known_identity(&judged.facts).filter(|_| judged.contacts.first.contains(to)) else { return };
-        let seen = Seen { v: FORMAT, message: Some(sealing.id), committed: true, relayed: Sealed(Vec::new()), also: Vec::new() };
-        put_seen(batch, &mail.first_name(&sealing.master, to), &seen, Expect::Anything, sealing.now);
+        let seen = Seen { v: FORMAT, message, committed: true, relayed: Sealed(Vec::new()), also: Vec::new() };
+        put_seen(batch, &mail.first_name(&self.gateway.keyring.master(), to), &seen, Expect::Anything, now);
     }
 
     /// Whether it was.
     pub(super) async fn was_first(&mut self, facts: &Facts, to: &Address) -> Result<bool, Reply> {
+        // One that can't be told from another may be the one that made him known.
         let Some(name) = self.identity(facts).await?.map(|mail| mail.first_name(&self.gateway.keyring.master(), to)) else {
-            return Ok(false);
+            return Ok(true);
         };
         let record = self.gateway.store.get(&Key::seen(&name)).await.map_err(|e| self.unavailable(&e))?;
         Ok(record.is_some())
