@@ -57,6 +57,10 @@ impl Outbox {
         };
         let octets: u64 = [&opened.card.text, &opened.card.html].into_iter().flatten().map(|part| part.size_bytes).sum();
         let place = if octets > LARGE_BYTES { Some(self.place().await?) } else { None };
+        // Waiting takes a minute at most, and meanwhile its sender may have blocked it.
+        if place.is_some() && self.sealed_message(claim.mail.about).await.is_ok_and(|message| message.state == State::Blocked) {
+            return Err(Outcome::Later(super::BLOCKED));
+        }
         let composed = async {
             let mut contents = Contents::default();
             if let Some(part) = &opened.card.text {

@@ -52,6 +52,13 @@ impl Outbox {
             ..=LARGE_BYTES => None,
             _ => Some(self.place().await?),
         };
+        // Waiting takes a minute at most, and meanwhile its sender may have blocked it.
+        if place.is_some() {
+            let record = self.store.get(&message_key).await.map_err(later)?;
+            if record.and_then(|record| record.read::<SealedMessage>(&message_key).ok()).is_some_and(|m| m.state == State::Blocked) {
+                return Err(Outcome::Later(super::BLOCKED));
+            }
+        }
         let number = claim.mail.openly.unwrap_or_default();
         let key = Key::openly(claim.mail.about, number);
         let record = self.store.get(&key).await.map_err(later)?;
