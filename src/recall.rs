@@ -205,6 +205,7 @@ mod tests {
                 card: Id::random(),
                 sealed_card: None,
                 original: None,
+                ours: true,
                 files_only: false,
                 blobs: vec![Id::random()],
                 asked: None,

@@ -58,8 +58,9 @@ impl Transfer {
 
     /// Seals for `readers`, those of `plan`, and relays to the others; remembered under `names`.
     pub(super) async fn sealed(&mut self, plan: &Plan, readers: &[Reader], judged: &Judged, names: &Names) -> Result<Reply, Reply> {
-        let sealing =
-            timeout_at(self.deadline, self.seal(judged, readers.iter().any(|r| r.as_sent.is_some()))).await.map_err(|_| SEALING_SLOW)??;
+        let sealing = timeout_at(self.deadline, self.seal(judged, readers.iter().any(|r| r.as_sent.is_some()), plan.scope))
+            .await
+            .map_err(|_| SEALING_SLOW)??;
         self.unload();
         let reply = if plan.relay.is_empty() {
             let mut batch = Batch::new();

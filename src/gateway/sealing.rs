@@ -2,8 +2,9 @@
 
 use super::{Judged, SEALING_SLOW, Transfer};
 use crate::{
-    inspect::{Plan, Rulebook},
-    message::Message,
+    extract::{self, Limits},
+    inspect::{Ask, Plan, Rulebook},
+    message::{Message, Readable},
     notice::excerpt,
     policy::Scope,
     record::{Card, FORMAT, Key, Original, Part, Sealed, SealedMessage, State},
@@ -46,7 +47,7 @@ impl Sealing {
 
 impl Transfer {
     /// Seals every part and makes it durable; and the mail as it is, if it may have to go on so.
-    pub(super) async fn seal(&mut self, judged: &Judged, keep_original: bool) -> Result<Sealing, Reply> {
+    pub(super) async fn seal(&mut self, judged: &Judged, keep_original: bool, scope: Scope) -> Result<Sealing, Reply> {
         let message = self.load().await?;
         let now = self.gateway.clock.now();
         let expires = now.day().plus_days(self.gateway.options.retention_days);
@@ -56,8 +57,9 @@ impl Transfer {
         let (head, deadline) = (self.card_head(judged, now), self.deadline);
         let keeping = Keeping { message: id, key: content_key.clone(), blobs: self.gateway.blobs.clone(), deadline, kept: Vec::new() };
         let rulebook = self.rulebook.clone();
-        let kept =
-            tokio::task::spawn_blocking(move || seal_parts(keeping, &message, &rulebook, head, keep_original)).await.map_err(|_| {
+        let kept = tokio::task::spawn_blocking(move || seal_parts(keeping, &message, &rulebook, head, (keep_original, scope)))
+            .await
+            .map_err(|_| {
                 tracing::error!("{} sealing panicked: this is a bug; the mail stays with its sender", self.envelope.id);
                 Reply::TRY_LATER
             })?;
@@ -112,6 +114,7 @@ impl Transfer {
             card: sealing.card,
             sealed_card: sealing.sealed_card.clone(),
             original: sealing.original,
+            ours: plan.ask == Ask::Sender,
             files_only: sealing.files_only(plan),
             blobs: sealing.blobs.clone(),
             asked: matches!(state, State::Held | State::Quarantined).then(|| lookup_id(&sealing.asking)),
@@ -172,7 +175,13 @@ impl Keeping {
 const IN_CARD_BYTES: usize = 32 * 1024;
 
 /// Seals and keeps the readable parts of a mail, and the card that lists them.
-fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut card: Card, keep_original: bool) -> Result<Kept, Unkept> {
+fn seal_parts(
+    mut keeping: Keeping,
+    message: &Message,
+    rulebook: &Rulebook,
+    mut card: Card,
+    (keep_original, scope): (bool, Scope),
+) -> Result<Kept, Unkept> {
     if message.file_count() > MAX_FILES {
         card.files.push(keeping.part("bericht.eml", "message/rfc822", None, message.octets())?);
     }
@@ -194,6 +203,7 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
         }
         Ok(())
     })?;
+    let divisible = scope == Scope::Attachments && !whole && attached && may_travel(&readable, rulebook);
     let blob = Id::random();
     let mut body = |media_type: &str, text: String| {
         if text.len() > IN_CARD_BYTES {
@@ -204,11 +214,35 @@ fn seal_parts(mut keeping: Keeping, message: &Message, rulebook: &Rulebook, mut 
     };
     card.text = readable.text.map(|t| body("text/plain; charset=utf-8", rulebook.rules.strip_text(&t))).transpose()?;
     card.html = readable.html.map(|h| body("text/html; charset=utf-8", rulebook.rules.strip_html(&h))).transpose()?;
-    let divisible = !whole && attached && (card.text.is_some() || card.html.is_some());
     let ciphertext = seal_card(&keeping.key, keeping.message, blob, &card, Salt::random());
     if ciphertext.as_bytes().len() <= SealedMessage::CARD_BYTES {
         return Ok(Kept { card: blob, sealed_card: Some(ciphertext.into_sealed()), original, divisible, blobs: keeping.kept });
     }
     keeping.keep(blob, ciphertext)?;
     Ok(Kept { card: blob, sealed_card: None, original, divisible, blobs: keeping.kept })
+}
+
+/// Whether the text of a mail, as it would travel, may: it is judged once more as what it will be, a mail of its own. What was judged as a file though
+/// people see it as text, or lies in the text as a picture or a document does, must not leave with it.
+fn may_travel(readable: &Readable, rulebook: &Rulebook) -> bool {
+    let bodies = [("plain", &readable.text), ("html", &readable.html)];
+    let boundary = Id::random();
+    let mut mail = format!("MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"{boundary}\"\r\n");
+    let mut has_text = false;
+    for (subtype, text) in bodies.into_iter().filter_map(|(subtype, text)| Some((subtype, text.as_ref()?))) {
+        has_text = true;
+        mail.push_str(&format!(
+            "\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        ));
+        mail.push_str(text);
+    }
+    mail.push_str(&format!("\r\n--{boundary}--\r\n"));
+    let (extraction, unopened) = extract::message(&Message::new(mail.into()), &Limits::default());
+    let found = rulebook.rules.find(&extraction);
+    has_text
+        && unopened.is_empty()
+        && extraction.problems.is_empty()
+        && extraction.facts.is_empty()
+        && found.problems.is_empty()
+        && found.findings.is_empty()
 }

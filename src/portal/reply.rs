@@ -232,6 +232,7 @@ async fn seal_message(
         card: blob,
         sealed_card,
         original: None,
+        ours: false,
         files_only: false,
         blobs: keeping.kept.clone(),
         asked: None,

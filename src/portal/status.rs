@@ -124,7 +124,10 @@ impl Status {
         let key = Key::message(id);
         let message: Read<SealedMessage> =
             read(store, &key).await?.filter(|m: &Read<SealedMessage>| m.value.state != State::Pending).ok_or(Refusal::Gone)?;
-        // One of whose fate nobody may be told has no such page.
+        // One of whose fate nobody may be told has no such page, nor has one of somebody else's: the pages of ours decide.
+        if !message.value.ours {
+            return Err(Refusal::Gone);
+        }
         let sender = address(&master, "sender", &key, message.value.sender.as_ref().ok_or(Refusal::Gone)?)?;
         visit.suggest(&message.value.language);
         let asked = message.value.asked.or(by_asking.then_some(lookup));

@@ -113,6 +113,10 @@ pub struct SealedMessage {
     /// The mail as it came in, kept while it may have to go on as it is; it is among the blobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
+    /// Whether its sender is one of us, who may see and change what becomes of it. Whoever is not, as of a mail that was forwarded, must not get a page
+    /// that decides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
     /// Whether only its files are kept from the mail that tells of it: the text travels in that mail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub files_only: bool,

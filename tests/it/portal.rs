@@ -238,6 +238,7 @@ impl World {
             card,
             sealed_card: None,
             original: None,
+            ours: true,
             files_only: false,
             blobs,
             asked: None,

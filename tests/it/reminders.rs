@@ -130,6 +130,7 @@ async fn of_several_nodes_one_reminds() {
             card: Id::random(),
             sealed_card: None,
             original: None,
+            ours: true,
             files_only: false,
             blobs: Vec::new(),
             asked: None,

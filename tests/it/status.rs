@@ -211,3 +211,14 @@ async fn the_link_by_which_a_sender_was_asked_lives_as_long_as_the_message_whose
     }
     assert_eq!((get(&page).await.0, record(&world, id).await.state), (StatusCode::NOT_FOUND, State::Gone));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_of_the_organisation_has_no_page_that_decides() {
+    let world = World::new().await;
+    let outsider = "iemand@elders.example";
+    let forwarded = mail("[beveiligd] Besluit", BODY).replace(ANNA, outsider);
+    assert_eq!(world.send(outsider, &[BURGER], forwarded.as_bytes()).await.code(), 250);
+    world.mails_for(BURGER, 1).await;
+    let (_, page) = message(&world).await;
+    assert_eq!(get(&page).await.0, StatusCode::NOT_FOUND);
+}

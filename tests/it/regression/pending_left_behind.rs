@@ -24,6 +24,7 @@ async fn what_was_left_pending_is_withdrawn_while_zegel_runs() {
         card: Id::random(),
         sealed_card: None,
         original: None,
+        ours: true,
         files_only: false,
         blobs: Vec::new(),
         asked: None,
