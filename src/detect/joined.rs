@@ -50,7 +50,7 @@ impl Collector<'_> {
         let lies_in = |source| members.iter().any(|m| m.source == source);
         let source = if lies_in(Source::Subject) {
             Source::Subject
-        } else if lies_in(Source::Body) || !all {
+        } else if lies_in(Source::Body) || !all || members.iter().any(|m| m.part.starts_with("header ")) {
             Source::Body
         } else {
             source

@@ -192,7 +192,7 @@ fn is_stateful(label: &str) -> bool {
 }
 
 fn is_utf7(label: &str) -> bool {
-    ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|l| label.eq_ignore_ascii_case(l))
+    ["utf-7", "utf7", "utf_7", "csutf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|l| label.eq_ignore_ascii_case(l))
 }
 
 /// The charset in which Windows writes a language (MS-LCID), where characters are one or two octets.

@@ -193,7 +193,7 @@ impl Rulebook {
         let remarks = case.adjust(&mut verdicts, trigger.as_ref());
         let mut decision = case.decision(&verdicts, trigger.and_then(|t| t.phone));
         if let Decision::Protect(plan) = &mut decision
-            && !lies_in_files(&findings, &problems)
+            && (case.sender() != Sender::Ours || !lies_in_files(&findings, &problems, files))
         {
             plan.scope = policy::Scope::Message;
         }
@@ -313,8 +313,12 @@ impl Inspection {
     }
 }
 
-/// Whether everything that was found, and everything that could not be read, lies in attachments: nothing in the mail's own subject, text or header.
-fn lies_in_files(findings: &[Finding], problems: &[Problem]) -> bool {
+/// Whether there is something about files, and everything that was found, and everything that could not be read, lies in them: nothing in the mail's
+/// own subject, text or header.
+fn lies_in_files(findings: &[Finding], problems: &[Problem], facts: &[Fact]) -> bool {
+    if findings.is_empty() && problems.is_empty() && facts.is_empty() {
+        return false;
+    }
     let in_a_file = |part: &str| part.starts_with("attachment ");
     let found = findings.iter().all(|f| in_a_file(&f.part) && !matches!(f.source, Source::Subject | Source::Body));
     found && problems.iter().all(|p| in_a_file(&p.part))

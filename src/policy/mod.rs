@@ -237,12 +237,13 @@ impl Policies {
         let Some(decisive) = said.iter().rev().filter(decides).max_by_key(|s| s.outcome) else { return verdict };
         verdict.policy = Some(decisive.policy.name.clone());
         verdict.overruled = acting.iter().filter(|p| p.name != decisive.policy.name).map(|p| p.name.clone()).collect();
-        verdict.scope = Scope::Attachments;
+        // The text of a mail travels only where every policy that seals it, at whatever level, lets it.
+        let seals = said.iter().filter(|s| s.outcome != Outcome::None);
+        verdict.scope = seals.map(|s| s.policy.scope).max().unwrap_or_default();
         let mut reasons = Reasons::default();
         for policy in acting.iter().filter(|p| p.then.word() == decisive.policy.then.word()) {
             verdict.missing_phone = verdict.missing_phone.max(policy.missing_phone);
             verdict.mode = verdict.mode.max(policy.mode(mail.now.date()));
-            verdict.scope = verdict.scope.max(policy.scope);
             policy.when.reasons(mail, to, &mut reasons);
         }
         Reasons { rules: verdict.rules, problems: verdict.problems, files: verdict.files } = reasons;

@@ -391,3 +391,17 @@ fn a_group_is_whoever_its_file_lists() {
     let outcomes: Vec<_> = policies.decide(&facts).iter().map(|v| v.outcome.word()).collect();
     assert_eq!(outcomes, ["block", "none", "block"]);
 }
+
+#[test]
+fn the_text_travels_only_where_every_policy_that_seals_lets_it() {
+    let files = "[[policy]]\nname = 'files'\nwhen = { rule = 'iban' }\nthen = 'level 2'\nscope = 'attachments'\n";
+    let scope = |more: &str| verdict_at(&format!("{files}{more}"), "2026-10-12T12:00", "x@b.example").scope;
+    assert_eq!(scope(""), Scope::Attachments);
+    for whole in ["level 1", "level 2", "ask"] {
+        assert_eq!(
+            scope(&format!("[[policy]]\nname = 'whole'\nwhen = {{ rule = 'iban' }}\nthen = '{whole}'\n")),
+            Scope::Message,
+            "{whole}"
+        );
+    }
+}

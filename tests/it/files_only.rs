@@ -39,6 +39,15 @@ fn file_first(text: &str, file: &str) -> String {
     )
 }
 
+/// A mail whose first part is a text with a name: a file to some, the text to whoever reads it. Beside it a file.
+fn named_first(text: &str) -> String {
+    format!(
+        "From: Anna <{ANNA}>\r\nTo: {BURGER}\r\nSubject: Uw stukken\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n\
+         --a\r\nContent-Type: text/plain; charset=utf-8; name=\"brief.txt\"\r\n\r\nBeste heer Bakker {text}\r\n\
+         --a\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"stukken.txt\"\r\n\r\nniets\r\n--a--\r\n"
+    )
+}
+
 /// What came for the recipient: the fields of its head, its text and its HTML.
 struct Came {
     octets: Vec<u8>,
@@ -85,12 +94,17 @@ async fn a_mail_without_html_becomes_a_page_of_its_text() {
 async fn what_is_found_outside_of_files_keeps_the_whole_message_back() {
     let composite = "[[policy]]\nname = 'Samen'\nwhen = { rule = 'samen', to = 'external' }\nthen = 'level 1'\nscope = 'attachments'\n";
     let whole = format!("{FILES}[[policy]]\nname = 'Geheel'\nwhen = {{ rule = 'bsn', to = 'external' }}\nthen = 'level 1'\n");
-    let cases: [(&str, &str, String); 6] = [
+    let marked = "[[policy]]\nname = 'Alles'\nwhen = { to = 'external' }\nthen = 'level 1'\nscope = 'attachments'\n";
+    let drawn = format!("<html><body><p>Beste heer Bakker</p><iframe srcdoc=\"{IN_A_FILE}\"></iframe></body></html>");
+    let cases: [(&str, &str, String); 9] = [
         ("in the text", FILES, with_file("Uw stukken", &format!("{TEXT} {IN_A_FILE}"), "", IN_A_FILE)),
         ("in the subject", FILES, with_file(IN_A_FILE, TEXT, "", "niets")),
         ("one policy wants the whole", &whole, with_file("Uw stukken", TEXT, "", IN_A_FILE)),
         ("a condition met partly in the text", composite, with_file("Uw stukken", &format!("{TEXT} aap"), "", "noot")),
         ("the same, the file in front", composite, file_first(&format!("{TEXT} aap"), "noot")),
+        ("a text with a name, which people see as text", FILES, named_first(IN_A_FILE)),
+        ("a file within the text, which would leave with it", FILES, with_file("Uw stukken", TEXT, &drawn, IN_A_FILE)),
+        ("nothing found at all", marked, with_file("Uw stukken", TEXT, "", "niets")),
         ("no file at all", FILES, format!("From: {ANNA}\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\n{TEXT} {IN_A_FILE}\r\n")),
     ];
     for (name, policies, octets) in cases {

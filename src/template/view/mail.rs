@@ -65,6 +65,10 @@ pub struct FilesMail {
 impl MailView for FilesMail {
     const TEMPLATE: &'static str = "files";
 
+    fn essence(&self) -> Option<&str> {
+        Some(&self.link)
+    }
+
     fn samples() -> Vec<FilesMail> {
         let full = FilesMail {
             level: 1,
