@@ -170,9 +170,16 @@ mod tests {
         check(b"\xef\xbb\xbfEmail_Address;Phone_Number\r\n\"bram@zorg.example\";\"06-12345678\"\r\n\r\n", &[BRAM], &[]);
         check(b"sep=;\r\nphone_number;email_address\r\n=\"0612345678\"; bram@zorg.example \r\n", &[BRAM], &[]);
         check(b"email_address\tfull_name\tphone_number\nbram@zorg.example\tVisser, B.\t'0612345678", &[BRAM], &[]);
-        check(b"email_address,full_name,phone_number\nbram@zorg.example,\"Visser, \"\"Bram\"\"\nregel 2\",0612345678\n", &[BRAM], &[]);
+        check(b"email_address,full_name,phone_number\nbram@zorg.example,\"Visser, \"\"Bram\"\"\",0612345678\n", &[BRAM], &[]);
         check(b"email_address,phone_number\nbram@zorg.example,612345678\n", &[BRAM], &[]);
         check(b"email_address,phone_number\nbram@zorg.example,0612345678\nBram@zorg.example,+31612345678\n", &[BRAM], &[]);
+    }
+
+    #[test]
+    fn a_stray_quote_gives_nobody_the_number_of_another() {
+        let csv = b"email_address,full_name,phone_number\nbram@zorg.example,\"Visser,0612345679\ncas@zorg.example,\"Cas,0612345677\n\
+            bram@zorg.example,\"Visser, Bram\nregel 2\",0612345678\nbram@zorg.example,Bram,0612345678\n";
+        check(csv, &[BRAM], &[(2, "several lines"), (4, "several lines")]);
     }
 
     #[test]
@@ -184,7 +191,7 @@ mod tests {
             dirk@zorg.example;Dirk;;;\n\
             eva@zorg.example;Eva;;geheim;onze hond\n\
             fleur@zorg.example;Fleur;061234;;\n\
-            gijs@zorg.example;\"Gijs\n\";+12127365000;;\n\
+            gijs@zorg.example;Gijs;+12127365000;;\n\
             bram@ZORG.example;Bram;0612345679;;\n\
             hans;0612345678\n\
             \xff@zorg.example;Y;0612345678;;\n\
@@ -197,11 +204,11 @@ mod tests {
             (6, "access code only"),
             (7, "no telephone number that exists"),
             (8, "no codes are sent to this country"),
-            (10, "line 2 gives another number"),
-            (11, "this row has 2 cells"),
-            (12, "UTF-8"),
-            (13, "goes on over several lines"),
-            (15, "have no end"),
+            (9, "line 2 gives another number"),
+            (10, "this row has 2 cells"),
+            (11, "UTF-8"),
+            (12, "goes on over several lines"),
+            (14, "have no end"),
         ];
         check(csv, &[BRAM], &rejected);
     }
