@@ -46,7 +46,7 @@ pub fn compose_with_text(
     let Bodies { text: ours_as_text, html: ours_as_html } = draft.bodies;
     let html = match &contents.html {
         Some(html) => insert(html, &ours_as_html),
-        None => insert(&as_html(&contents.text), &ours_as_html),
+        None => insert(&as_html(&contents.text, draft.language.code(), &draft.subject), &ours_as_html),
     };
     let bodies = Bodies { text: format!("{}\r\n{}", ours_as_text.trim_end(), contents.text), html };
     let draft = Draft { from, reply_to: sender.clone(), envelope_from: envelope_from.clone(), bodies, by_a_person: true, ..draft };
@@ -54,9 +54,11 @@ pub fn compose_with_text(
 }
 
 /// A page of `text`, its lines as they are.
-fn as_html(text: &str) -> String {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<html><body><div style=\"white-space:pre-wrap;font-family:Arial,Helvetica,sans-serif\">{escaped}</div></body></html>")
+fn as_html(text: &str, language: &str, title: &str) -> String {
+    let [escaped, title] = [text, title].map(|text| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+    format!(
+        "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{title}</title></head><body><div style=\"white-space:pre-wrap;font-family:Arial,Helvetica,sans-serif\">{escaped}</div></body></html>"
+    )
 }
 
 /// `html` with `ours` at the head of its body: whatever the sender leaves open can't swallow it. Pictures that lie in the message go, since they are

@@ -120,6 +120,13 @@ test("every mail can be read: narrow, wide, light and dark", async () => {
   await seen(await world.sink.wait(recipient, (m) => m.password), "password");
   await seen(await world.notify({ to: "mobiel@post.example", subject: "#veilig 0612345720 Uw aanvraag", text: "Geheim" }), "notification-2");
   await seen(await told({ ...somebody(), subject: "Uw dossier", text: BSN }), "number");
+  const files = [{ name: "besluit.pdf", type: "application/pdf", content: "Dit is gewone tekst." }];
+  const html = "<!doctype html><html lang=\"nl\"><head><title>Uw aanvraag</title></head><body style=\"font-family:Georgia\"><p>Beste heer Bakker,</p><p>Hierbij <b>het besluit</b>.</p></body></html>";
+  const text = "Beste heer Bakker,\n\nHierbij het besluit.";
+  const both = await world.notify({ to: "burger@bestanden.example", subject: "Uw aanvraag", text, html, files });
+  assert.ok(both.text.includes("Hierbij het besluit.") && both.text.includes("Bestanden downloaden"), both.text);
+  await seen(both, "files");
+  await seen(await world.notify({ to: "burger@bestanden.example", subject: "Uw aanvraag", text, files }), "files-text");
   await seen(await told({ ...somebody(), subject: "Uw dossier", test: "ask" }), "ask");
   await seen(await told({ ...somebody(), subject: "Uw dossier", test: "notify" }), "told-noticed");
 

@@ -17,6 +17,7 @@ const PROGRAM = process.env.ZEGEL ?? path.join(ROOT, "target/debug/zegel");
 const POLICIES = ["ask", "quarantine"]
   .map((then) => `[[policy]]\nname = "Proef ${then}"\nwhen = { header = { name = "X-Test", is = "${then}" }, to = "external" }\nthen = "${then}"\n\n`)
   .concat(`[[policy]]\nname = "Proef melding"\nwhen = { header = { name = "X-Test", is = "notify" }, to = "external" }\nthen = "level 1"\nmode = "notify"\n`)
+  .concat(`[[policy]]\nname = "Proef bestanden"\nwhen = { file = "wrong-extension", to = { domains = ["bestanden.example"] } }\nthen = "level 1"\nscope = "attachments"\n`)
   .join("");
 
 export class World {
