@@ -453,7 +453,9 @@ fn join(whole: &mut String, piece: &str, between: &str) {
     whole.push_str(piece);
 }
 
-fn escaped(text: &str) -> String {
+/// A text as HTML shows it.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -61,6 +61,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// So long a delivery waits for the place of a large mail, of the time that it may take.
 const PLACE_WAIT: Duration = Duration::from_secs(60);
 
+/// What brings more octets of a message than this waits for its turn: there is room for one such mail at a time, and for one of this size per delivery.
+const LARGE_BYTES: u64 = 1024 * 1024;
+
 /// Deliveries under way at once, the slow ones not counted: a next hop must not be flooded.
 const AT_ONCE: usize = 16;
 
@@ -398,6 +401,22 @@ impl Outbox {
             Ok(Ok(place)) => Ok(place),
             _ => Err(Outcome::Later(Reply::TRY_LATER)),
         }
+    }
+
+    /// The place for a mail that brings so many octets of a message, where they are many. Waiting takes a minute at most, and meanwhile the message's
+    /// sender may have blocked it.
+    async fn place_of(&self, octets: u64, message: Id) -> Result<Option<OwnedSemaphorePermit>, Outcome> {
+        if octets <= LARGE_BYTES {
+            return Ok(None);
+        }
+        let place = self.place().await?;
+        let key = Key::message(message);
+        let record = self.store.get(&key).await.map_err(|error| {
+            tracing::error!("message {message}: {error}");
+            Outcome::Later(Reply::TRY_LATER)
+        })?;
+        let state = record.and_then(|record| record.read::<SealedMessage>(&key).ok()).map(|message| message.state);
+        if state == Some(State::Blocked) { Err(Outcome::Later(BLOCKED)) } else { Ok(Some(place)) }
     }
 
     async fn send(&self, claim: &Claim, letter: &Letter) -> Outcome {

@@ -2,6 +2,7 @@
 
 use super::{Composed, Contents, Draft, Letter, Organisation, message_link, reference, titled};
 use crate::{
+    message::escaped,
     record::Level,
     seal::lookup_id,
     secret::Id,
@@ -55,7 +56,7 @@ pub fn compose_with_text(
 
 /// A page of `text`, its lines as they are.
 fn as_html(text: &str, language: &str, title: &str) -> String {
-    let [escaped, title] = [text, title].map(|text| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+    let [escaped, title] = [text, title].map(escaped);
     format!(
         "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{title}</title></head><body><div style=\"white-space:pre-wrap;font-family:Arial,Helvetica,sans-serif\">{escaped}</div></body></html>"
     )

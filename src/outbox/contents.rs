@@ -17,9 +17,6 @@ struct Opened {
     card: Card,
 }
 
-/// A text larger than this waits for the place of a large mail: it is in memory three times, as it lies, as it is, and as it leaves.
-const LARGE_BYTES: u64 = 1024 * 1024;
-
 impl Outbox {
     /// The mail with a reply; the text says why there is none.
     pub(super) async fn reply(
@@ -56,11 +53,7 @@ impl Outbox {
             Err(error) => return Ok((Err(error), None)),
         };
         let octets: u64 = [&opened.card.text, &opened.card.html].into_iter().flatten().map(|part| part.size_bytes).sum();
-        let place = if octets > LARGE_BYTES { Some(self.place().await?) } else { None };
-        // Waiting takes a minute at most, and meanwhile its sender may have blocked it.
-        if place.is_some() && self.sealed_message(claim.mail.about).await.is_ok_and(|message| message.state == State::Blocked) {
-            return Err(Outcome::Later(super::BLOCKED));
-        }
+        let place = self.place_of(octets, claim.mail.about).await?;
         let composed = async {
             let mut contents = Contents::default();
             if let Some(part) = &opened.card.text {

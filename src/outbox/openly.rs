@@ -15,9 +15,6 @@ use crate::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-/// One larger than this waits for its turn: there is room for one such mail at a time, and for one of this size per delivery.
-const LARGE_BYTES: u64 = 1024 * 1024;
-
 /// The message's day is over.
 const EXPIRED: Reply = Reply::fixed(554, Enhanced(5, 4, 7), "The message expired before it could be delivered");
 
@@ -48,17 +45,7 @@ impl Outbox {
             return Err(Outcome::Later(super::BLOCKED));
         }
         let Some((original, message)) = message.and_then(|m| Some((m.original?, m))) else { return Err(Outcome::Refused(EXPIRED)) };
-        let place = match original.size_bytes {
-            ..=LARGE_BYTES => None,
-            _ => Some(self.place().await?),
-        };
-        // Waiting takes a minute at most, and meanwhile its sender may have blocked it.
-        if place.is_some() {
-            let record = self.store.get(&message_key).await.map_err(later)?;
-            if record.and_then(|record| record.read::<SealedMessage>(&message_key).ok()).is_some_and(|m| m.state == State::Blocked) {
-                return Err(Outcome::Later(super::BLOCKED));
-            }
-        }
+        let place = self.place_of(original.size_bytes, claim.mail.about).await?;
         let number = claim.mail.openly.unwrap_or_default();
         let key = Key::openly(claim.mail.about, number);
         let record = self.store.get(&key).await.map_err(later)?;

@@ -56,6 +56,7 @@ fn pages_and_mails_say_in_which_language_they_are() {
 fn every_text_is_used_somewhere() {
     let rust: String = [
         "template/view/page.rs",
+        "template/view/sender.rs",
         "template/mod.rs",
         "template/moment.rs",
         "notice/mod.rs",

@@ -2,15 +2,14 @@
 
 mod mail;
 mod page;
+mod sender;
 
 pub use mail::{
     AskMail, DelayedMail, FilesMail, LockedMail, NotNotifiedMail, NotSentMail, NotificationMail, NumberMail, PasswordMail, RelayedMail,
     ReplyNotSentMail, ToldMail, UndeliveredMail, WrongNumberMail,
 };
-pub use page::{
-    CheckPage, Checked, DecidePage, Fault, File, MessagePage, NoticePage, NumberRow, NumbersPage, OpenlyPage, RecipientLine, ReplyForm,
-    Said, Stage, StartPage, StatusFile, StatusPage, StatusRow, TextPage, ViewPage,
-};
+pub use page::{CheckPage, Checked, Fault, File, MessagePage, NoticePage, ReplyForm, Said, Stage, StartPage, TextPage, ViewPage};
+pub use sender::{DecidePage, NumberRow, NumbersPage, OpenlyPage, RecipientLine, StatusFile, StatusPage, StatusRow};
 
 use super::{Language, Templates, fault};
 use crate::{fault::Faults, time::Time};
